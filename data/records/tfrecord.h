@@ -1,0 +1,77 @@
+// TFRecord files: length-prefixed records with masked CRC-32C (uncompressed).
+// Event files of TensorBoard use the same framing.
+
+#ifndef CONTINUO_DATA_RECORDS_TFRECORD_H_
+#define CONTINUO_DATA_RECORDS_TFRECORD_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "runtime/file.h"
+
+namespace continuo {
+
+// Bytes of framing around a record: 8 length, 4 CRC before; 4 CRC after.
+inline constexpr int64_t kTfRecordOverhead = 16;
+
+// The framing of one record around `data`.
+std::string FrameTfRecord(absl::string_view data);
+
+// Takes the record that starts at `*offset` of `file` and moves `*offset` past
+// it. OutOfRange at the clean end of the file; DataLoss with `name` and the
+// offset for a truncated record, a length beyond the file or a wrong CRC.
+// `verify_data` false skips the CRC of the data (not that of the length).
+absl::StatusOr<absl::string_view> ParseTfRecord(absl::string_view file,
+                                                absl::string_view name,
+                                                int64_t* offset,
+                                                bool verify_data = true);
+
+// Reads the records of one file in order, from a mapping.
+class TfRecordReader {
+ public:
+  static absl::StatusOr<std::unique_ptr<TfRecordReader>> Open(
+      const std::string& path);
+
+  // The next record (valid while the reader lives), OutOfRange at the end,
+  // DataLoss naming file and offset for a damaged one.
+  absl::StatusOr<absl::string_view> Next();
+
+  int64_t offset() const { return offset_; }
+  int64_t size() const { return static_cast<int64_t>(file_->bytes().size()); }
+
+ private:
+  explicit TfRecordReader(std::unique_ptr<MappedFile> file)
+      : file_(std::move(file)) {}
+  std::unique_ptr<MappedFile> file_;
+  int64_t offset_ = 0;
+};
+
+// Writes records to a file that appears under its name when committed.
+class TfRecordWriter {
+ public:
+  static absl::StatusOr<std::unique_ptr<TfRecordWriter>> Create(
+      const std::string& path);
+
+  absl::Status Append(absl::string_view record);
+  absl::Status Commit();
+  int64_t num_records() const { return num_records_; }
+
+ private:
+  explicit TfRecordWriter(std::unique_ptr<AtomicFile> file)
+      : file_(std::move(file)) {}
+  std::unique_ptr<AtomicFile> file_;
+  int64_t num_records_ = 0;
+};
+
+// The names of `num_shards` files of one set: `path` itself for one shard,
+// else "path-00000-of-00008" and so on.
+std::vector<std::string> ShardNames(absl::string_view path, int num_shards);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_RECORDS_TFRECORD_H_

@@ -1,0 +1,57 @@
+// TensorFlow checkpoints: V2 (tensor bundles) read and written, V1 tables read.
+
+#ifndef CONTINUO_MODELS_CHECKPOINT_H_
+#define CONTINUO_MODELS_CHECKPOINT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "runtime/tensor.h"
+
+namespace continuo {
+
+// One tensor on the host: float32 or int64.
+struct HostTensor {
+  DType dtype = DType::kFloat32;
+  std::vector<int64_t> shape;
+  std::vector<float> floats;
+  std::vector<int64_t> ints;
+};
+
+// Tensors by variable name.
+using TensorMap = std::map<std::string, HostTensor>;
+
+// Writes `<prefix>.data-00000-of-00001` and then `<prefix>.index`, each beside
+// and renamed, so a reader never sees half a checkpoint.
+absl::Status WriteCheckpointV2(const std::string& prefix,
+                               const TensorMap& tensors);
+
+// Reads all tensors of a V2 prefix, a V1 file, or the latest checkpoint of a
+// directory (its `checkpoint` state file). Every block and tensor checksum is
+// verified; the error names file and tensor.
+absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path);
+
+// The same for a V1 table in memory (the checkpoint inside a .mag bundle).
+absl::StatusOr<TensorMap> ReadCheckpointV1(absl::string_view bytes,
+                                           absl::string_view name);
+
+// The `checkpoint` state file of a directory: text proto, oldest first.
+struct CheckpointState {
+  std::string latest;            // as written, relative or absolute
+  std::vector<std::string> all;  // oldest first
+};
+absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir);
+absl::Status WriteCheckpointState(const std::string& dir,
+                                  const CheckpointState& state);
+
+// The prefix of the newest checkpoint in `dir`; NotFound says what is missing.
+absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_MODELS_CHECKPOINT_H_

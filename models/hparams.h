@@ -1,0 +1,45 @@
+// Hyperparameters and the parser of --hparams (reference: the original's
+// grammar; a fractional clip_norm is accepted here).
+
+#ifndef CONTINUO_MODELS_HPARAMS_H_
+#define CONTINUO_MODELS_HPARAMS_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace continuo {
+
+// The base values; a configuration replaces those it names.
+struct Hparams {
+  int batch_size = 64;
+  std::vector<int> rnn_layer_sizes = {128, 128};
+  double dropout_keep_prob = 1.0;  // of each layer's output
+  int attn_length = 0;             // attention window; 0 = none
+  double clip_norm = 3;            // per-tensor L2 limit; <= 0 = off
+  double learning_rate = 0.001;
+  bool residual_connections = false;
+  bool use_cudnn = false;  // accepted for compatibility, without effect
+};
+
+// Applies "name=value,name=[1,2]" to `hparams`. InvalidArgument names the
+// clause; an unknown name suggests the nearest known one. Values out of range
+// (batch_size < 1, no layers, keep probability outside (0, 1]) are refused.
+absl::Status ParseHparams(absl::string_view text, Hparams* hparams);
+
+// The names given in `text` (already known to parse), in order.
+absl::StatusOr<std::vector<std::string>> HparamNames(absl::string_view text);
+
+// One hyperparameter as text ("[128,128]", "0.5"), as ParseHparams reads it.
+std::string HparamValue(const Hparams& hparams, absl::string_view name);
+
+// All of them as "batch_size=64,rnn_layer_sizes=[128,128],..." in the order
+// of the struct; ParseHparams reads it back.
+std::string HparamsToString(const Hparams& hparams);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_MODELS_HPARAMS_H_
