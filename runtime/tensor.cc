@@ -9,6 +9,7 @@ int64_t DTypeSize(DType dtype) {
     case DType::kFloat32:
     case DType::kInt32:
       return 4;
+    case DType::kFloat64:
     case DType::kInt64:
     case DType::kUint64:
       return 8;

@@ -11,7 +11,7 @@
 
 namespace continuo {
 
-enum class DType { kFloat32, kInt32, kInt64, kUint64 };
+enum class DType { kFloat32, kFloat64, kInt32, kInt64, kUint64 };
 
 // Bytes of one element.
 int64_t DTypeSize(DType dtype);
@@ -51,6 +51,10 @@ struct DTypeOf;
 template <>
 struct DTypeOf<float> {
   static constexpr DType value = DType::kFloat32;
+};
+template <>
+struct DTypeOf<double> {
+  static constexpr DType value = DType::kFloat64;
 };
 template <>
 struct DTypeOf<int32_t> {
