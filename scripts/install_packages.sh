@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that continuo is built from (Debian 12; the same
+# names exist in Ubuntu 24.04). Needs root or sudo, and does nothing where all
+# of them are there already.
+#
+#   scripts/install_packages.sh            what the build needs
+#   scripts/install_packages.sh --tests    and what tests and benchmarks need
+#   scripts/install_packages.sh NAME...    and these
+#   scripts/install_packages.sh --list     print the names, install nothing
+set -euo pipefail
+
+packages=(
+  cmake ninja-build g++
+  libabsl-dev                        # flags, status, strings, containers
+  libprotobuf-dev protobuf-compiler  # NoteSequence, bundles, event files
+  libleveldb-dev libsnappy-dev       # table files of checkpoints
+  libhwy-dev                         # SIMD, dispatched at run time
+  libpng-dev                         # piano rolls and curves
+  nlohmann-json3-dev                 # reports, logs
+)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev)
+
+list=false
+for argument in "$@"; do
+  case $argument in
+    --tests) packages+=("${test_packages[@]}") ;;
+    --list) list=true ;;
+    -*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    *) packages+=("$argument") ;;
+  esac
+done
+if $list; then
+  printf '%s\n' "${packages[@]}"
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+      grep -q 'install ok installed'; then
+    missing+=("$package")
+  fi
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if ! command -v sudo >/dev/null; then
+    echo "$0: not root, and there is no sudo; have an administrator install:" \
+      "${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "installing packages: ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+  --no-install-recommends "${missing[@]}" >/dev/null
