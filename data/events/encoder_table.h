@@ -12,9 +12,9 @@
 namespace continuo {
 
 enum class Encoding {
-  kOneHotMelody,   // basic_rnn, mono_rnn
-  kLookbackMelody, // lookback_rnn
-  kKeyMelody,      // attention_rnn
+  kOneHotMelody,    // basic_rnn, mono_rnn
+  kLookbackMelody,  // lookback_rnn
+  kKeyMelody,       // attention_rnn
 };
 
 // What an encoding needs to know besides its kind.
@@ -24,7 +24,7 @@ struct EncodingSpec {
   // it, and to `transpose_to_key` (0 = C) if given.
   int min_note = 0;
   int max_note = 128;
-  std::optional<int> transpose_to_key;
+  std::optional<int> transpose_to_key = std::nullopt;
 };
 
 std::unique_ptr<EventEncoder> MakeEventEncoder(const EncodingSpec& spec);

@@ -43,8 +43,7 @@ class EventEncoder {
 
   // Writes the label of events[position] given events[0..position-1] to
   // `label` ([heads]).
-  virtual absl::Status EncodeLabel(absl::Span<const Event> events,
-                                   int position,
+  virtual absl::Status EncodeLabel(absl::Span<const Event> events, int position,
                                    absl::Span<int64_t> label) const = 0;
 
   // The event that `label` ([heads], each within its head) stands for after
