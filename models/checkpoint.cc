@@ -1,0 +1,179 @@
+#include "models/checkpoint.h"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "data/proto/checkpoint.pb.h"
+#include "models/checkpoint_tensor.h"
+#include "models/table.h"
+#include "runtime/crc32c.h"
+#include "runtime/file.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+// Tensors lie in the data files as the little-endian bytes of memory.
+static_assert(std::endian::native == std::endian::little);
+
+std::string IndexName(absl::string_view prefix) {
+  return absl::StrCat(prefix, ".index");
+}
+
+std::string ShardName(absl::string_view prefix, int shard, int num_shards) {
+  return absl::StrFormat("%s.data-%05d-of-%05d", prefix, shard, num_shards);
+}
+
+absl::string_view TensorBytes(const HostTensor& tensor) {
+  if (tensor.dtype == DType::kFloat32) {
+    return {reinterpret_cast<const char*>(tensor.floats.data()),
+            tensor.floats.size() * sizeof(float)};
+  }
+  return {reinterpret_cast<const char*>(tensor.ints.data()),
+          tensor.ints.size() * sizeof(int64_t)};
+}
+
+struct Shards {
+  std::vector<std::unique_ptr<MappedFile>> files;
+};
+
+absl::StatusOr<HostTensor> ReadTensor(const tensorflow::BundleEntryProto& entry,
+                                      const Shards& shards,
+                                      absl::string_view where) {
+  if (entry.slices_size() > 0) {
+    return absl::UnimplementedError(
+        absl::StrCat(where, ": partitioned variables are not supported"));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(
+      HostTensor tensor, EmptyHostTensor(entry.dtype(), entry.shape(), where));
+  CONTINUO_ASSIGN_OR_RETURN(const int64_t elements,
+                            CheckedElements(tensor.shape, where));
+  if (entry.shard_id() < 0 ||
+      entry.shard_id() >= static_cast<int>(shards.files.size())) {
+    return absl::DataLossError(
+        absl::StrCat(where, ": shard ", entry.shard_id(), " does not exist"));
+  }
+  const MappedFile& file = *shards.files[entry.shard_id()];
+  const int64_t file_size = static_cast<int64_t>(file.bytes().size());
+  if (entry.size() != elements * CheckpointElementSize(tensor.dtype)) {
+    return absl::DataLossError(absl::StrCat(where, ": ", entry.size(),
+                                            " bytes stored for ", elements,
+                                            " elements"));
+  }
+  if (entry.offset() < 0 || entry.offset() > file_size ||
+      entry.size() > file_size - entry.offset()) {
+    return absl::DataLossError(absl::StrCat(where, ": lies beyond the end of ",
+                                            file.path(), " (file cut short?)"));
+  }
+  const absl::string_view bytes =
+      file.bytes().substr(entry.offset(), entry.size());
+  if (MaskedCrc32c(bytes) != entry.crc32c()) {
+    return absl::DataLossError(
+        absl::StrCat(where, ": wrong checksum in ", file.path()));
+  }
+  CopyLittleEndian(bytes, elements, &tensor);
+  return tensor;
+}
+
+absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
+  const std::string index_name = IndexName(prefix);
+  CONTINUO_ASSIGN_OR_RETURN(const std::string index, ReadFile(index_name));
+  CONTINUO_ASSIGN_OR_RETURN(const TableEntries entries,
+                            ReadTable(index, index_name));
+  tensorflow::BundleHeaderProto header;
+  if (entries.empty() || !entries[0].first.empty() ||
+      !header.ParseFromString(entries[0].second)) {
+    return absl::DataLossError(
+        absl::StrCat(index_name, ": no header, not a V2 checkpoint index"));
+  }
+  if (header.endianness() != tensorflow::BundleHeaderProto::LITTLE) {
+    return absl::UnimplementedError(absl::StrCat(
+        index_name, ": written on a big-endian machine, not supported"));
+  }
+  // The largest number that the five digits of a shard's name can hold.
+  if (header.num_shards() < 1 || header.num_shards() > 99999) {
+    return absl::DataLossError(absl::StrCat(
+        index_name,
+        ": impossible number of data files: ", header.num_shards()));
+  }
+  Shards shards;
+  for (int i = 0; i < header.num_shards(); ++i) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        std::unique_ptr<MappedFile> file,
+        MappedFile::Open(ShardName(prefix, i, header.num_shards())));
+    shards.files.push_back(std::move(file));
+  }
+  TensorMap tensors;
+  for (size_t i = 1; i < entries.size(); ++i) {
+    const auto& [name, value] = entries[i];
+    const std::string where = absl::StrCat(index_name, ": tensor ", name);
+    tensorflow::BundleEntryProto entry;
+    if (!entry.ParseFromString(value)) {
+      return absl::DataLossError(absl::StrCat(where, ": unreadable entry"));
+    }
+    CONTINUO_ASSIGN_OR_RETURN(tensors[name], ReadTensor(entry, shards, where));
+  }
+  return tensors;
+}
+
+}  // namespace
+
+absl::Status WriteCheckpointV2(const std::string& prefix,
+                               const TensorMap& tensors) {
+  tensorflow::BundleHeaderProto header;
+  header.set_num_shards(1);
+  header.mutable_version()->set_producer(1);
+  TableEntries entries;
+  entries.emplace_back("", header.SerializeAsString());
+
+  CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> data,
+                            AtomicFile::Create(ShardName(prefix, 0, 1)));
+  for (const auto& [name, tensor] : tensors) {
+    CONTINUO_CHECK(!name.empty());
+    const absl::string_view bytes = TensorBytes(tensor);
+    tensorflow::BundleEntryProto entry;
+    entry.set_dtype(CheckpointDType(tensor.dtype));
+    int64_t elements = 1;
+    entry.mutable_shape();  // present even for a scalar, as the original's
+    for (int64_t size : tensor.shape) {
+      entry.mutable_shape()->add_dim()->set_size(size);
+      elements *= size;
+    }
+    CONTINUO_CHECK(static_cast<int64_t>(bytes.size()) ==
+                   elements * CheckpointElementSize(tensor.dtype));
+    entry.set_offset(data->size());
+    entry.set_size(static_cast<int64_t>(bytes.size()));
+    entry.set_crc32c(MaskedCrc32c(bytes));
+    entries.emplace_back(name, entry.SerializeAsString());
+    CONTINUO_RETURN_IF_ERROR(data->Append(bytes));
+  }
+  CONTINUO_RETURN_IF_ERROR(data->Commit());
+  return WriteFileAtomically(IndexName(prefix), BuildTable(entries));
+}
+
+absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path) {
+  if (IsDirectory(path)) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::string prefix, LatestCheckpoint(path));
+    return ReadCheckpointV2(prefix);
+  }
+  // The name of the index is taken for its prefix: file choosers offer it.
+  const std::string prefix(absl::StripSuffix(path, ".index"));
+  if (FileExists(IndexName(prefix))) return ReadCheckpointV2(prefix);
+  if (!FileExists(path)) {
+    return absl::NotFoundError(
+        absl::StrCat(path, ": no checkpoint here: neither this file nor ",
+                     IndexName(path), " exists"));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
+                            MappedFile::Open(path));
+  return ReadCheckpointV1(file->bytes(), path);
+}
+
+}  // namespace continuo

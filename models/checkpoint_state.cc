@@ -1,0 +1,92 @@
+// The `checkpoint` file of a run: which checkpoints exist, oldest first.
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "models/checkpoint.h"
+#include "runtime/file.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+constexpr absl::string_view kFileName = "checkpoint";
+constexpr absl::string_view kLatest = "model_checkpoint_path";
+constexpr absl::string_view kAll = "all_model_checkpoint_paths";
+
+// The text inside the quotes of a text proto string.
+bool Unquote(absl::string_view text, std::string* value) {
+  if (text.size() < 2 || (text[0] != '"' && text[0] != '\'') ||
+      text.back() != text[0]) {
+    return false;
+  }
+  return absl::CUnescape(text.substr(1, text.size() - 2), value);
+}
+
+bool HasIndex(const std::string& prefix) {
+  return FileExists(absl::StrCat(prefix, ".index"));
+}
+
+}  // namespace
+
+absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir) {
+  const std::string path = JoinPath(dir, kFileName);
+  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
+                            ReadFile(path, /*max_bytes=*/1 << 24));
+  CheckpointState state;
+  int line_number = 0;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    ++line_number;
+    const std::pair<absl::string_view, absl::string_view> field =
+        absl::StrSplit(line, absl::MaxSplits(':', 1));
+    const absl::string_view key = absl::StripAsciiWhitespace(field.first);
+    if (key != kLatest && key != kAll) continue;  // time stamps and the like
+    std::string value;
+    if (!Unquote(absl::StripAsciiWhitespace(field.second), &value)) {
+      return absl::DataLossError(
+          absl::StrCat(path, ":", line_number, ": expected ", key,
+                       ": \"path\"; restore the file or remove it"));
+    }
+    if (key == kLatest) {
+      state.latest = std::move(value);
+    } else {
+      state.all.push_back(std::move(value));
+    }
+  }
+  if (state.latest.empty()) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": has no ", kLatest, " line"));
+  }
+  return state;
+}
+
+absl::Status WriteCheckpointState(const std::string& dir,
+                                  const CheckpointState& state) {
+  std::string text =
+      absl::StrCat(kLatest, ": \"", absl::CEscape(state.latest), "\"\n");
+  for (const std::string& path : state.all) {
+    absl::StrAppend(&text, kAll, ": \"", absl::CEscape(path), "\"\n");
+  }
+  return WriteFileAtomically(JoinPath(dir, kFileName), text);
+}
+
+absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir) {
+  if (!FileExists(JoinPath(dir, kFileName))) {
+    return absl::NotFoundError(absl::StrCat(
+        dir, ": no checkpoint yet: the folder has no file \"checkpoint\""));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
+                            ReadCheckpointState(dir));
+  const std::string prefix = JoinPath(dir, state.latest);
+  if (HasIndex(prefix)) return prefix;
+  // A run whose folder was moved after absolute paths were written.
+  const std::string moved = JoinPath(dir, BaseName(state.latest));
+  if (HasIndex(moved)) return moved;
+  return absl::NotFoundError(absl::StrCat(JoinPath(dir, kFileName), " names ",
+                                          state.latest, ", but ", moved,
+                                          ".index does not exist"));
+}
+
+}  // namespace continuo

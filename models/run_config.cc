@@ -1,0 +1,169 @@
+#include "models/run_config.h"
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct EncodingRow {
+  Encoding encoding;
+  absl::string_view name;
+};
+
+// Names in files: never change one.
+constexpr EncodingRow kEncodings[] = {
+    {Encoding::kOneHotMelody, "one_hot_melody"},
+    {Encoding::kLookbackMelody, "lookback_melody"},
+    {Encoding::kKeyMelody, "key_melody"},
+};
+
+std::string EncodingName(Encoding encoding) {
+  for (const EncodingRow& row : kEncodings) {
+    if (row.encoding == encoding) return std::string(row.name);
+  }
+  CheckFailed(__FILE__, __LINE__, "encoding has a name");
+}
+
+// Reads fields of one object, remembering the first thing that is wrong.
+class FieldReader {
+ public:
+  FieldReader(const Json& json, std::string where)
+      : json_(json), where_(std::move(where)) {}
+
+  template <typename T>
+  T Get(const char* name) {
+    const auto field = json_.find(name);
+    if (field == json_.end() || !HasType<T>(*field)) {
+      Fail(name);
+      return T();
+    }
+    return field->template get<T>();
+  }
+  int GetInt(const char* name, int low, int high) {
+    const int64_t value = Get<int64_t>(name);
+    if (value < low || value > high) Fail(name);
+    return status_.ok() ? static_cast<int>(value) : low;
+  }
+  bool IsNull(const char* name) const {
+    const auto field = json_.find(name);
+    return field == json_.end() || field->is_null();
+  }
+  void Fail(absl::string_view name) {
+    if (!status_.ok()) return;
+    status_ = absl::DataLossError(
+        absl::StrCat(where_, ": field \"", name, "\" is missing or invalid"));
+  }
+  const absl::Status& status() const { return status_; }
+
+ private:
+  template <typename T>
+  static bool HasType(const Json& value) {
+    if constexpr (std::is_same_v<T, std::string>) return value.is_string();
+    if constexpr (std::is_same_v<T, uint64_t>) {
+      return value.is_number_unsigned();
+    }
+    return value.is_number_integer();
+  }
+
+  const Json& json_;
+  std::string where_;
+  absl::Status status_;
+};
+
+}  // namespace
+
+std::string ProgramVersion() { return CONTINUO_VERSION; }
+
+absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
+  const ModelConfig& model = config.model;
+  Json encoding;
+  encoding["name"] = EncodingName(model.encoding.encoding);
+  encoding["min_note"] = model.encoding.min_note;
+  encoding["max_note"] = model.encoding.max_note;
+  encoding["transpose_to_key"] = nullptr;
+  if (model.encoding.transpose_to_key.has_value()) {
+    encoding["transpose_to_key"] = *model.encoding.transpose_to_key;
+  }
+  Json json;
+  json["family"] = std::string(FamilyName(model.family));
+  json["config"] = model.name;
+  json["generator_id"] = model.id;
+  json["generator_description"] = model.description;
+  json["encoding"] = std::move(encoding);
+  json["steps_per_quarter"] = model.steps_per_quarter;
+  json["hparams"] = HparamsToString(model.hparams);
+  json["seed"] = config.seed;
+  json["version"] = config.version;
+  // Text from flags may not be UTF-8; it must not end the program.
+  return WriteFileAtomically(
+      JoinPath(dir, kRunConfigFile),
+      json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
+  const std::string path = JoinPath(dir, kRunConfigFile);
+  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
+                            ReadFile(path, /*max_bytes=*/1 << 20));
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    return absl::DataLossError(absl::StrCat(path, ": not a JSON object"));
+  }
+  RunConfig config;
+  ModelConfig& model = config.model;
+  FieldReader reader(json, path);
+  const std::string family = reader.Get<std::string>("family");
+  bool known = false;
+  for (Family candidate :
+       {Family::kMelody, Family::kDrums, Family::kPerformance}) {
+    if (FamilyName(candidate) != family) continue;
+    model.family = candidate;
+    known = true;
+  }
+  if (!known) reader.Fail("family");
+  model.name = reader.Get<std::string>("config");
+  model.id = reader.Get<std::string>("generator_id");
+  model.description = reader.Get<std::string>("generator_description");
+  model.steps_per_quarter = reader.GetInt("steps_per_quarter", 1, 1 << 20);
+  config.seed = reader.Get<uint64_t>("seed");
+  config.version = reader.Get<std::string>("version");
+  const std::string hparams = reader.Get<std::string>("hparams");
+  if (reader.IsNull("encoding") || !json["encoding"].is_object()) {
+    reader.Fail("encoding");
+  }
+  CONTINUO_RETURN_IF_ERROR(reader.status());
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(ParseHparams(hparams, &model.hparams), path));
+
+  FieldReader encoding(json["encoding"], absl::StrCat(path, ": encoding"));
+  const std::string name = encoding.Get<std::string>("name");
+  known = false;
+  for (const EncodingRow& row : kEncodings) {
+    if (row.name != name) continue;
+    model.encoding.encoding = row.encoding;
+    known = true;
+  }
+  if (!known) encoding.Fail("name");
+  model.encoding.min_note = encoding.GetInt("min_note", 0, 127);
+  model.encoding.max_note =
+      encoding.GetInt("max_note", model.encoding.min_note + 1, 128);
+  if (!encoding.IsNull("transpose_to_key")) {
+    model.encoding.transpose_to_key =
+        encoding.GetInt("transpose_to_key", 0, 11);
+  }
+  CONTINUO_RETURN_IF_ERROR(encoding.status());
+  return config;
+}
+
+absl::StatusOr<RunConfig> ReadRunConfigBeside(
+    const std::string& checkpoint_path) {
+  if (IsDirectory(checkpoint_path)) return ReadRunConfig(checkpoint_path);
+  return ReadRunConfig(std::string(DirName(checkpoint_path)));
+}
+
+}  // namespace continuo

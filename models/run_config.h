@@ -1,0 +1,42 @@
+// The configuration stored beside the checkpoints of a run, so that whoever
+// reads a checkpoint needs no flags to rebuild its network.
+
+#ifndef CONTINUO_MODELS_RUN_CONFIG_H_
+#define CONTINUO_MODELS_RUN_CONFIG_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "models/config.h"
+
+namespace continuo {
+
+struct RunConfig {
+  ModelConfig model;    // hparams are those the run trains with
+  uint64_t seed = 0;    // of initial weights, shuffling and dropout
+  std::string version;  // of the program that wrote it
+};
+
+// The version of this program ("0.1.0").
+std::string ProgramVersion();
+
+// The name of the file in a folder of checkpoints.
+inline constexpr char kRunConfigFile[] = "continuo.json";
+
+// Writes `dir`/continuo.json.
+absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config);
+
+// Reads `dir`/continuo.json. NotFound if there is none (a run of the original
+// program), DataLoss naming file and field if it is not what was written.
+absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir);
+
+// The same for what --checkpoint_file accepts: the folder itself, or the folder
+// that a checkpoint's prefix or file is in.
+absl::StatusOr<RunConfig> ReadRunConfigBeside(
+    const std::string& checkpoint_path);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_MODELS_RUN_CONFIG_H_

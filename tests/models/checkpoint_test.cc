@@ -1,0 +1,198 @@
+#include "models/checkpoint.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "models/table.h"
+#include "runtime/file.h"
+#include "tests/testing/scratch.h"
+
+namespace continuo {
+namespace {
+
+using testing::ScratchDir;
+
+TensorMap SmallCheckpoint() {
+  TensorMap tensors;
+  tensors["a/kernel"] = {.dtype = DType::kFloat32,
+                         .shape = {2, 3},
+                         .floats = {1, -2, 3.5f, 0, 1e-30f, 6},
+                         .ints = {}};
+  tensors["a/bias"] = {
+      .dtype = DType::kFloat32, .shape = {1}, .floats = {0.25f}, .ints = {}};
+  tensors["empty"] = {
+      .dtype = DType::kFloat32, .shape = {0, 4}, .floats = {}, .ints = {}};
+  tensors["global_step"] = {.dtype = DType::kInt64,
+                            .shape = {},
+                            .floats = {},
+                            .ints = {int64_t{1} << 40}};
+  return tensors;
+}
+
+void ExpectSame(const TensorMap& a, const TensorMap& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) {
+    ASSERT_EQ(b.count(name), 1) << name;
+    const HostTensor& other = b.at(name);
+    EXPECT_EQ(tensor.dtype, other.dtype) << name;
+    EXPECT_EQ(tensor.shape, other.shape) << name;
+    EXPECT_EQ(tensor.floats, other.floats) << name;
+    EXPECT_EQ(tensor.ints, other.ints) << name;
+  }
+}
+
+TEST(CheckpointTest, RoundTrip) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("model.ckpt-7");
+  ASSERT_TRUE(WriteCheckpointV2(prefix, SmallCheckpoint()).ok());
+  for (const std::string& path : {prefix, prefix + ".index"}) {
+    const auto tensors = ReadCheckpoint(path);
+    ASSERT_TRUE(tensors.ok()) << tensors.status();
+    ExpectSame(SmallCheckpoint(), *tensors);
+  }
+}
+
+TEST(CheckpointTest, EveryFlippedByteIsAnErrorNamingTheFile) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("m");
+  ASSERT_TRUE(WriteCheckpointV2(prefix, SmallCheckpoint()).ok());
+  for (const char* suffix : {".index", ".data-00000-of-00001"}) {
+    const std::string path = prefix + suffix;
+    const std::string intact = *ReadFile(path);
+    for (size_t i = 0; i < intact.size(); ++i) {
+      std::string damaged = intact;
+      damaged[i] ^= 0x41;
+      ASSERT_TRUE(WriteFileAtomically(path, damaged).ok());
+      const auto tensors = ReadCheckpoint(prefix);
+      ASSERT_FALSE(tensors.ok()) << suffix << " byte " << i;
+      EXPECT_TRUE(absl::StrContains(tensors.status().message(), prefix))
+          << tensors.status();
+    }
+    ASSERT_TRUE(WriteFileAtomically(path, intact).ok());
+  }
+}
+
+TEST(CheckpointTest, TruncationAtEveryByteIsAnError) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("m");
+  ASSERT_TRUE(WriteCheckpointV2(prefix, SmallCheckpoint()).ok());
+  for (const char* suffix : {".index", ".data-00000-of-00001"}) {
+    const std::string path = prefix + suffix;
+    const std::string intact = *ReadFile(path);
+    for (size_t size = 0; size < intact.size(); ++size) {
+      ASSERT_TRUE(WriteFileAtomically(path, intact.substr(0, size)).ok());
+      EXPECT_FALSE(ReadCheckpoint(prefix).ok()) << suffix << " size " << size;
+    }
+    ASSERT_TRUE(WriteFileAtomically(path, intact).ok());
+  }
+}
+
+TEST(CheckpointTest, DamagedDataNamesTheTensor) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("m");
+  ASSERT_TRUE(WriteCheckpointV2(prefix, SmallCheckpoint()).ok());
+  const std::string path = prefix + ".data-00000-of-00001";
+  std::string data = *ReadFile(path);
+  data[4] ^= 1;  // "a/bias" comes first and has four bytes
+  ASSERT_TRUE(WriteFileAtomically(path, data).ok());
+  const absl::Status status = ReadCheckpoint(prefix).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_TRUE(absl::StrContains(status.message(), "a/kernel")) << status;
+}
+
+TEST(CheckpointTest, MissingFilesSayWhatIsMissing) {
+  const ScratchDir dir;
+  const absl::Status none = ReadCheckpoint(dir.Path("no/such")).status();
+  EXPECT_EQ(none.code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(absl::StrContains(none.message(), "no/such.index")) << none;
+  const absl::Status empty = ReadCheckpoint(dir.Path()).status();
+  EXPECT_EQ(empty.code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(absl::StrContains(empty.message(), dir.Path())) << empty;
+}
+
+TEST(CheckpointTest, WriteErrorLeavesNothingBehind) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("nowhere/model.ckpt-1");
+  const absl::Status status = WriteCheckpointV2(prefix, SmallCheckpoint());
+  EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(absl::StrContains(status.message(), "nowhere")) << status;
+  EXPECT_FALSE(FileExists(prefix + ".index"));
+}
+
+TEST(CheckpointTest, FileInTheWayOfTheIndexIsReported) {
+  const ScratchDir dir;
+  const std::string prefix = dir.Path("m");
+  ASSERT_TRUE(MakeDirectories(prefix + ".index/x").ok());
+  EXPECT_FALSE(WriteCheckpointV2(prefix, SmallCheckpoint()).ok());
+}
+
+TEST(CheckpointStateTest, RoundTripAndRelativePaths) {
+  const ScratchDir dir;
+  ASSERT_TRUE(
+      WriteCheckpointV2(dir.Path("model.ckpt-3"), SmallCheckpoint()).ok());
+  const CheckpointState state = {"model.ckpt-3",
+                                 {"with \"quotes\"", "model.ckpt-3"}};
+  ASSERT_TRUE(WriteCheckpointState(dir.Path(), state).ok());
+  const auto read = ReadCheckpointState(dir.Path());
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->latest, state.latest);
+  EXPECT_EQ(read->all, state.all);
+  EXPECT_EQ(*LatestCheckpoint(dir.Path()), dir.Path("model.ckpt-3"));
+  ExpectSame(*ReadCheckpoint(dir.Path()), SmallCheckpoint());
+}
+
+TEST(CheckpointStateTest, MovedFolderWithAbsolutePaths) {
+  const ScratchDir dir;
+  ASSERT_TRUE(
+      WriteCheckpointV2(dir.Path("model.ckpt-3"), SmallCheckpoint()).ok());
+  ASSERT_TRUE(WriteCheckpointState(
+                  dir.Path(), {"/gone/model.ckpt-3", {"/gone/model.ckpt-3"}})
+                  .ok());
+  EXPECT_EQ(*LatestCheckpoint(dir.Path()), dir.Path("model.ckpt-3"));
+}
+
+TEST(CheckpointStateTest, LinesOfOtherKindsAreIgnoredAndBadOnesAreNot) {
+  const ScratchDir dir;
+  const std::string path = dir.Path("checkpoint");
+  ASSERT_TRUE(WriteFileAtomically(path,
+                                  "model_checkpoint_path: \"m-1\"\n"
+                                  "all_model_checkpoint_timestamps: 1.5\n"
+                                  "all_model_checkpoint_paths: \"m-1\"\n")
+                  .ok());
+  EXPECT_EQ(ReadCheckpointState(dir.Path())->all.size(), 1);
+  for (const char* text :
+       {"", "model_checkpoint_path: m-1\n", "model_checkpoint_path: \"m-1\n",
+        "model_checkpoint_path\n", "\xff\x00\n"}) {
+    ASSERT_TRUE(WriteFileAtomically(path, text).ok());
+    const absl::Status status = ReadCheckpointState(dir.Path()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << text;
+    EXPECT_TRUE(absl::StrContains(status.message(), path)) << status;
+  }
+}
+
+TEST(TableTest, ManyEntriesInManyBlocks) {
+  TableEntries entries;
+  entries.emplace_back("", "header");
+  for (int i = 0; i < 2000; ++i) {
+    entries.emplace_back(absl::StrCat("key/", 10000 + i),
+                         std::string(static_cast<size_t>(i % 37), 'x'));
+  }
+  const std::string bytes = BuildTable(entries);
+  const auto read = ReadTable(bytes, "table");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, entries);
+}
+
+TEST(TableTest, RandomBytesAreRefused) {
+  for (size_t size : {0u, 1u, 47u, 48u, 200u}) {
+    EXPECT_FALSE(ReadTable(std::string(size, '\x7f'), "junk").ok()) << size;
+  }
+}
+
+}  // namespace
+}  // namespace continuo
