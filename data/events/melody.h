@@ -24,7 +24,7 @@ inline constexpr Event kMaxMelodyPitch = 127;
 struct Melody {
   std::vector<Event> events;  // one per step
   int64_t start_step = 0;     // of the first event in the sequence
-  int steps_per_bar = 16;
+  int64_t steps_per_bar = 16;
   int steps_per_quarter = 4;
 
   int64_t end_step() const {
