@@ -1,0 +1,35 @@
+// The order in which the elements of an ABC score are played: repeats,
+// endings and parts.
+
+#ifndef CONTINUO_DATA_NOTES_ABC_ORDER_H_
+#define CONTINUO_DATA_NOTES_ABC_ORDER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/notes/abc_score.h"
+
+namespace continuo {
+
+// No tune has more notes, rests and texts when played out.
+inline constexpr int kMaxAbcPlayed = 1 << 16;
+
+// Indices of the notes, rests and texts in the order of playing.
+// ResourceExhausted beyond kMaxAbcPlayed.
+//
+// A repeat goes back to the forward repeat, the double bar or the end of the
+// repeat before it, or the start. Each ending is played in the passes that it
+// names; a closing repeat behind the last of them repeats nothing. With an
+// order of parts ("P:" in the header, "ABA", "(AB)2C3") each part is played
+// so, one after another.
+absl::StatusOr<std::vector<int>> AbcPlayingOrder(const AbcScore& score);
+
+// "A(BC)2" as "ABCBC"; what is not a label, a bracket or a number is passed
+// over. ResourceExhausted beyond kMaxAbcPlayed labels.
+absl::StatusOr<std::string> ExpandAbcParts(absl::string_view order);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_NOTES_ABC_ORDER_H_

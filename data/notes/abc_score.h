@@ -1,0 +1,58 @@
+// One voice of an ABC tune as it is written: every symbol once, with pitches
+// and lengths worked out and repeats still as marks.
+
+#ifndef CONTINUO_DATA_NOTES_ABC_SCORE_H_
+#define CONTINUO_DATA_NOTES_ABC_SCORE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/notes/abc_fields.h"
+#include "data/notes/abc_rational.h"
+#include "data/notes/abc_text.h"
+
+namespace continuo {
+
+// What holds where an element stands.
+struct AbcContext {
+  AbcKey key;
+  AbcMeter meter;
+  double qpm = 0;  // 0: not given
+};
+
+struct AbcElement {
+  enum class Kind { kNote, kRest, kBar, kText, kPart };
+  Kind kind = Kind::kRest;
+  int context = 0;     // index into AbcScore::contexts
+  AbcRational length;  // notes and rests, in whole notes
+
+  int pitch = 0;
+  int velocity = 0;
+  bool tie = false;  // to the next note, if that has the same pitch
+
+  // Bars, as in AbcToken.
+  bool heavy = false;
+  int repeat_end = 0;
+  int repeat_start = 0;
+  std::vector<int> endings;
+
+  std::string text;  // kText; the label of kPart
+};
+
+struct AbcScore {
+  std::vector<AbcElement> elements;
+  std::vector<AbcContext> contexts;
+  std::string part_order;  // the header's "P:"
+  std::string title;
+  std::vector<std::string> composers;
+};
+
+// Reads the first voice that has notes. InvalidArgument if the tune has no key
+// field or no notes, or a note out of range; the message names the line.
+absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
+                                      const std::vector<AbcLine>& tune);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_NOTES_ABC_SCORE_H_
