@@ -1,0 +1,32 @@
+// Continuation: what one family of models makes of a request.
+
+#ifndef CONTINUO_GENERATE_CONTINUATION_H_
+#define CONTINUO_GENERATE_CONTINUATION_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/events/event_encoder.h"
+#include "data/proto/music.pb.h"
+
+namespace continuo {
+
+// The events a request begins with, the number that is missing, and the way
+// back to notes. Immutable and safe to share between outputs and threads.
+class Continuation {
+ public:
+  virtual ~Continuation() = default;
+
+  // The primer as the model sees it, at least one event.
+  virtual const std::vector<Event>& primer() const = 0;
+  virtual int64_t num_events() const = 0;
+
+  // The notes of primer and generated events together.
+  virtual absl::StatusOr<tensorflow::magenta::NoteSequence> Finish(
+      std::vector<Event> events) const = 0;
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_CONTINUATION_H_

@@ -1,0 +1,46 @@
+// The network of a checkpoint, read off the names and shapes of its tensors.
+
+#ifndef CONTINUO_GENERATE_INFER_NETWORK_H_
+#define CONTINUO_GENERATE_INFER_NETWORK_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/events/event_encoder.h"
+#include "models/checkpoint.h"
+#include "models/network.h"
+
+namespace continuo {
+
+// What shapes alone tell.
+struct NetworkShape {
+  std::vector<int> layer_sizes;
+  bool attention = false;  // around layer 0; its window has no variable
+  bool residual_connections = false;
+};
+
+// InvalidArgument, with `name` for the file, if these are not the variables of
+// such a network: graphs of TensorFlow 0.x are told apart from anything else.
+absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
+                                               absl::string_view name);
+
+// The attention window of a bundle's meta graph: the width of the largest
+// state tensor of layer 0 divided by `layer_size`. InvalidArgument if the meta
+// graph does not say.
+absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
+                                         int layer_size,
+                                         absl::string_view name);
+
+// Fills the flat parameter buffer from `tensors`; others (Adam's slots, the
+// step) are left alone. InvalidArgument names the first tensor that is missing
+// or whose shape differs, with both shapes.
+absl::StatusOr<std::vector<float>> FlatWeights(
+    absl::Span<const Parameter> parameters, const TensorMap& tensors,
+    absl::string_view name);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_INFER_NETWORK_H_

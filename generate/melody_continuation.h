@@ -1,0 +1,31 @@
+// Requests to melody models (generation reference, section 3).
+
+#ifndef CONTINUO_GENERATE_MELODY_CONTINUATION_H_
+#define CONTINUO_GENERATE_MELODY_CONTINUATION_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "data/proto/generator.pb.h"
+#include "data/proto/music.pb.h"
+#include "generate/continuation.h"
+#include "models/config.h"
+
+namespace continuo {
+
+// Extracts the melody of the primer (the highest of simultaneous notes, drums
+// left out), extends it in silence up to the section, and moves it into the
+// model's range and key; Finish moves everything back by the same amount. Notes
+// that had to be folded by octaves to fit stay folded, as in the original.
+//
+// InvalidArgument: the errors of ResolveSection, tempo or meter changes in the
+// primer, melodies of several instruments in it, and a primer that is not
+// shorter than what is asked for.
+absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
+    const tensorflow::magenta::NoteSequence& input,
+    const tensorflow::magenta::GeneratorOptions& options,
+    const ModelConfig& config);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_MELODY_CONTINUATION_H_

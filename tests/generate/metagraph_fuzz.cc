@@ -1,0 +1,15 @@
+// Any meta graph gives a window of at least one step or an error.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "generate/infer_network.h"
+#include "runtime/log.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string bytes(reinterpret_cast<const char*>(data), size);
+  const auto length = continuo::InferAttentionLength(bytes, 16, "bundle");
+  if (length.ok()) CONTINUO_CHECK(*length >= 1);
+  return 0;
+}
