@@ -102,32 +102,4 @@ absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
   return unknown;
 }
 
-absl::StatusOr<std::vector<float>> FlatWeights(
-    absl::Span<const Parameter> parameters, const TensorMap& tensors,
-    absl::string_view name) {
-  std::vector<float> flat(FlatSize(parameters), 0.0f);
-  for (const Parameter& parameter : parameters) {
-    const auto found = tensors.find(parameter.name);
-    if (found == tensors.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": tensor ", parameter.name, " is missing"));
-    }
-    const HostTensor& tensor = found->second;
-    std::vector<int64_t> want(parameter.shape.rank());
-    for (int i = 0; i < parameter.shape.rank(); ++i) {
-      want[i] = parameter.shape[i];
-    }
-    if (tensor.shape != want || tensor.dtype != DType::kFloat32) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, ": tensor ", parameter.name, " has shape ",
-          ShapeText(tensor.shape), ", the model needs ", ShapeText(want)));
-    }
-    CONTINUO_CHECK(static_cast<int64_t>(tensor.floats.size()) ==
-                   parameter.size);
-    std::copy(tensor.floats.begin(), tensor.floats.end(),
-              flat.begin() + parameter.offset);
-  }
-  return flat;
-}
-
 }  // namespace continuo

@@ -3,15 +3,12 @@
 #ifndef CONTINUO_GENERATE_INFER_NETWORK_H_
 #define CONTINUO_GENERATE_INFER_NETWORK_H_
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/events/event_encoder.h"
 #include "models/checkpoint.h"
-#include "models/network.h"
 
 namespace continuo {
 
@@ -33,13 +30,6 @@ absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
 absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
                                          int layer_size,
                                          absl::string_view name);
-
-// Fills the flat parameter buffer from `tensors`; others (Adam's slots, the
-// step) are left alone. InvalidArgument names the first tensor that is missing
-// or whose shape differs, with both shapes.
-absl::StatusOr<std::vector<float>> FlatWeights(
-    absl::Span<const Parameter> parameters, const TensorMap& tensors,
-    absl::string_view name);
 
 }  // namespace continuo
 

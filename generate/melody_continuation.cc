@@ -1,0 +1,115 @@
+#include "generate/melody_continuation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/events/melody.h"
+#include "data/events/melody_extract.h"
+#include "data/notes/quantize.h"
+#include "generate/sections.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::GeneratorOptions;
+using tensorflow::magenta::NoteSequence;
+
+class MelodyContinuation : public Continuation {
+ public:
+  MelodyContinuation(Melody melody, int transposition, const Section& section)
+      : melody_(std::move(melody)),
+        transposition_(transposition),
+        num_events_(section.end_step - melody_.end_step()),
+        qpm_(section.qpm),
+        end_time_(section.end_time) {}
+
+  const std::vector<Event>& primer() const override { return melody_.events; }
+  int64_t num_events() const override { return num_events_; }
+
+  absl::StatusOr<NoteSequence> Finish(
+      std::vector<Event> events) const override {
+    TransposeEvents(-transposition_, 0, kMaxMelodyPitch + 1,
+                    absl::MakeSpan(events));
+    Melody melody = melody_;
+    melody.events = std::move(events);
+    NoteSequence sequence = MelodyToSequence(melody, {.qpm = qpm_});
+    // The end step was rounded down, so this is arithmetic gone wrong.
+    CONTINUO_CHECK(sequence.total_time() - end_time_ <= 1e-5);
+    return sequence;
+  }
+
+ private:
+  Melody melody_;
+  int transposition_;
+  int64_t num_events_;
+  double qpm_;
+  double end_time_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
+    const NoteSequence& input, const GeneratorOptions& options,
+    const ModelConfig& config) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      Section section,
+      ResolveSection(input, options, config.steps_per_quarter));
+  NoteSequence& quantized = section.primer;
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(QuantizeMetric(config.steps_per_quarter, &quantized), "primer"));
+
+  MelodyExtractOptions extract = PrimingMelodyOptions();
+  extract.search_start_step = section.search_start_step;
+  CONTINUO_ASSIGN_OR_RETURN(MelodyExtraction extraction,
+                            ExtractMelodies(quantized, extract));
+  const double steps_per_bar = StepsPerBar(quantized);
+  if (extraction.non_integer_steps_per_bar) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "primer: a bar has ", steps_per_bar, " steps of a ",
+        config.steps_per_quarter,
+        "th of a quarter note; use a meter whose bars are whole steps"));
+  }
+  if (extraction.melodies.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "primer: ", extraction.melodies.size(),
+        " instruments play notes; keep the one whose melody is to be "
+        "continued"));
+  }
+
+  Melody melody;
+  if (!extraction.melodies.empty() && !extraction.melodies[0].events.empty()) {
+    melody = std::move(extraction.melodies[0]);
+  } else {
+    // One step of silence, once extended below.
+    melody.start_step = std::max<int64_t>(0, section.start_step - 1);
+    melody.steps_per_bar = static_cast<int>(steps_per_bar);
+    melody.steps_per_quarter = config.steps_per_quarter;
+  }
+  // A last note shorter than half a step can round up to the very step, and
+  // the bar, in which the section begins.
+  if (section.start_step <= melody.start_step) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the primer begins at step ", melody.start_step, ", and step ",
+        section.start_step,
+        " is the first to generate: nothing is left of the primer"));
+  }
+  SetMelodyLength(section.start_step - melody.start_step, &melody);
+  if (section.end_step <= melody.end_step()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the primer fills ", melody.events.size(), " of the ",
+                     section.end_step - melody.start_step,
+                     " steps asked for; it must be shorter"));
+  }
+  const EncodingSpec& encoding = config.encoding;
+  const int transposition =
+      SquashEvents(encoding.min_note, encoding.max_note,
+                   encoding.transpose_to_key, absl::MakeSpan(melody.events));
+  return std::make_unique<MelodyContinuation>(std::move(melody), transposition,
+                                              section);
+}
+
+}  // namespace continuo

@@ -1,0 +1,127 @@
+#include "generate/primer.h"
+
+#include <set>
+#include <string>
+
+#include "data/notes/quantize.h"
+#include "generate/melody_continuation.h"
+#include "generate/sections.h"
+#include "gtest/gtest.h"
+#include "models/config.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::NoteSequence;
+
+// The events the model is asked to continue, for a primer list at a tempo.
+absl::StatusOr<std::unique_ptr<Continuation>> Continue(
+    const std::string& list, double qpm, int num_steps,
+    const std::string& config = "basic_rnn") {
+  const auto melody = ParseMelodyPrimer(list);
+  if (!melody.ok()) return melody.status();
+  const NoteSequence primer = MelodyToSequence(*melody, {.qpm = qpm});
+  const auto request = ContinuationRequest(primer, qpm, 4, num_steps, {});
+  if (!request.ok()) return request.status();
+  return MakeMelodyContinuation(primer, *request,
+                                *FindConfig(Family::kMelody, config));
+}
+
+TEST(PrimerTest, ListsOfMelodyEventsAreRead) {
+  const auto melody = ParseMelodyPrimer("[-1, 60, -2, 62, -1]");
+  ASSERT_TRUE(melody.ok()) << melody.status();
+  EXPECT_EQ(melody->events, (std::vector<Event>{-2, 60, -2, 62, -1}));
+}
+
+TEST(PrimerTest, OtherLiteralsAreRefusedWithTheirPlace) {
+  for (const std::string text :
+       {"60", "[]", "[60.5]", "[True]", "[[60]]", "[128]", "[-3]"}) {
+    const auto melody = ParseMelodyPrimer(text);
+    ASSERT_FALSE(melody.ok()) << text;
+    EXPECT_NE(melody.status().message().find("^"), std::string::npos);
+  }
+}
+
+// The original's rules, verified there (generation reference, section 2).
+TEST(PrimerTest, GenerationStartsTwoStepsAfterTheLastNoteEnds) {
+  const auto one = Continue("[60]", 120, 128);
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ((*one)->primer(), (std::vector<Event>{60, -1, -2}));
+  EXPECT_EQ((*one)->num_events(), 125);
+  const auto two = Continue("[60,-2,62,-1]", 120, 128);
+  ASSERT_TRUE(two.ok());
+  EXPECT_EQ((*two)->primer(), (std::vector<Event>{60, -2, 62, -1, -2}));
+}
+
+TEST(PrimerTest, SilentPrimerBecomesOneStepOfSilence) {
+  const auto silence = Continue("[-2]", 120, 32);
+  ASSERT_TRUE(silence.ok()) << silence.status();
+  EXPECT_EQ((*silence)->primer(), (std::vector<Event>{-2}));
+}
+
+TEST(PrimerTest, SomeTemposLoseAStepToDoubleRounding) {
+  const std::set<int> short_tempos = {34, 44, 53, 55, 57, 59,
+                                      61, 68, 69, 73, 88, 91};
+  int count = 0;
+  for (int qpm = 30; qpm <= 300; ++qpm) {
+    const auto continuation = Continue("[60]", qpm, 128);
+    ASSERT_TRUE(continuation.ok()) << qpm;
+    const int64_t steps =
+        static_cast<int64_t>((*continuation)->primer().size()) +
+        (*continuation)->num_events();
+    EXPECT_TRUE(steps == 127 || steps == 128) << qpm;
+    if (qpm <= 91) {
+      EXPECT_EQ(steps == 127, short_tempos.count(qpm) > 0) << qpm;
+    }
+    count += steps == 127;
+  }
+  EXPECT_EQ(count, 65);
+}
+
+TEST(PrimerTest, PrimerThatFillsTheRequestIsRefused) {
+  EXPECT_TRUE(Continue("[60]", 120, 4).ok());
+  for (int num_steps : {3, 2, 1}) {
+    const auto none = Continue("[60]", 120, num_steps);
+    EXPECT_EQ(none.status().code(), absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(PrimerTest, FoldedNotesStayFolded) {
+  const auto folded = Continue("[100, 40]", 120, 8);
+  ASSERT_TRUE(folded.ok());
+  EXPECT_EQ((*folded)->primer()[0], 76);
+  EXPECT_EQ((*folded)->primer()[1], 52);
+  const auto notes = (*folded)->Finish((*folded)->primer());
+  ASSERT_TRUE(notes.ok());
+  EXPECT_EQ(notes->notes(0).pitch(), 76);
+  EXPECT_EQ(notes->notes(1).pitch(), 52);
+}
+
+TEST(PrimerTest, MelodiesOfTwoInstrumentsAreRefused) {
+  NoteSequence primer = MelodyToSequence(*ParseMelodyPrimer("[60, 62]"));
+  *primer.add_notes() = primer.notes(0);
+  primer.mutable_notes(2)->set_instrument(1);
+  const auto request = ContinuationRequest(primer, 120, 4, 64, {});
+  ASSERT_TRUE(request.ok());
+  const auto none = MakeMelodyContinuation(
+      primer, *request, *FindConfig(Family::kMelody, "basic_rnn"));
+  EXPECT_NE(none.status().message().find("2 instruments"), std::string::npos);
+}
+
+TEST(PrimerTest, RandomFirstNotesCoverTheModelsRange) {
+  const EncodingSpec& encoding =
+      FindConfig(Family::kMelody, "attention_rnn")->encoding;
+  std::set<Event> seen;
+  for (uint64_t output = 0; output < 1000; ++output) {
+    const Melody melody = RandomFirstNote(5, output, encoding);
+    ASSERT_EQ(melody.events.size(), 1);
+    EXPECT_EQ(melody.events, RandomFirstNote(5, output, encoding).events);
+    seen.insert(melody.events[0]);
+  }
+  EXPECT_EQ(seen.size(), 36);
+  EXPECT_EQ(*seen.begin(), 48);
+  EXPECT_EQ(*seen.rbegin(), 83);
+}
+
+}  // namespace
+}  // namespace continuo
