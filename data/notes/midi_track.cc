@@ -200,7 +200,7 @@ inline bool TrackParser<rules>::ChannelMessage(uint8_t status) {
 template <MidiRules rules>
 absl::Status TrackParser<rules>::ChannelMessageError() const {
   for (const uint8_t* p = p_; p < limit_ && p < p_ + 2; ++p) {
-    if (*p >= 0x80) return Error("a data byte above 127");
+    if (*p >= 0x80) return Error("a data byte out of range");
   }
   return Truncated();
 }
@@ -232,7 +232,7 @@ absl::Status TrackParser<rules>::OtherEvent() {
   }
   for (int i = 0; i < size; ++i, ++p_) {
     if (p_ == limit_) return Truncated();
-    if (*p_ >= 0x80) return Error("a data byte above 127");
+    if (*p_ >= 0x80) return Error("a data byte out of range");
   }
   return absl::OkStatus();
 }
@@ -247,7 +247,7 @@ absl::Status TrackParser<rules>::Exclusive() {
     if (begin < end && begin[0] == 0xf0) ++begin;
     if (begin < end && end[-1] == 0xf7) --end;
     if (std::any_of(begin, end, [](uint8_t byte) { return byte >= 0x80; })) {
-      return Error("a data byte above 127 in a system exclusive message");
+      return Error("a data byte out of range in a system exclusive message");
     }
   }
   p_ += size;

@@ -1,0 +1,159 @@
+// convert_dir_to_note_sequences: a folder of music files to a TFRecord file of
+// NoteSequences.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "data/notes/convert.h"
+#include "runtime/log.h"
+
+ABSL_FLAG(std::string, input_dir, "",
+          "Folder to convert; ~ is the home folder. Its name becomes the "
+          "collection_name of the sequences. Required.");
+ABSL_FLAG(std::string, output_file, "",
+          "TFRecord file of NoteSequences to write; its folder is made, an "
+          "existing file is replaced when all is done. Required.");
+ABSL_FLAG(bool, recursive, false, "Read subfolders too, all levels down.");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO (a line per file), WARN "
+          "(what is skipped), ERROR, FATAL.");
+ABSL_FLAG(int, num_shards, 1,
+          "Number of output files. Above 1 they are named "
+          "OUTPUT_FILE-00000-of-00008 and so on, and the sequences are dealt "
+          "to them in turn.");
+ABSL_FLAG(int, threads, 0,
+          "Files read at the same time; 0 is one per CPU. The output is the "
+          "same for any number.");
+ABSL_FLAG(std::string, report, "",
+          "File to write what became of each file or tune to, as lines of "
+          "JSON: file, tune, status (converted, repaired, skipped), reason, "
+          "message, id, notes, seconds.");
+
+namespace continuo {
+namespace {
+
+constexpr char kUsage[] =
+    R"(Converts a folder of MIDI (.mid, .midi) and ABC (.abc) files to NoteSequences.
+
+  convert_dir_to_note_sequences --input_dir=~/tunes --recursive \
+      --output_file=/tmp/notes.tfrecord
+
+One record is written per MIDI file and per tune of an ABC book, in a fixed
+order: names sorted, the files of a folder before its subfolders. A file that
+cannot be read is skipped with a warning and counted by reason; files that the
+original converter rejects over something not needed (a wrong key signature, a
+wrong chunk size) are read and counted as repaired. The next step is
+melody_rnn_create_dataset --input=OUTPUT_FILE.
+
+Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for
+wrong flags, an unreadable folder, nothing to convert or a failed write; 130
+after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
+
+std::atomic<bool> stop_requested{false};
+
+// The second signal ends the program at once.
+void InstallSignalHandlers() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop_requested.store(true); };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int Fail(absl::string_view message) {
+  LogError(message);
+  return 1;
+}
+
+void LogSummary(const ConvertSummary& summary) {
+  int64_t skipped = 0;
+  int64_t repaired = 0;
+  for (const auto& [reason, count] : summary.skipped) skipped += count;
+  for (const auto& [reason, count] : summary.repaired) repaired += count;
+  LogInfo(absl::StrFormat(
+      "%d sequences from %d files in %.1f s (%.0f files/s), %d repaired, "
+      "%d files or tunes skipped",
+      summary.sequences, summary.files, summary.seconds,
+      static_cast<double>(summary.files) / std::max(summary.seconds, 1e-3),
+      repaired, skipped));
+  for (const auto& [reason, count] : summary.repaired) {
+    LogInfo(absl::StrFormat("  %6d  repaired: %s", count, reason));
+  }
+  for (const auto& [reason, count] : summary.skipped) {
+    LogInfo(absl::StrFormat("  %6d  skipped: %s", count, reason));
+  }
+}
+
+int Main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(kUsage);
+  const auto is_own = [](absl::string_view file) {
+    return absl::EndsWith(file, "data/convert_main.cc");
+  };
+  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
+                             .contains_help_flags = is_own,
+                             .contains_helppackage_flags = is_own,
+                             .version_string = nullptr,
+                             .normalize_filename = [](absl::string_view) {
+                               return std::string("data/convert_main.cc");
+                             }});
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) {
+    return Fail(absl::StrCat("unexpected argument \"", rest[1],
+                             "\": write --input_dir=", rest[1],
+                             " if that is the folder to convert"));
+  }
+  if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
+      !status.ok()) {
+    return Fail(status.message());
+  }
+  const ConvertOptions options = {
+      .input_dir = absl::GetFlag(FLAGS_input_dir),
+      .output_file = absl::GetFlag(FLAGS_output_file),
+      .recursive = absl::GetFlag(FLAGS_recursive),
+      .num_shards = absl::GetFlag(FLAGS_num_shards),
+      .num_threads = absl::GetFlag(FLAGS_threads),
+      .report_file = absl::GetFlag(FLAGS_report),
+      .progress_line = isatty(STDERR_FILENO) == 1,
+      .stop = &stop_requested,
+  };
+  if (options.input_dir.empty()) {
+    return Fail("--input_dir is required: give the folder to convert");
+  }
+  if (options.output_file.empty()) {
+    return Fail("--output_file is required: give the TFRecord file to write");
+  }
+  if (options.num_shards < 1 || options.num_shards > 1000) {
+    return Fail(absl::StrCat("--num_shards=", options.num_shards,
+                             " is not in 1..1000"));
+  }
+  if (options.num_threads < 0 || options.num_threads > 1024) {
+    return Fail(absl::StrCat("--threads=", options.num_threads,
+                             " is not in 0..1024 (0: one per CPU)"));
+  }
+  InstallSignalHandlers();
+  const auto summary = ConvertDirectory(options);
+  if (!summary.ok()) {
+    Fail(summary.status().message());
+    return absl::IsCancelled(summary.status()) ? 130 : 1;
+  }
+  LogSummary(*summary);
+  return 0;
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) { return continuo::Main(argc, argv); }
