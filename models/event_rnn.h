@@ -16,6 +16,7 @@
 #include "absl/types/span.h"
 #include "data/records/batch.h"
 #include "models/network.h"
+#include "runtime/arena.h"
 #include "runtime/device.h"
 
 namespace continuo {
@@ -23,12 +24,12 @@ namespace continuo {
 // Sums over the events of a batch, from which every metric is derived. Exact
 // integers where they count; doubles summed in a fixed order.
 struct LossSums {
-  double cross_entropy = 0;       // nats, over events and heads
-  int64_t labels = 0;             // events * heads
-  int64_t correct = 0;            // argmax == label, over labels
-  int64_t event_labels = 0;       // labels that are not the default label
+  double cross_entropy = 0;  // nats, over events and heads
+  int64_t labels = 0;        // events * heads
+  int64_t correct = 0;       // argmax == label, over labels
+  int64_t event_labels = 0;  // labels that are not the default label
   int64_t event_correct = 0;
-  int64_t no_event_labels = 0;    // labels that are the default label
+  int64_t no_event_labels = 0;  // labels that are the default label
   int64_t no_event_correct = 0;
   std::vector<int64_t> class_labels;   // [num_classes], labels of each class
   std::vector<int64_t> class_correct;  // [num_classes], of these predicted
@@ -68,19 +69,17 @@ class EventRnn {
   absl::Status SetWeights(absl::Span<const float> flat);
   absl::Status GetWeights(absl::Span<float> flat) const;
 
-  // The flat buffer on the device, for the operations in this folder.
+  // The flat buffer on the device, for the operations in this folder. Who
+  // writes to it calls MarkChanged: packed copies of the weights are renewed
+  // when version() has moved on.
   float* device_weights() const;
+  void MarkChanged();
+  uint64_t version() const;
 
  private:
   struct State;
   explicit EventRnn(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
-};
-
-// What training allocates, planned before the first step.
-struct MemoryPlanLine {
-  std::string what;
-  int64_t bytes = 0;
 };
 
 // Gradients, Adam slots and activations of one EventRnn.

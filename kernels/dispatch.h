@@ -1,0 +1,20 @@
+// CONTINUO_OPERATION(Op): the entry point of an operation and its device forms.
+
+#ifndef CONTINUO_KERNELS_DISPATCH_H_
+#define CONTINUO_KERNELS_DISPATCH_H_
+
+#include "absl/status/status.h"
+#include "runtime/device.h"
+
+// Declares cpu::Op and defines Op, which runs it on the stream's device.
+// A stream of a device that the build lacks cannot be made (ParseDevice).
+#define CONTINUO_OPERATION(Op)                                         \
+  namespace cpu {                                                      \
+  absl::Status Op(const Stream& stream, const Op##Args& args);         \
+  }                                                                    \
+  inline absl::Status Op(const Stream& stream, const Op##Args& args) { \
+    return cpu::Op(stream, args);                                      \
+  }                                                                    \
+  static_assert(true)
+
+#endif  // CONTINUO_KERNELS_DISPATCH_H_

@@ -1,0 +1,43 @@
+// The LSTM over a ragged batch, forward and backward through time.
+//
+// Gate order (everywhere in the project): i, j, f, o. With z = x K + b + h R:
+//   c' = c * sigmoid(z_f + 1) + sigmoid(z_i) * tanh(z_j)
+//   h' = tanh(c') * sigmoid(z_o)
+// The 1 is the forget bias; it is not part of the stored bias.
+
+#ifndef CONTINUO_KERNELS_LSTM_H_
+#define CONTINUO_KERNELS_LSTM_H_
+
+#include "absl/status/status.h"
+#include "kernels/dispatch.h"
+#include "kernels/schedule.h"
+#include "runtime/tensor.h"
+
+namespace continuo {
+
+inline constexpr float kForgetBias = 1.0f;
+
+struct LstmForwardArgs {
+  Schedule schedule;
+  TensorView recurrent;       // packed [h, 4h]
+  TensorView initial_c = {};  // [N, h], or not given: zeros
+  TensorView initial_h = {};  // [N, h], or not given: zeros
+  TensorView gates;           // [E, 4h] in: x K + b; out: activated i, j, f, o
+  TensorView c;               // [E, h] out
+  TensorView h;               // [E, h] out
+};
+CONTINUO_OPERATION(LstmForward);
+
+struct LstmBackwardArgs {
+  Schedule schedule;
+  TensorView recurrent_t;  // packed transpose [4h, h]
+  TensorView c;            // [E, h]
+  TensorView gates;        // [E, 4h] in: activated gates; out: gradient of z
+  TensorView dh;  // [E, h] in: gradient from above; out: the total gradient
+  TensorView dc;  // [N, h] scratch
+};
+CONTINUO_OPERATION(LstmBackward);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_KERNELS_LSTM_H_

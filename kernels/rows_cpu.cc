@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "kernels/parallel.h"
+#include "kernels/rows.h"
+#include "runtime/log.h"
+
+namespace continuo::cpu {
+namespace {
+
+// Elements of a task: long enough to repay its hand-over.
+constexpr int64_t kChunk = 1 << 15;
+
+}  // namespace
+
+absl::Status GatherRows(const Stream& stream, const GatherRowsArgs& args) {
+  const int64_t n = args.x.shape[1];
+  const int64_t rows = args.rows.shape[0];
+  CONTINUO_CHECK(args.out.shape[0] == rows && args.out.shape[1] == n);
+  const float* x = args.x.data<float>();
+  const int32_t* from = args.rows.data<int32_t>();
+  float* out = args.out.data<float>();
+  const int64_t each = std::max<int64_t>(1, kChunk / std::max<int64_t>(1, n));
+  ParallelFor(stream, (rows + each - 1) / each, [&](int64_t task, int) {
+    const int64_t end = std::min(rows, (task + 1) * each);
+    for (int64_t r = task * each; r < end; ++r) {
+      std::copy(x + from[r] * n, x + (from[r] + 1) * n, out + r * n);
+    }
+  });
+  return absl::OkStatus();
+}
+
+absl::Status CopySlotRows(const Stream& stream, const CopySlotRowsArgs& args) {
+  const int64_t rows = args.x.shape[1];
+  const int64_t n = args.x.shape[2];
+  float* x = args.x.data<float>();
+  const int32_t* from = args.from.data<int32_t>();
+  const int32_t* to = args.to.data<int32_t>();
+  CONTINUO_CHECK(args.from.shape == args.to.shape);
+  ParallelFor(stream, args.x.shape[0], [&](int64_t slot, int) {
+    float* base = x + slot * rows * n;
+    for (int64_t r = 0; r < args.from.shape[0]; ++r) {
+      std::copy(base + from[r] * n, base + (from[r] + 1) * n, base + to[r] * n);
+    }
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Copy(const Stream& stream, const CopyArgs& args) {
+  const int64_t count = args.to.num_elements();
+  CONTINUO_CHECK(args.from.shape == args.to.shape);
+  const float* from = args.from.data<float>();
+  float* to = args.to.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    const int64_t end = std::min(count, (task + 1) * kChunk);
+    std::copy(from + task * kChunk, from + end, to + task * kChunk);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Zero(const Stream& stream, const ZeroArgs& args) {
+  const int64_t count = args.x.num_elements();
+  float* x = args.x.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    std::fill(x + task * kChunk, x + std::min(count, (task + 1) * kChunk),
+              0.0f);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Sum(const Stream& stream, const SumArgs& args) {
+  const int64_t count = args.c.num_elements();
+  CONTINUO_CHECK(args.a.shape == args.c.shape && args.b.shape == args.c.shape);
+  const float* a = args.a.data<float>();
+  const float* b = args.b.data<float>();
+  float* c = args.c.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    const int64_t end = std::min(count, (task + 1) * kChunk);
+    for (int64_t i = task * kChunk; i < end; ++i) c[i] = a[i] + b[i];
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace continuo::cpu

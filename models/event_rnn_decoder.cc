@@ -1,0 +1,389 @@
+#include "models/event_rnn_decoder.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "kernels/attention.h"
+#include "kernels/embedding.h"
+#include "kernels/gemm.h"
+#include "kernels/lstm.h"
+#include "kernels/rows.h"
+#include "models/event_rnn_weights.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+// A state tensor and the buffer its successor is written to.
+struct Buffered {
+  TensorView now;   // [max_rows, n]
+  TensorView next;  // [max_rows, n]
+  void Swap() { std::swap(now, next); }
+};
+
+struct LayerState {
+  TensorView cell_input;  // [max_rows, width] projected input
+  TensorView gates;       // [max_rows, 4n]
+  TensorView output;      // [max_rows, n] residual connections
+  Buffered c;
+  Buffered h;
+  // Attention.
+  TensorView x;              // [max_rows, width]
+  TensorView query;          // [max_rows, n]
+  TensorView probabilities;  // [max_rows, A]
+  TensorView out;            // [max_rows, n]
+  TensorView projected;      // [max_rows, n]
+  Buffered attention;
+  TensorView window_states;     // [A, max_rows, n]
+  TensorView window_projected;  // [A, max_rows, n]
+  TensorView slot_begin;        // [A] int32
+};
+
+TensorView Rows(const TensorView& view, int64_t rows) {
+  CONTINUO_CHECK(rows <= view.shape[0]);
+  return TensorView(view.data<float>(), {rows, view.shape[1]});
+}
+
+template <typename T>
+TensorView View(const std::vector<T>& values) {
+  return TensorView(values.data(), {static_cast<int64_t>(values.size())});
+}
+
+}  // namespace
+
+struct EventRnnDecoder::State {
+  const EventRnn* rnn = nullptr;
+  int64_t max_rows = 0;
+  int64_t rows = 0;
+  int64_t step = 0;  // events since Reset
+  NetworkPlan plan;
+  std::unique_ptr<Arena> arena;
+  NetworkPacks packs;
+  uint64_t packed_version = ~uint64_t{0};
+  std::vector<LayerState> layers;
+  TensorView logits;  // [max_rows, classes]
+  // Where each row's attention window lies: windows are long, so reordering
+  // moves only those that are needed twice.
+  std::vector<int32_t> window_row;  // [rows]
+  std::vector<int32_t> alive;       // the one-step schedule of all rows
+  std::vector<int32_t> step_begin;
+  Schedule schedule;
+
+  const Stream& stream() const { return rnn->stream(); }
+
+  void Allocate(Arena* to);
+  void SetRows(int64_t count);
+  absl::Status Project(const TensorView& below, const SparseView* sparse,
+                       const DenseParameters& dense, int64_t width,
+                       const TensorView& packed, const TensorView& out);
+  absl::Status StepLayer(const LayerPlan& layer, const TensorView& below,
+                         const SparseView* sparse, TensorView* output);
+  absl::Status ReorderWindows(absl::Span<const int32_t> source);
+};
+
+void EventRnnDecoder::State::Allocate(Arena* to) {
+  packs = AllocatePacks(stream(), plan, /*backward=*/false, to);
+  layers.clear();
+  for (const LayerPlan& layer : plan.layers) {
+    const std::string what = absl::StrCat("state of layer ", layer.index);
+    const auto allocate = [&](int64_t columns) {
+      return to->Allocate<float>(what, {max_rows, columns});
+    };
+    const auto buffered = [&](int64_t columns) {
+      return Buffered{.now = allocate(columns), .next = allocate(columns)};
+    };
+    const int64_t n = layer.units;
+    LayerState& state = layers.emplace_back();
+    if (layer.projection.kernel != nullptr) {
+      state.cell_input = allocate(layer.width);
+    }
+    state.gates = allocate(4 * n);
+    if (layer.residual) state.output = allocate(n);
+    state.c = buffered(n);
+    state.h = buffered(n);
+    if (!layer.attention) continue;
+    const int64_t window = rnn->spec().attn_length;
+    state.x = allocate(layer.width);
+    state.query = allocate(n);
+    state.probabilities = allocate(window);
+    state.out = allocate(n);
+    state.projected = allocate(n);
+    state.attention = buffered(n);
+    state.window_states =
+        to->Allocate<float>("attention window", {window, max_rows, n});
+    state.window_projected =
+        to->Allocate<float>("attention window", {window, max_rows, n});
+    state.slot_begin = to->Allocate<int32_t>("attention window", {window});
+  }
+  logits = to->Allocate<float>("logits", {max_rows, rnn->spec().num_classes()});
+}
+
+void EventRnnDecoder::State::SetRows(int64_t count) {
+  rows = count;
+  alive.assign(count > 0 ? 1 : 0, static_cast<int32_t>(count));
+  step_begin.assign(alive.size() + 1, 0);
+  if (count > 0) step_begin[1] = static_cast<int32_t>(count);
+  schedule = {.alive = View(alive), .step_begin = View(step_begin)};
+}
+
+absl::Status EventRnnDecoder::State::Project(const TensorView& below,
+                                             const SparseView* sparse,
+                                             const DenseParameters& dense,
+                                             int64_t width,
+                                             const TensorView& packed,
+                                             const TensorView& out) {
+  float* const weights = rnn->device_weights();
+  const TensorView bias = ParameterView(weights, *dense.bias);
+  if (sparse != nullptr) {
+    return GatherSum(
+        stream(), {.inputs = *sparse,
+                   .weights = ParameterRows(weights, *dense.kernel, 0, width),
+                   .bias = bias,
+                   .out = out});
+  }
+  return Gemm(stream(), {.a = below, .b = packed, .bias = bias, .c = out});
+}
+
+absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
+                                               const TensorView& below,
+                                               const SparseView* sparse,
+                                               TensorView* output) {
+  LayerState& state = layers[layer.index];
+  const LayerPacks& layer_packs = packs.layers[layer.index];
+  TensorView input = below;
+  if (layer.projection.kernel != nullptr) {
+    input = Rows(state.cell_input, rows);
+    CONTINUO_RETURN_IF_ERROR(Project(below, sparse, layer.projection,
+                                     layer.input,
+                                     layer_packs.projection.forward, input));
+    sparse = nullptr;
+  }
+  const TensorView gates = Rows(state.gates, rows);
+  if (layer.attention) {
+    const TensorView x = Rows(state.x, rows);
+    CONTINUO_RETURN_IF_ERROR(Project(input, sparse, layer.wrapper, layer.width,
+                                     layer_packs.cell_input.forward, x));
+    *output = Rows(state.out, rows);
+    CONTINUO_RETURN_IF_ERROR(AttentionStep(
+        stream(), {.weights = MakeAttentionWeights(layer, layer_packs,
+                                                   rnn->device_weights()),
+                   .window = rnn->spec().attn_length,
+                   .step = step,
+                   .c_prev = Rows(state.c.now, rows),
+                   .h_prev = Rows(state.h.now, rows),
+                   .attention_prev = Rows(state.attention.now, rows),
+                   .x = x,
+                   .gates = gates,
+                   .c = Rows(state.c.next, rows),
+                   .h = Rows(state.h.next, rows),
+                   .query = Rows(state.query, rows),
+                   .probabilities = Rows(state.probabilities, rows),
+                   .attention = Rows(state.attention.next, rows),
+                   .out = *output,
+                   .projected = Rows(state.projected, rows),
+                   .window_states = state.window_states,
+                   .window_projected = state.window_projected,
+                   .window_row = View(window_row),
+                   .slot_begin = state.slot_begin}));
+    state.attention.Swap();
+  } else {
+    CONTINUO_RETURN_IF_ERROR(Project(input, sparse, layer.lstm, layer.width,
+                                     layer_packs.cell_input.forward, gates));
+    *output = Rows(state.h.next, rows);
+    CONTINUO_RETURN_IF_ERROR(
+        LstmForward(stream(), {.schedule = schedule,
+                               .recurrent = layer_packs.recurrent.forward,
+                               .initial_c = Rows(state.c.now, rows),
+                               .initial_h = Rows(state.h.now, rows),
+                               .gates = gates,
+                               .c = Rows(state.c.next, rows),
+                               .h = *output}));
+  }
+  state.c.Swap();
+  state.h.Swap();
+  if (!layer.residual) return absl::OkStatus();
+  const TensorView sum = Rows(state.output, rows);
+  CONTINUO_RETURN_IF_ERROR(Sum(stream(), {.a = *output, .b = input, .c = sum}));
+  *output = sum;
+  return absl::OkStatus();
+}
+
+// Rows whose window no new row uses give it to those whose window is already
+// taken.
+absl::Status EventRnnDecoder::State::ReorderWindows(
+    absl::Span<const int32_t> source) {
+  std::vector<int32_t> placed(source.size(), -1);
+  std::vector<bool> taken(max_rows, false);
+  for (size_t r = 0; r < source.size(); ++r) {
+    const int32_t window = window_row[source[r]];
+    if (taken[window]) continue;
+    taken[window] = true;
+    placed[r] = window;
+  }
+  std::vector<int32_t> from;
+  std::vector<int32_t> to;
+  int32_t free = 0;
+  for (size_t r = 0; r < source.size(); ++r) {
+    if (placed[r] >= 0) continue;
+    while (taken[free]) ++free;
+    taken[free] = true;
+    placed[r] = free;
+    from.push_back(window_row[source[r]]);
+    to.push_back(free);
+  }
+  window_row = std::move(placed);
+  if (from.empty()) return absl::OkStatus();
+  for (const LayerState& state : layers) {
+    for (const TensorView& window :
+         {state.window_states, state.window_projected}) {
+      if (!window) continue;
+      CONTINUO_RETURN_IF_ERROR(CopySlotRows(
+          stream(), {.x = window, .from = View(from), .to = View(to)}));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<EventRnnDecoder>> EventRnnDecoder::Create(
+    const EventRnn* rnn, int max_rows) {
+  CONTINUO_CHECK(max_rows >= 1);
+  auto state = std::make_unique<State>();
+  state->rnn = rnn;
+  state->max_rows = max_rows;
+  state->plan = MakeNetworkPlan(rnn->spec(), rnn->parameters());
+  state->arena = std::make_unique<Arena>(rnn->stream().device);
+  state->Allocate(state->arena.get());
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(state->arena->Commit(),
+               absl::StrCat("the state of ", max_rows, " sequences")));
+  state->Allocate(state->arena.get());
+  return std::unique_ptr<EventRnnDecoder>(
+      new EventRnnDecoder(std::move(state)));
+}
+
+EventRnnDecoder::EventRnnDecoder(std::unique_ptr<State> state)
+    : state_(std::move(state)) {}
+EventRnnDecoder::~EventRnnDecoder() = default;
+
+int EventRnnDecoder::num_rows() const { return static_cast<int>(state_->rows); }
+
+absl::Status EventRnnDecoder::Reset(int num_rows) {
+  State& state = *state_;
+  CONTINUO_CHECK(num_rows >= 0 && num_rows <= state.max_rows);
+  const Stream& stream = state.stream();
+  if (state.packed_version != state.rnn->version()) {
+    CONTINUO_RETURN_IF_ERROR(PackNetwork(
+        stream, state.plan, state.rnn->device_weights(), state.packs));
+    state.packed_version = state.rnn->version();
+  }
+  state.SetRows(num_rows);
+  state.step = 0;
+  state.window_row.resize(num_rows);
+  std::iota(state.window_row.begin(), state.window_row.end(), 0);
+  for (const LayerState& layer : state.layers) {
+    // The window needs no clearing: slots not yet filled are never read.
+    for (const TensorView& view :
+         {layer.c.now, layer.h.now, layer.attention.now}) {
+      if (!view) continue;
+      CONTINUO_RETURN_IF_ERROR(Zero(stream, {.x = Rows(view, num_rows)}));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EventRnnDecoder::Step(const SparseRows& inputs,
+                                   absl::Span<float> logits) {
+  State& state = *state_;
+  const NetworkSpec& spec = state.rnn->spec();
+  const int64_t classes = spec.num_classes();
+  CONTINUO_CHECK(inputs.rows() == state.rows);
+  CONTINUO_CHECK(static_cast<int64_t>(logits.size()) == state.rows * classes);
+  if (inputs.width != spec.input_size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the encoder gives ", inputs.width, " inputs but the model has ",
+        spec.input_size,
+        "; use the configuration that the model was trained with"));
+  }
+  if (state.rows == 0) return absl::OkStatus();
+  const SparseView sparse = {.row_begin = View(inputs.row_begin),
+                             .index = View(inputs.index),
+                             .value = View(inputs.value)};
+  TensorView below;
+  for (const LayerPlan& layer : state.plan.layers) {
+    TensorView output;
+    CONTINUO_RETURN_IF_ERROR(state.StepLayer(
+        layer, below, layer.sparse ? &sparse : nullptr, &output));
+    below = output;
+  }
+  ++state.step;
+  const TensorView out = Rows(state.logits, state.rows);
+  CONTINUO_RETURN_IF_ERROR(
+      Gemm(state.stream(), {.a = below,
+                            .b = state.packs.logits.forward,
+                            .bias = ParameterView(state.rnn->device_weights(),
+                                                  *state.plan.logits.bias),
+                            .c = out}));
+  std::copy_n(out.data<float>(), logits.size(), logits.begin());
+  return absl::OkStatus();
+}
+
+absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
+  State& state = *state_;
+  const int64_t count = static_cast<int64_t>(source.size());
+  CONTINUO_CHECK(count <= state.max_rows);
+  for (int32_t row : source) CONTINUO_CHECK(row >= 0 && row < state.rows);
+  const TensorView rows(source.data(), {count});
+  for (LayerState& layer : state.layers) {
+    for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention}) {
+      if (!buffered->now) continue;
+      CONTINUO_RETURN_IF_ERROR(
+          GatherRows(state.stream(), {.x = Rows(buffered->now, state.rows),
+                                      .rows = rows,
+                                      .out = Rows(buffered->next, count)}));
+      buffered->Swap();
+    }
+  }
+  CONTINUO_RETURN_IF_ERROR(state.ReorderWindows(source));
+  state.SetRows(count);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::vector<float>>> EventRnnDecoder::GetState(
+    int row) const {
+  const State& state = *state_;
+  if (row < 0 || row >= state.rows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("row ", row, " of ", state.rows, " live ones"));
+  }
+  std::vector<std::vector<float>> tensors;
+  for (const LayerState& layer : state.layers) {
+    for (const TensorView& view :
+         {layer.c.now, layer.h.now, layer.attention.now}) {
+      if (!view) continue;
+      const int64_t n = view.shape[1];
+      const float* from = view.data<float>() + row * n;
+      tensors.emplace_back(from, from + n);
+    }
+    if (!layer.window_states) continue;
+    const int64_t size = layer.window_states.shape[0];
+    const int64_t window_rows = layer.window_states.shape[1];
+    const int64_t n = layer.window_states.shape[2];
+    std::vector<float> window(size * n, 0.0f);
+    for (int64_t j = 0; j < size; ++j) {
+      const int64_t event = state.step - size + j;
+      if (event < 0) continue;
+      const float* from =
+          layer.window_states.data<float>() +
+          (event % size * window_rows + state.window_row[row]) * n;
+      std::copy(from, from + n, window.begin() + j * n);
+    }
+    tensors.push_back(std::move(window));
+  }
+  return tensors;
+}
+
+}  // namespace continuo

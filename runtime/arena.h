@@ -1,0 +1,73 @@
+// Arena: device memory that is laid out before the first step.
+//
+// The owner asks for its tensors twice, in the same order: while planning it
+// gets views without data and the sizes are added up; Commit allocates once;
+// then the same requests return the memory.
+
+#ifndef CONTINUO_RUNTIME_ARENA_H_
+#define CONTINUO_RUNTIME_ARENA_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "runtime/device.h"
+#include "runtime/tensor.h"
+
+namespace continuo {
+
+// One line of a printed memory plan.
+struct MemoryPlanLine {
+  std::string what;
+  int64_t bytes = 0;
+};
+
+// Deleter of an arena's pages.
+struct UnmapPages {
+  int64_t bytes = 0;
+  void operator()(char* memory) const;
+};
+
+class Arena {
+ public:
+  explicit Arena(const Device& device) : device_(device) {}
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  // A tensor for `what`; requests of one name in a row share a plan line. Its
+  // memory starts at a multiple of 64 bytes and holds zeros after Commit.
+  template <typename T>
+  TensorView Allocate(absl::string_view what, Shape shape) {
+    T* data = static_cast<T*>(AllocateBytes(
+        what, shape.num_elements() * static_cast<int64_t>(sizeof(T))));
+    return TensorView(data, shape);
+  }
+
+  // Ends planning. ResourceExhausted names the bytes that could not be had.
+  absl::Status Commit();
+
+  // Memory from a mark on is handed out again after Rewind to it, for scratch
+  // whose uses do not overlap in time.
+  int64_t Mark() const { return used_; }
+  void Rewind(int64_t mark) { used_ = mark; }
+
+  // What was asked for; `size` is the most in use at one time.
+  const std::vector<MemoryPlanLine>& plan() const { return plan_; }
+  int64_t size() const { return size_; }
+
+ private:
+  void* AllocateBytes(absl::string_view what, int64_t bytes);
+
+  Device device_;
+  std::unique_ptr<char, UnmapPages> memory_;
+  std::vector<MemoryPlanLine> plan_;
+  int64_t used_ = 0;
+  int64_t size_ = 0;
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_RUNTIME_ARENA_H_
