@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -59,6 +60,15 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(
                               static_cast<size_t>(info.st_size));
   }
   return std::unique_ptr<MappedFile>(new MappedFile(path, bytes));
+}
+
+void MappedFile::Release(int64_t end) const {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t whole_pages =
+      std::min(end, static_cast<int64_t>(bytes_.size())) / page * page;
+  if (whole_pages <= 0) return;
+  (void)madvise(const_cast<char*>(bytes_.data()),
+                static_cast<size_t>(whole_pages), MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile() {

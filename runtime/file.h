@@ -31,6 +31,11 @@ class MappedFile {
   absl::string_view bytes() const { return bytes_; }
   const std::string& path() const { return path_; }
 
+  // Hands the memory of the bytes before `end` back to the system, so that
+  // reading a large file once does not fill the process with it. They can
+  // still be read, at the price of fetching them again.
+  void Release(int64_t end) const;
+
  private:
   MappedFile(std::string path, absl::string_view bytes)
       : path_(std::move(path)), bytes_(bytes) {}

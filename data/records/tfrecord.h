@@ -41,6 +41,9 @@ class TfRecordReader {
   // DataLoss naming file and offset for a damaged one.
   absl::StatusOr<absl::string_view> Next();
 
+  // Gives up the records returned so far, and the memory they were mapped to.
+  void ReleaseRead() { file_->Release(offset_); }
+
   int64_t offset() const { return offset_; }
   int64_t size() const { return static_cast<int64_t>(file_->bytes().size()); }
 

@@ -1,0 +1,19 @@
+// The wire form of a training example: a SequenceExample with the feature
+// lists "inputs" (dense floats) and "labels" (int64), as the original's reader
+// expects it (formats reference, section 3).
+
+#ifndef CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_WRITER_H_
+#define CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_WRITER_H_
+
+#include <string>
+
+#include "data/records/sparse_rows.h"
+
+namespace continuo {
+
+// `heads` labels a row; example.labels has [rows * heads].
+std::string SerializeSequenceExample(const EncodedSequence& example, int heads);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_WRITER_H_
