@@ -1,0 +1,82 @@
+#include "train/checkpoint_keeper.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+// Removes the files of a checkpoint: index first, so that no reader takes a
+// half-removed one for whole.
+void RemoveCheckpoint(const std::string& dir, absl::string_view name) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::remove(JoinPath(dir, absl::StrCat(name, ".index")), ignored);
+  fs::remove(JoinPath(dir, absl::StrCat(name, ".meta")), ignored);
+  const std::string data = absl::StrCat(name, ".data-");
+  std::vector<fs::path> parts;
+  for (const auto& entry : fs::directory_iterator(dir, ignored)) {
+    if (absl::StartsWith(entry.path().filename().string(), data)) {
+      parts.push_back(entry.path());
+    }
+  }
+  for (const fs::path& part : parts) fs::remove(part, ignored);
+}
+
+}  // namespace
+
+absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(const std::string& dir,
+                                                        int max_to_keep,
+                                                        absl::Time start) {
+  CheckpointKeeper keeper(dir, max_to_keep, start);
+  if (!FileExists(JoinPath(dir, "checkpoint"))) return keeper;
+  CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
+                            ReadCheckpointState(dir));
+  for (const std::string& prefix : state.all) {
+    keeper.kept_.push_back({prefix, start});
+  }
+  return keeper;
+}
+
+absl::StatusOr<std::string> CheckpointKeeper::Save(int64_t step,
+                                                   const TensorMap& tensors,
+                                                   absl::Time now) {
+  const std::string name = absl::StrCat("model.ckpt-", step);
+  const std::string prefix = JoinPath(dir_, name);
+  CONTINUO_RETURN_IF_ERROR(WriteCheckpointV2(prefix, tensors));
+
+  // Relative to the folder unless that was given as an absolute path.
+  const std::string written = dir_[0] == '/' ? prefix : name;
+  std::vector<Kept> kept;
+  for (const Kept& old : kept_) {
+    if (BaseName(old.prefix) != name) kept.push_back(old);
+  }
+  kept.push_back({written, now});
+  std::vector<std::string> removed;
+  while (max_to_keep_ > 0 && static_cast<int>(kept.size()) > max_to_keep_) {
+    const Kept& oldest = kept.front();
+    if (oldest.saved > next_hourly_) {
+      next_hourly_ += absl::Hours(1);
+    } else {
+      removed.emplace_back(BaseName(oldest.prefix));
+    }
+    kept.erase(kept.begin());
+  }
+  CheckpointState state;
+  state.latest = written;
+  for (const Kept& entry : kept) state.all.push_back(entry.prefix);
+  CONTINUO_RETURN_IF_ERROR(WriteCheckpointState(dir_, state));
+  kept_ = std::move(kept);
+  for (const std::string& old : removed) RemoveCheckpoint(dir_, old);
+  return prefix;
+}
+
+}  // namespace continuo

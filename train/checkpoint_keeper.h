@@ -1,0 +1,51 @@
+// The checkpoints of a run: names, the `checkpoint` file, which ones stay.
+
+#ifndef CONTINUO_TRAIN_CHECKPOINT_KEEPER_H_
+#define CONTINUO_TRAIN_CHECKPOINT_KEEPER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "models/checkpoint.h"
+
+namespace continuo {
+
+// Writes "<dir>/model.ckpt-<step>" and keeps the newest `max_to_keep` (0 =
+// all), and of those that fall out of this window one for each full hour since
+// `start`, as the original does. Only files in `dir` are ever removed.
+class CheckpointKeeper {
+ public:
+  // Goes on with the checkpoints that the folder's `checkpoint` file lists.
+  static absl::StatusOr<CheckpointKeeper> Open(const std::string& dir,
+                                               int max_to_keep,
+                                               absl::Time start);
+
+  // Writes a checkpoint and names it in the `checkpoint` file; only then old
+  // ones are removed. Returns its prefix.
+  absl::StatusOr<std::string> Save(int64_t step, const TensorMap& tensors,
+                                   absl::Time now);
+
+ private:
+  struct Kept {
+    std::string prefix;  // as written to the `checkpoint` file
+    absl::Time saved;
+  };
+
+  CheckpointKeeper(std::string dir, int max_to_keep, absl::Time start)
+      : dir_(std::move(dir)),
+        max_to_keep_(max_to_keep),
+        next_hourly_(start + absl::Hours(1)) {}
+
+  std::string dir_;
+  int max_to_keep_;
+  absl::Time next_hourly_;  // a checkpoint saved after this stays for ever
+  std::vector<Kept> kept_;  // oldest first
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_CHECKPOINT_KEEPER_H_

@@ -1,0 +1,58 @@
+// Evaluation: the loss of checkpoints on data that is not trained on.
+
+#ifndef CONTINUO_TRAIN_EVALUATOR_H_
+#define CONTINUO_TRAIN_EVALUATOR_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "data/events/event_encoder.h"
+#include "data/records/dataset.h"
+#include "models/config.h"
+#include "models/event_rnn.h"
+#include "runtime/device.h"
+#include "train/metrics.h"
+#include "train/run_setup.h"
+#include "train/stop.h"
+
+namespace continuo {
+
+struct EvalOptions {
+  std::string run_dir;
+  std::string sequence_example_file;  // path or pattern
+  Family family = Family::kMelody;
+  ModelFlags model;
+  int64_t num_eval_examples = 0;  // the first ones in file order; 0 = all
+  bool dropout = false;           // as the original has it
+  bool once = false;              // the newest checkpoint, then done
+  absl::Duration poll = absl::Seconds(1);       // between looks for checkpoints
+  absl::Duration interval = absl::Seconds(60);  // between evaluation starts
+  absl::Duration timeout = absl::Seconds(300);  // without a new checkpoint
+};
+
+// Follows `run_dir`/train: evaluates its newest checkpoint as new ones appear,
+// each at most once, until none has appeared for the time-out or `stop`.
+// With `once`, NotFound if there is no checkpoint yet.
+absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
+                               const StopFlag& stop);
+
+struct EvalSums {
+  LossSums sums;
+  int64_t time_steps = 0;
+  int64_t examples = 0;
+};
+
+// The first `num_examples` examples in file order, each once, in batches of
+// `batch_size` and a smaller last one. `dropout.step` counts the batches.
+absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
+                                         const EventEncoder& encoder,
+                                         int64_t num_examples, int batch_size,
+                                         DropoutSpec dropout,
+                                         EventRnnTrainer* trainer);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_EVALUATOR_H_

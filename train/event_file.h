@@ -1,0 +1,49 @@
+// TensorBoard event files.
+
+#ifndef CONTINUO_TRAIN_EVENT_FILE_H_
+#define CONTINUO_TRAIN_EVENT_FILE_H_
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace continuo {
+
+// Tags with their values, in the order in which they are written.
+using Scalars = std::vector<std::pair<std::string, double>>;
+
+// Appends events to a new file "events.out.tfevents.<unix seconds>.<host>".
+// Every call leaves whole records behind, so TensorBoard can follow.
+class EventFile {
+ public:
+  static absl::StatusOr<std::unique_ptr<EventFile>> Create(
+      const std::string& dir);
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
+
+  // The session begins to compute `step`: TensorBoard drops what an earlier
+  // session wrote for this step and later ones.
+  absl::Status WriteStart(int64_t step);
+  absl::Status WriteCheckpoint(int64_t step, absl::string_view prefix);
+  absl::Status WriteScalars(int64_t step, const Scalars& scalars);
+
+ private:
+  EventFile(std::string path, std::FILE* file)
+      : path_(std::move(path)), file_(file) {}
+  absl::Status Append(absl::string_view event);
+
+  std::string path_;
+  std::FILE* file_;
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_EVENT_FILE_H_

@@ -1,0 +1,130 @@
+#include "train/report.h"
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+std::string LossText(const Metrics& metrics, int heads, double unigram_nats) {
+  return absl::StrFormat(
+      "loss %.4f (%.3f bits/event, unigram %.3f), perplexity %.3f, "
+      "accuracy %.3f",
+      metrics.loss, BitsPerEvent(metrics.loss, heads),
+      BitsPerEvent(unigram_nats, heads), metrics.perplexity, metrics.accuracy);
+}
+
+// The part of a log line that training and evaluation share.
+Scalars LogScalars(const Metrics& metrics, int heads, double unigram_nats) {
+  return {{"loss", metrics.loss},
+          {"bits_per_event", BitsPerEvent(metrics.loss, heads)},
+          {"unigram_bits_per_event", BitsPerEvent(unigram_nats, heads)},
+          {"perplexity", metrics.perplexity},
+          {"accuracy", metrics.accuracy},
+          {"event_accuracy", metrics.event_accuracy},
+          {"no_event_accuracy", metrics.no_event_accuracy},
+          {"loss_per_step", metrics.loss_per_step},
+          {"perplexity_per_step", metrics.perplexity_per_step}};
+}
+
+}  // namespace
+
+std::string ClockTime(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration()) return "unknown";
+  const int64_t seconds = absl::ToInt64Seconds(duration);
+  return absl::StrFormat("%d:%02d:%02d", seconds / 3600, seconds / 60 % 60,
+                         seconds % 60);
+}
+
+std::string ToLine(const StepReport& report) {
+  std::string line = absl::StrFormat(
+      "step %d: %s, gradient norm %.3g, learning rate %g, %.0f events/s",
+      report.step, LossText(report.metrics, report.heads, report.unigram_nats),
+      report.gradient_norm, report.learning_rate, report.events_per_second);
+  if (report.time_left != absl::InfiniteDuration()) {
+    absl::StrAppend(&line, ", ", ClockTime(report.time_left), " left");
+  }
+  return line;
+}
+
+std::string ToLine(const EvalReport& report) {
+  return absl::StrFormat(
+      "evaluation at step %d: %s, %d examples, %d events in %.1f s",
+      report.step, LossText(report.metrics, report.heads, report.unigram_nats),
+      report.examples, report.events, report.elapsed_seconds);
+}
+
+absl::StatusOr<Reporter> Reporter::Open(const std::string& dir,
+                                        int64_t last_step) {
+  Reporter reporter;
+  CONTINUO_ASSIGN_OR_RETURN(
+      reporter.log_, JsonLog::Open(JoinPath(dir, "log.jsonl"), last_step));
+  CONTINUO_ASSIGN_OR_RETURN(reporter.events_, EventFile::Create(dir));
+  return reporter;
+}
+
+absl::Status Reporter::Write(const StepReport& report) {
+  const Metrics& m = report.metrics;
+  LogInfo(ToLine(report));
+  // The original's tags in the original's order. Its two queues of file names
+  // and of examples are one queue of batches here.
+  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
+      report.step, {{"input_producer/fraction_of_32_full", report.queue_fill},
+                    {"batch/fraction_of_500_full", report.queue_fill},
+                    {"loss", m.loss},
+                    {"metrics/perplexity", m.perplexity},
+                    {"metrics/accuracy", m.accuracy},
+                    {"metrics/event_accuracy", m.event_accuracy},
+                    {"metrics/no_event_accuracy", m.no_event_accuracy},
+                    {"metrics/loss_per_step", m.loss_per_step},
+                    {"metrics/perplexity_per_step", m.perplexity_per_step}}));
+  if (report.steps_per_second > 0) {
+    CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
+        report.step, {{"global_step/sec", report.steps_per_second}}));
+  }
+  const double bits = BitsPerEvent(m.loss, report.heads);
+  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
+      report.step, {{"continuo/bits_per_event", bits},
+                    {"continuo/unigram_bits_per_event",
+                     BitsPerEvent(report.unigram_nats, report.heads)},
+                    {"continuo/gradient_norm", report.gradient_norm},
+                    {"continuo/learning_rate", report.learning_rate},
+                    {"continuo/events_per_second", report.events_per_second}}));
+  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
+  line.insert(line.end(), {{"gradient_norm", report.gradient_norm},
+                           {"learning_rate", report.learning_rate},
+                           {"events_per_second", report.events_per_second},
+                           {"steps_per_second", report.steps_per_second},
+                           {"epoch", static_cast<double>(report.epoch)},
+                           {"elapsed_seconds", report.elapsed_seconds}});
+  return log_->Write(report.step, line);
+}
+
+absl::Status Reporter::Write(const EvalReport& report) {
+  const Metrics& m = report.metrics;
+  LogInfo(ToLine(report));
+  // There is no queue in an evaluation here: it reads in file order.
+  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
+      report.step, {{"loss", m.loss},
+                    {"metrics/accuracy", m.accuracy},
+                    {"metrics/per_class_accuracy", m.per_class_accuracy},
+                    {"metrics/event_accuracy", m.event_accuracy},
+                    {"metrics/no_event_accuracy", m.no_event_accuracy},
+                    {"metrics/loss_per_step", m.loss_per_step},
+                    {"metrics/perplexity", m.perplexity},
+                    {"metrics/perplexity_per_step", m.perplexity_per_step}}));
+  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
+  line.insert(line.end(), {{"per_class_accuracy", m.per_class_accuracy},
+                           {"examples", static_cast<double>(report.examples)},
+                           {"events", static_cast<double>(report.events)},
+                           {"elapsed_seconds", report.elapsed_seconds}});
+  return log_->Write(report.step, line);
+}
+
+}  // namespace continuo

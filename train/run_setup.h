@@ -1,0 +1,54 @@
+// Which model a run trains or evaluates: flags, checked against what the run
+// has stored.
+
+#ifndef CONTINUO_TRAIN_RUN_SETUP_H_
+#define CONTINUO_TRAIN_RUN_SETUP_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "data/events/event_encoder.h"
+#include "data/records/sequence_example.h"
+#include "models/config.h"
+#include "models/run_config.h"
+
+namespace continuo {
+
+// The flags that describe a model, as given; empty = not given.
+struct ModelFlags {
+  std::string config;                  // --config
+  std::string melody_encoder_decoder;  // --melody_encoder_decoder
+  std::string generator_id;            // --generator_id
+  std::string generator_description;   // --generator_description
+  std::string hparams;                 // --hparams
+};
+
+enum class JobKind {
+  kTrain,     // may change what does not shape the network
+  kEvaluate,  // may change the batch size alone
+};
+
+// The model that the flags describe, or, for a run that has `stored` one, that
+// model with the changes the job may make. InvalidArgument naming the flags if
+// they are missing, contradict each other or disagree with what is stored (both
+// values are named then).
+absl::StatusOr<ModelConfig> ResolveModel(Family family, const ModelFlags& flags,
+                                         const std::optional<RunConfig>& stored,
+                                         JobKind job);
+
+// The folders of a run.
+std::string TrainDir(const std::string& run_dir);
+std::string EvalDir(const std::string& run_dir);
+
+// The configuration stored in the run, if there is one.
+absl::StatusOr<std::optional<RunConfig>> StoredRunConfig(
+    const std::string& run_dir);
+
+// What the examples of a configuration look like.
+ExampleFormat ExampleFormatOf(const EventEncoder& encoder,
+                              const std::string& config_name);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_RUN_SETUP_H_

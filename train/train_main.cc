@@ -1,0 +1,258 @@
+// melody_rnn_train and its kin: training, and with --eval evaluation. CMake
+// makes one command per family, which CONTINUO_FAMILY (a Family) and
+// CONTINUO_FAMILY_NAME (its name) tell apart.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "runtime/device.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+#include "runtime/threads.h"
+#include "train/evaluator.h"
+#include "train/stop.h"
+#include "train/trainer.h"
+
+ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
+          "Folder of the run: train/ and eval/ below it hold checkpoints, "
+          "TensorBoard events and log.jsonl. Training goes on with the run it "
+          "finds there.");
+ABSL_FLAG(std::string, sequence_example_file, "",
+          "TFRecord file of SequenceExamples to train on or to evaluate, or a "
+          "pattern of several ('set.tfrecord-*'). Required.");
+ABSL_FLAG(std::string, config, "",
+          "Configuration: basic_rnn, mono_rnn, lookback_rnn or attention_rnn. "
+          "Required for a new run without --melody_encoder_decoder; a run that "
+          "exists knows its own.");
+ABSL_FLAG(std::string, melody_encoder_decoder, "",
+          "Instead of --config: onehot, lookback or key, an encoding with the "
+          "base hyperparameters.");
+ABSL_FLAG(std::string, generator_id, "",
+          "Generator id to store instead of the configuration's.");
+ABSL_FLAG(std::string, generator_description, "",
+          "Generator description to store instead of the configuration's.");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters that differ from the configuration's, as "
+          "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
+          "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
+          "learning_rate, residual_connections. A run that exists keeps its "
+          "own where none are given.");
+ABSL_FLAG(int64_t, num_training_steps, 0,
+          "Global step to stop at, counting the steps of earlier invocations; "
+          "0 trains until stopped.");
+ABSL_FLAG(int64_t, summary_frequency, 10,
+          "Steps between log lines and summaries; the first step has one too.");
+ABSL_FLAG(int, num_checkpoints, 10,
+          "Newest checkpoints that are kept (besides one per hour); 0 keeps "
+          "all.");
+ABSL_FLAG(int64_t, save_checkpoint_steps, 0,
+          "Save a checkpoint every so many steps as well; 0 does not.");
+ABSL_FLAG(double, save_checkpoint_secs, 60,
+          "Seconds between checkpoints; one is saved at the start and at the "
+          "end in any case.");
+ABSL_FLAG(double, max_training_seconds, 0,
+          "Seconds to train in this invocation, after which the state is saved "
+          "and the command ends; 0 is no limit.");
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
+          "Seed of initial weights, shuffling and dropout. Without it a random "
+          "one is drawn, printed and stored; a run that exists keeps its own.");
+ABSL_FLAG(bool, eval, false,
+          "Evaluate the checkpoints of --run_dir as they appear instead of "
+          "training: each second it looks for a new one, and ends when none "
+          "has come for --eval_timeout_secs. --num_training_steps and the "
+          "other flags of training have no effect then.");
+ABSL_FLAG(bool, eval_once, false,
+          "With --eval: evaluate the newest checkpoint and end; an error if "
+          "there is none.");
+ABSL_FLAG(
+    bool, eval_dropout, false,
+    "With --eval: leave dropout on, as the original does. It is off "
+    "otherwise, so that the loss is that of the network as it generates.");
+ABSL_FLAG(int64_t, num_eval_examples, 0,
+          "With --eval: examples to evaluate, the first ones in file order; 0 "
+          "is all. Each counts once, and the last batch may be smaller.");
+ABSL_FLAG(double, eval_interval_secs, 60,
+          "With --eval: least seconds between the starts of two evaluations.");
+ABSL_FLAG(double, eval_timeout_secs, 300,
+          "With --eval: seconds without a new checkpoint after which the "
+          "command ends.");
+ABSL_FLAG(std::string, device, "auto",
+          "Where to compute: auto, cpu, cuda or cuda:N.");
+ABSL_FLAG(int, threads, 0,
+          "CPU threads; 0 is one per CPU. Results are the same for any "
+          "number.");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO, WARN, ERROR, FATAL.");
+
+namespace continuo {
+namespace {
+
+constexpr char kUsage[] =
+    "Trains a recurrent network on a data set, or evaluates one.\n\n"
+    "  " CONTINUO_FAMILY_NAME
+    "_train --config=attention_rnn --run_dir=/tmp/run \\\n"
+    "      --sequence_example_file=/tmp/data/training_melodies.tfrecord\n"
+    "  " CONTINUO_FAMILY_NAME
+    "_train --eval --run_dir=/tmp/run \\\n"
+    "      --sequence_example_file=/tmp/data/eval_melodies.tfrecord\n\n"
+    "Checkpoints are TensorFlow's (train/model.ckpt-N), saved at the start,\n"
+    "every minute and at the end. Started again with the same --run_dir the\n"
+    "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
+    "and SIGTERM save a checkpoint first; a second one ends at once. The loss\n"
+    "stands beside that of the best guess without context (unigram), in bits\n"
+    "per event.\n\n"
+    "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
+    "the state is saved; 1 for wrong flags, unreadable or unsuitable data, a\n"
+    "failed write, or a loss that is not finite (the checkpoints from before\n"
+    "it stay).";
+
+absl::Status FlagError(absl::string_view flag, const std::string& value,
+                       absl::string_view rule) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": ", rule));
+}
+
+template <typename T>
+absl::Status AtLeast(absl::string_view flag, T value, T least) {
+  // Written so that a number that is none fails too.
+  if (value >= least) return absl::OkStatus();
+  return FlagError(flag, absl::StrCat(value),
+                   absl::StrCat("must be at least ", least));
+}
+
+absl::Status CheckFlags() {
+  if (absl::GetFlag(FLAGS_run_dir).empty()) {
+    return absl::InvalidArgumentError(
+        "--run_dir is empty: give the folder of the run");
+  }
+  if (absl::GetFlag(FLAGS_sequence_example_file).empty()) {
+    return absl::InvalidArgumentError(
+        "--sequence_example_file is missing: give the TFRecord file that the "
+        "create_dataset command has written");
+  }
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "num_training_steps", absl::GetFlag(FLAGS_num_training_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "summary_frequency", absl::GetFlag(FLAGS_summary_frequency), 1));
+  CONTINUO_RETURN_IF_ERROR(
+      AtLeast<int>("num_checkpoints", absl::GetFlag(FLAGS_num_checkpoints), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "save_checkpoint_steps", absl::GetFlag(FLAGS_save_checkpoint_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "save_checkpoint_secs", absl::GetFlag(FLAGS_save_checkpoint_secs), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "max_training_seconds", absl::GetFlag(FLAGS_max_training_seconds), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "eval_interval_secs", absl::GetFlag(FLAGS_eval_interval_secs), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "eval_timeout_secs", absl::GetFlag(FLAGS_eval_timeout_secs), 0));
+  const int threads = absl::GetFlag(FLAGS_threads);
+  if (threads < 0 || threads > 1024) {
+    return FlagError("threads", absl::StrCat(threads),
+                     "must be in 0..1024 (0: one per CPU)");
+  }
+  for (const auto& [name, given] :
+       {std::pair<const char*, bool>{"eval_once",
+                                     absl::GetFlag(FLAGS_eval_once)},
+        {"eval_dropout", absl::GetFlag(FLAGS_eval_dropout)},
+        {"num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples) > 0}}) {
+    if (given && !absl::GetFlag(FLAGS_eval)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--", name, " is for evaluation: add --eval or leave it out"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+ModelFlags GetModelFlags() {
+  return {.config = absl::GetFlag(FLAGS_config),
+          .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
+          .generator_id = absl::GetFlag(FLAGS_generator_id),
+          .generator_description = absl::GetFlag(FLAGS_generator_description),
+          .hparams = absl::GetFlag(FLAGS_hparams)};
+}
+
+TrainOptions GetTrainOptions() {
+  const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
+  return {
+      .run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
+      .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
+      .family = Family::CONTINUO_FAMILY,
+      .model = GetModelFlags(),
+      .seed = absl::GetFlag(FLAGS_seed),
+      .num_training_steps = absl::GetFlag(FLAGS_num_training_steps),
+      .summary_frequency = absl::GetFlag(FLAGS_summary_frequency),
+      .num_checkpoints = absl::GetFlag(FLAGS_num_checkpoints),
+      .save_interval = absl::Seconds(absl::GetFlag(FLAGS_save_checkpoint_secs)),
+      .save_steps = absl::GetFlag(FLAGS_save_checkpoint_steps),
+      .max_time = max_seconds > 0 ? absl::Seconds(max_seconds)
+                                  : absl::InfiniteDuration()};
+}
+
+EvalOptions GetEvalOptions() {
+  return {.run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
+          .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
+          .family = Family::CONTINUO_FAMILY,
+          .model = GetModelFlags(),
+          .num_eval_examples = absl::GetFlag(FLAGS_num_eval_examples),
+          .dropout = absl::GetFlag(FLAGS_eval_dropout),
+          .once = absl::GetFlag(FLAGS_eval_once),
+          .interval = absl::Seconds(absl::GetFlag(FLAGS_eval_interval_secs)),
+          .timeout = absl::Seconds(absl::GetFlag(FLAGS_eval_timeout_secs))};
+}
+
+absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(CheckFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const Device device,
+                            ParseDevice(absl::GetFlag(FLAGS_device)));
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  const Stream stream{.device = device, .pool = &pool};
+  const StopFlag& stop = StopOnSignals();
+  if (absl::GetFlag(FLAGS_eval)) {
+    return FollowCheckpoints(GetEvalOptions(), stream, stop);
+  }
+  return Train(GetTrainOptions(), stream, stop).status();
+}
+
+int Main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(kUsage);
+  const auto is_own = [](absl::string_view file) {
+    return absl::EndsWith(file, "train/train_main.cc");
+  };
+  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
+                             .contains_help_flags = is_own,
+                             .contains_helppackage_flags = is_own,
+                             .version_string = nullptr,
+                             .normalize_filename = [](absl::string_view) {
+                               return std::string("train/train_main.cc");
+                             }});
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) {
+    LogError("unexpected argument \"", rest[1],
+             "\": every value belongs to a flag, as in --run_dir=FOLDER");
+    return 1;
+  }
+  if (const absl::Status status = Run(); !status.ok()) {
+    LogError(status.message());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) { return continuo::Main(argc, argv); }

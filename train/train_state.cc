@@ -1,0 +1,133 @@
+#include "train/train_state.h"
+
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "models/weights.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+constexpr char kGlobalStep[] = "global_step";
+constexpr char kEpoch[] = "continuo/data_epoch";
+constexpr char kIndex[] = "continuo/data_index";
+constexpr char kNumExamples[] = "continuo/data_num_examples";
+
+HostTensor Int64Scalar(int64_t value) {
+  HostTensor tensor;
+  tensor.dtype = DType::kInt64;
+  tensor.ints = {value};
+  return tensor;
+}
+
+HostTensor FloatScalar(float value) {
+  HostTensor tensor;
+  tensor.floats = {value};
+  return tensor;
+}
+
+// The scalar `name`; NotFound if there is none.
+absl::StatusOr<int64_t> ReadInt64(const TensorMap& tensors,
+                                  absl::string_view where, const char* name) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) {
+    return absl::NotFoundError(absl::StrCat(where, ": has no tensor ", name));
+  }
+  if (found->second.dtype != DType::kInt64 || found->second.ints.size() != 1 ||
+      found->second.ints[0] < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": tensor ", name, " is not one non-negative int64"));
+  }
+  return found->second.ints[0];
+}
+
+// The position in a set of `num_examples`, of which `drawn` have been drawn.
+DataPosition PositionAfter(int64_t drawn, int64_t num_examples) {
+  return {.epoch = drawn / num_examples, .index = drawn % num_examples};
+}
+
+absl::StatusOr<DataPosition> ImportPosition(const TensorMap& tensors,
+                                            absl::string_view where,
+                                            int64_t num_examples,
+                                            int64_t drawn_if_unknown) {
+  if (tensors.count(kEpoch) == 0) {
+    return PositionAfter(drawn_if_unknown, num_examples);
+  }
+  DataPosition position;
+  CONTINUO_ASSIGN_OR_RETURN(position.epoch, ReadInt64(tensors, where, kEpoch));
+  CONTINUO_ASSIGN_OR_RETURN(position.index, ReadInt64(tensors, where, kIndex));
+  CONTINUO_ASSIGN_OR_RETURN(const int64_t known,
+                            ReadInt64(tensors, where, kNumExamples));
+  if (known != num_examples || position.index > num_examples) {
+    LogWarn("the data set has ", num_examples, " examples, but had ", known,
+            " when ", where, " was saved; going on with a new epoch");
+    return DataPosition{.epoch = position.epoch + 1, .index = 0};
+  }
+  return position;
+}
+
+}  // namespace
+
+absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
+                                      const EventRnnTrainer& trainer,
+                                      const TrainState& state) {
+  TensorMap tensors;
+  std::vector<float> flat(rnn.flat_size());
+  CONTINUO_RETURN_IF_ERROR(rnn.GetWeights(absl::MakeSpan(flat)));
+  AddFlatToTensors(rnn.parameters(), "", flat, &tensors);
+  std::vector<float> v(rnn.flat_size());
+  CONTINUO_RETURN_IF_ERROR(
+      trainer.GetSlots(absl::MakeSpan(flat), absl::MakeSpan(v)));
+  AddFlatToTensors(rnn.parameters(), "/Adam", flat, &tensors);
+  AddFlatToTensors(rnn.parameters(), "/Adam_1", v, &tensors);
+  // The original multiplies after each update, starting from beta itself.
+  const AdamSpec adam;
+  const double t = static_cast<double>(state.global_step + 1);
+  tensors["beta1_power"] =
+      FloatScalar(static_cast<float>(std::pow(adam.beta1, t)));
+  tensors["beta2_power"] =
+      FloatScalar(static_cast<float>(std::pow(adam.beta2, t)));
+  tensors[kGlobalStep] = Int64Scalar(state.global_step);
+  tensors[kEpoch] = Int64Scalar(state.position.epoch);
+  tensors[kIndex] = Int64Scalar(state.position.index);
+  tensors[kNumExamples] = Int64Scalar(state.num_examples);
+  return tensors;
+}
+
+absl::StatusOr<int64_t> ImportWeights(const TensorMap& tensors,
+                                      absl::string_view where, EventRnn* rnn) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<float> flat,
+      FlatFromTensors(rnn->parameters(), tensors, "", where));
+  CONTINUO_RETURN_IF_ERROR(rnn->SetWeights(flat));
+  return ReadInt64(tensors, where, kGlobalStep);
+}
+
+absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
+                                       absl::string_view where,
+                                       int64_t num_examples, int batch_size,
+                                       EventRnn* rnn,
+                                       EventRnnTrainer* trainer) {
+  TrainState state;
+  state.num_examples = num_examples;
+  CONTINUO_ASSIGN_OR_RETURN(state.global_step,
+                            ImportWeights(tensors, where, rnn));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<float> m,
+      FlatFromTensors(rnn->parameters(), tensors, "/Adam", where));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<float> v,
+      FlatFromTensors(rnn->parameters(), tensors, "/Adam_1", where));
+  CONTINUO_RETURN_IF_ERROR(trainer->SetSlots(m, v));
+  CONTINUO_ASSIGN_OR_RETURN(state.position,
+                            ImportPosition(tensors, where, num_examples,
+                                           state.global_step * batch_size));
+  return state;
+}
+
+}  // namespace continuo

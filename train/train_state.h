@@ -1,0 +1,47 @@
+// What a training checkpoint holds, to and from named tensors.
+
+#ifndef CONTINUO_TRAIN_TRAIN_STATE_H_
+#define CONTINUO_TRAIN_TRAIN_STATE_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "data/records/dataset.h"
+#include "models/checkpoint.h"
+#include "models/event_rnn.h"
+
+namespace continuo {
+
+// Everything that decides the rest of a training besides weights and slots.
+// Random numbers are functions of the run's seed, the step and the position.
+struct TrainState {
+  int64_t global_step = 0;   // updates made
+  int64_t num_examples = 0;  // of the data set `position` belongs to
+  DataPosition position;
+};
+
+// All tensors of a checkpoint: weights, Adam slots, beta powers and
+// global_step as the original names them, and "continuo/..." for the data
+// position, which the original ignores.
+absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
+                                      const EventRnnTrainer& trainer,
+                                      const TrainState& state);
+
+// Weights only, as evaluation and generation need them; `where` names the
+// checkpoint in messages. Returns its global step.
+absl::StatusOr<int64_t> ImportWeights(const TensorMap& tensors,
+                                      absl::string_view where, EventRnn* rnn);
+
+// Everything. A checkpoint of the original has no data position: it is taken
+// from the number of steps at `batch_size` examples each. If the data set has
+// another number of examples than it had, training goes on with a new epoch.
+absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
+                                       absl::string_view where,
+                                       int64_t num_examples, int batch_size,
+                                       EventRnn* rnn, EventRnnTrainer* trainer);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_TRAIN_STATE_H_

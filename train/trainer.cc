@@ -1,0 +1,352 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "data/records/dataset.h"
+#include "models/event_rnn.h"
+#include "models/network.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/random.h"
+#include "runtime/status.h"
+#include "train/checkpoint_keeper.h"
+#include "train/report.h"
+#include "train/train_state.h"
+
+namespace continuo {
+namespace {
+
+// Everything a training needs, made before anything is written.
+struct Job {
+  TrainOptions options;
+  RunConfig config;
+  std::string dir;  // <run_dir>/train
+  std::unique_ptr<EventEncoder> encoder;
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<EventRnn> rnn;
+  std::unique_ptr<EventRnnTrainer> trainer;
+  TrainState state;
+  bool resumed = false;
+};
+
+absl::StatusOr<RunConfig> MakeRunConfig(
+    const TrainOptions& options, const std::optional<RunConfig>& stored) {
+  RunConfig config;
+  CONTINUO_ASSIGN_OR_RETURN(
+      config.model,
+      ResolveModel(options.family, options.model, stored, JobKind::kTrain));
+  config.version = ProgramVersion();
+  if (!stored.has_value()) {
+    config.seed = options.seed.value_or(RandomSeed());
+    return config;
+  }
+  config.seed = stored->seed;
+  if (options.seed.has_value() && *options.seed != stored->seed) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--seed=", *options.seed, " disagrees with ", stored->seed,
+        ", with which this run was started; leave it out or use another "
+        "--run_dir"));
+  }
+  return config;
+}
+
+absl::Status InitialState(Job& job) {
+  std::vector<float> flat(job.rnn->flat_size(), 0.0f);
+  InitializeParameters(job.rnn->parameters(), job.config.seed,
+                       absl::MakeSpan(flat));
+  CONTINUO_RETURN_IF_ERROR(job.rnn->SetWeights(flat));
+  const std::vector<float> zeros(job.rnn->flat_size(), 0.0f);
+  job.state.num_examples = job.dataset->num_examples();
+  return job.trainer->SetSlots(zeros, zeros);
+}
+
+absl::Status RestoreState(Job& job, const std::string& prefix) {
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadCheckpoint(prefix));
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.state, ImportState(tensors, prefix, job.dataset->num_examples(),
+                             job.config.model.hparams.batch_size, job.rnn.get(),
+                             job.trainer.get()));
+  job.resumed = true;
+  return absl::OkStatus();
+}
+
+void LogSetup(const Job& job) {
+  const Hparams& hparams = job.config.model.hparams;
+  const Dataset& data = *job.dataset;
+  const int heads = data.format().heads();
+  LogInfo("configuration ",
+          job.config.model.name.empty() ? "(melody_encoder_decoder)"
+                                        : job.config.model.name,
+          ", hyperparameters ", HparamsToString(hparams));
+  if (hparams.use_cudnn) {
+    LogWarn("use_cudnn=true has no effect; --device picks where to compute");
+  }
+  LogInfo("seed ", job.config.seed, ", device ",
+          DeviceName(job.rnn->stream().device));
+  LogInfo("Train dir: ", job.dir);
+  LogInfo(absl::StrFormat(
+      "%d examples with %d events in %d file(s), longest %d events; unigram "
+      "entropy of the labels %.4f nats (%.3f bits/event)",
+      data.num_examples(), data.num_events(), data.num_files(),
+      data.max_steps(), data.UnigramEntropy(),
+      BitsPerEvent(data.UnigramEntropy(), heads)));
+  int64_t total = 0;
+  for (const MemoryPlanLine& line : job.trainer->memory_plan()) {
+    LogInfo(absl::StrFormat("memory plan: %10.1f MiB  %s",
+                            static_cast<double>(line.bytes) / (1 << 20),
+                            line.what));
+    total += line.bytes;
+  }
+  LogInfo(absl::StrFormat("memory plan: %10.1f MiB  in all",
+                          static_cast<double>(total) / (1 << 20)));
+}
+
+absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
+  Job job;
+  job.options = options;
+  job.dir = TrainDir(options.run_dir);
+  CONTINUO_ASSIGN_OR_RETURN(const std::optional<RunConfig> stored,
+                            StoredRunConfig(options.run_dir));
+  CONTINUO_ASSIGN_OR_RETURN(job.config, MakeRunConfig(options, stored));
+  const ModelConfig& model = job.config.model;
+  job.encoder = MakeEventEncoder(model.encoding);
+  LogInfo("reading and checking ", options.sequence_example_file);
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.dataset,
+      Dataset::Open(options.sequence_example_file,
+                    ExampleFormatOf(*job.encoder, model.name), stream.pool));
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.rnn,
+      EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
+  const int rows = model.hparams.batch_size;
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.trainer,
+      EventRnnTrainer::Create(job.rnn.get(), rows, job.dataset->MaxEvents(rows),
+                              job.dataset->max_steps()));
+  const auto latest = LatestCheckpoint(job.dir);
+  if (latest.ok()) {
+    CONTINUO_RETURN_IF_ERROR(RestoreState(job, *latest));
+  } else if (FileExists(JoinPath(job.dir, "checkpoint"))) {
+    // Starting afresh would overwrite a run that cannot be read.
+    return latest.status();
+  } else {
+    CONTINUO_RETURN_IF_ERROR(InitialState(job));
+  }
+  return job;
+}
+
+// Counts what happened since the last report.
+struct Window {
+  absl::Time begin = absl::Now();
+  int64_t steps = 0;
+  int64_t events = 0;
+};
+
+// The mean loss of the last steps, for the closing line: a single batch is
+// noisy.
+class RecentLoss {
+ public:
+  void Add(double loss) { losses_[count_++ % kSize] = loss; }
+  double Mean() const {
+    const int64_t n = std::min(count_, kSize);
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += losses_[i];
+    return n == 0 ? 0 : sum / static_cast<double>(n);
+  }
+  int64_t size() const { return std::min(count_, kSize); }
+
+ private:
+  static constexpr int64_t kSize = 20;
+  double losses_[kSize] = {};
+  int64_t count_ = 0;
+};
+
+// Saves at intervals, and never the same step twice.
+struct Saver {
+  explicit Saver(CheckpointKeeper k) : keeper(std::move(k)) {}
+
+  CheckpointKeeper keeper;
+  absl::Time last_time = absl::InfinitePast();
+  int64_t last_step = -1;
+  std::string last_prefix;
+
+  bool Due(const Job& job, absl::Time now) const {
+    const TrainOptions& options = job.options;
+    return now - last_time >= options.save_interval ||
+           (options.save_steps > 0 &&
+            job.state.global_step % options.save_steps == 0);
+  }
+  absl::Status Save(const Job& job, Reporter& reporter) {
+    const int64_t step = job.state.global_step;
+    if (last_step == step) return absl::OkStatus();
+    CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
+                              ExportState(*job.rnn, *job.trainer, job.state));
+    CONTINUO_ASSIGN_OR_RETURN(last_prefix,
+                              keeper.Save(step, tensors, absl::Now()));
+    last_time = absl::Now();
+    last_step = step;
+    LogInfo("saved ", last_prefix);
+    return reporter.events().WriteCheckpoint(step, last_prefix);
+  }
+};
+
+// One update. The state moves past the batch.
+absl::Status Step(Job& job, BatchStream& batches, LossSums* sums,
+                  double* gradient_norm, int64_t* time_steps) {
+  const Hparams& hparams = job.config.model.hparams;
+  const int64_t step = job.state.global_step;
+  CONTINUO_ASSIGN_OR_RETURN(const PackedBatch batch, batches.Next());
+  CONTINUO_RETURN_IF_ERROR(
+      job.trainer->ComputeGradients(batch,
+                                    {.keep_prob = hparams.dropout_keep_prob,
+                                     .seed = job.config.seed,
+                                     .step = static_cast<uint64_t>(step)},
+                                    sums));
+  const bool finite_loss = std::isfinite(sums->cross_entropy);
+  if (finite_loss) {
+    CONTINUO_RETURN_IF_ERROR(
+        job.trainer->ApplyGradients({.learning_rate = hparams.learning_rate,
+                                     .clip_norm = hparams.clip_norm,
+                                     .step = step + 1},
+                                    gradient_norm));
+  }
+  if (!finite_loss || !std::isfinite(*gradient_norm)) {
+    return absl::AbortedError(absl::StrCat(
+        finite_loss ? "the gradient" : "the loss", " of step ", step + 1,
+        " is not finite; nothing of it was saved. Start again from the last "
+        "checkpoint with a smaller learning_rate (now ",
+        hparams.learning_rate, ") or clip_norm (now ", hparams.clip_norm,
+        ") in --hparams"));
+  }
+  *time_steps = BatchTimeSteps(batch, *job.encoder);
+  job.state.global_step = step + 1;
+  job.state.position = batches.position();
+  return absl::OkStatus();
+}
+
+absl::Duration TimeLeft(const Job& job, absl::Duration elapsed,
+                        int64_t steps_done) {
+  absl::Duration left = job.options.max_time - elapsed;
+  if (job.options.num_training_steps > 0) {
+    left =
+        std::min(left, elapsed / static_cast<double>(steps_done) *
+                           static_cast<double>(job.options.num_training_steps -
+                                               job.state.global_step));
+  }
+  return std::max(left, absl::ZeroDuration());
+}
+
+absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
+                                    const StopFlag& stop) {
+  const TrainOptions& options = job.options;
+  const Hparams& hparams = job.config.model.hparams;
+  const double unigram = job.dataset->UnigramEntropy();
+  const int heads = job.dataset->format().heads();
+  const int64_t first_step = job.state.global_step;
+  BatchStream batches(job.dataset.get(), hparams.batch_size, job.config.seed,
+                      job.state.position);
+  CONTINUO_RETURN_IF_ERROR(reporter.events().WriteStart(first_step + 1));
+  const absl::Time begin = absl::Now();
+  Window window;
+  RecentLoss recent;
+  TrainResult result;
+  for (;;) {
+    const int64_t done = job.state.global_step - first_step;
+    if (options.num_training_steps > 0 &&
+        job.state.global_step >= options.num_training_steps) {
+      result.end = TrainEnd::kSteps;
+      break;
+    }
+    if (stop.load()) {
+      result.end = TrainEnd::kStopped;
+      break;
+    }
+    if (absl::Now() - begin >= options.max_time) {
+      result.end = TrainEnd::kTime;
+      break;
+    }
+    StepReport report;
+    report.heads = heads;
+    report.unigram_nats = unigram;
+    report.learning_rate = hparams.learning_rate;
+    report.queue_fill = batches.fill();
+    LossSums sums;
+    int64_t time_steps = 0;
+    CONTINUO_RETURN_IF_ERROR(
+        Step(job, batches, &sums, &report.gradient_norm, &time_steps));
+    const absl::Time now = absl::Now();
+    ++window.steps;
+    window.events += sums.labels / heads;
+    report.metrics = ComputeMetrics(sums, time_steps, EmptyAccuracy::kNan);
+    recent.Add(report.metrics.loss);
+    // The first step, then every summary_frequency-th.
+    if (done % options.summary_frequency == 0) {
+      const double seconds = absl::ToDoubleSeconds(now - window.begin);
+      report.step = job.state.global_step;
+      report.events_per_second = static_cast<double>(window.events) / seconds;
+      report.steps_per_second =
+          done == 0 ? 0 : static_cast<double>(window.steps) / seconds;
+      report.epoch = job.state.position.epoch;
+      report.elapsed_seconds = absl::ToDoubleSeconds(now - begin);
+      report.time_left = TimeLeft(job, now - begin, done + 1);
+      CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
+      window = {.begin = absl::Now()};
+    }
+    if (saver.Due(job, now)) {
+      CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
+    }
+  }
+  CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
+  result.global_step = job.state.global_step;
+  result.checkpoint = saver.last_prefix;
+  LogInfo(absl::StrFormat(
+      "%s at step %d after %s: mean loss of the last %d steps %.4f (%.3f "
+      "bits/event, unigram %.3f); checkpoint %s",
+      result.end == TrainEnd::kStopped ? "stopped" : "finished",
+      result.global_step, ClockTime(absl::Now() - begin), recent.size(),
+      recent.Mean(), BitsPerEvent(recent.Mean(), heads),
+      BitsPerEvent(unigram, heads), result.checkpoint));
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainResult> Train(const TrainOptions& options,
+                                  const Stream& stream, const StopFlag& stop) {
+  CONTINUO_ASSIGN_OR_RETURN(Job job, Prepare(options, stream));
+  LogSetup(job);
+  const int64_t step = job.state.global_step;
+  if (job.resumed) LogInfo("going on with step ", step + 1);
+  if (options.num_training_steps > 0 && step >= options.num_training_steps) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::string latest,
+                              LatestCheckpoint(job.dir));
+    LogInfo("the run has reached step ", step,
+            " already; nothing to do (raise --num_training_steps to go on)");
+    return TrainResult{TrainEnd::kSteps, step, latest};
+  }
+  CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));
+  // Before the first checkpoint, so that whoever sees one finds it.
+  CONTINUO_RETURN_IF_ERROR(WriteRunConfig(job.dir, job.config));
+  CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(job.dir, step));
+  CONTINUO_ASSIGN_OR_RETURN(
+      CheckpointKeeper keeper,
+      CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now()));
+  Saver saver(std::move(keeper));
+  if (job.resumed) {
+    saver.last_step = step;
+    saver.last_time = absl::Now();
+    CONTINUO_ASSIGN_OR_RETURN(saver.last_prefix, LatestCheckpoint(job.dir));
+  } else {
+    CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
+  }
+  return RunLoop(job, saver, reporter, stop);
+}
+
+}  // namespace continuo

@@ -1,0 +1,53 @@
+// Training: one run from its data to its checkpoints.
+
+#ifndef CONTINUO_TRAIN_TRAINER_H_
+#define CONTINUO_TRAIN_TRAINER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "models/config.h"
+#include "runtime/device.h"
+#include "train/run_setup.h"
+#include "train/stop.h"
+
+namespace continuo {
+
+struct TrainOptions {
+  std::string run_dir;
+  std::string sequence_example_file;  // path or pattern
+  Family family = Family::kMelody;
+  ModelFlags model;
+  std::optional<uint64_t> seed;    // none: that of the run, or a random one
+  int64_t num_training_steps = 0;  // last global step; 0 = for ever
+  int64_t summary_frequency = 10;  // steps between reports
+  int num_checkpoints = 10;        // newest ones kept; 0 = all
+  absl::Duration save_interval = absl::Seconds(60);
+  int64_t save_steps = 0;  // also save every so many steps; 0 = off
+  absl::Duration max_time = absl::InfiniteDuration();  // of training
+};
+
+// Why a training came to its end; in each case its state is saved.
+enum class TrainEnd { kSteps, kTime, kStopped };
+
+struct TrainResult {
+  TrainEnd end = TrainEnd::kSteps;
+  int64_t global_step = 0;
+  std::string checkpoint;  // prefix of the last one
+};
+
+// Trains on the device of `stream` until the last step, the time limit or
+// `stop`. Goes on with the run it finds in `run_dir`, bit for bit as if that
+// had never stopped. Nothing is written before data, model and the run's
+// earlier state are known to be right. Aborted if the loss or the gradient is
+// not finite; the checkpoints on disk are then from before.
+absl::StatusOr<TrainResult> Train(const TrainOptions& options,
+                                  const Stream& stream, const StopFlag& stop);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_TRAINER_H_
