@@ -41,6 +41,15 @@ struct Prefix {
   double score = 0;
 };
 
+// True if every one of `rows` rows continues itself.
+bool IsIdentity(const std::vector<int32_t>& source, int64_t rows) {
+  if (static_cast<int64_t>(source.size()) != rows) return false;
+  for (int64_t row = 0; row < rows; ++row) {
+    if (source[row] != row) return false;
+  }
+  return true;
+}
+
 // Requests that share the batch from start to end. Rows are the prefixes still
 // being read, then the entries of the searches, in order.
 class Wave {
@@ -141,11 +150,9 @@ absl::Status Wave::Step() {
   CONTINUO_RETURN_IF_ERROR(SampleRows());
   AppendEvents();
   CONTINUO_RETURN_IF_ERROR(EndIterations());
-  bool moved = static_cast<int>(source_.size()) != decoder_->num_rows();
-  for (size_t row = 0; row < source_.size() && !moved; ++row) {
-    moved = source_[row] != static_cast<int32_t>(row);
+  if (source_.empty() || IsIdentity(source_, decoder_->num_rows())) {
+    return absl::OkStatus();
   }
-  if (!moved || source_.empty()) return absl::OkStatus();
   return decoder_->Reorder(source_);
 }
 
@@ -201,8 +208,7 @@ void Wave::StartSearches() {
 absl::Status Wave::SampleRows() {
   const int64_t rows = static_cast<int64_t>(source_.size());
   const float* logits = logits_.data();
-  if (rows * classes_ != static_cast<int64_t>(logits_.size()) ||
-      source_.back() + 1 != rows) {
+  if (!IsIdentity(source_, decoder_->num_rows())) {
     gathered_.resize(rows * classes_);
     for (int64_t row = 0; row < rows; ++row) {
       std::copy_n(logits_.begin() + source_[row] * classes_, classes_,

@@ -179,7 +179,12 @@ bool AbcLexer::TakeBar(AbcToken* token) {
       break;
     }
   }
-  for (; lines > 0 && Peek() == ':'; ++pos_) ++colons_after;
+  // In "|]:|" the colon belongs to what follows.
+  const size_t after =
+      std::min(line_.find_first_not_of(':', pos_), line_.size());
+  const bool closed = lines > 0 && line_[pos_ - 1] == ']' &&
+                      after < line_.size() && line_[after] == '|';
+  for (; lines > 0 && !closed && Peek() == ':'; ++pos_) ++colons_after;
   if (lines > 0 || colons_before >= 2) {
     // "[1" right after it or, as some books have it, after a space.
     size_t ahead = 0;
@@ -197,7 +202,9 @@ bool AbcLexer::TakeBar(AbcToken* token) {
 
   token->kind = AbcToken::Kind::kBar;
   token->clears = lines > 0 || colons_before >= 2;
-  token->heavy = lines > 1 || thick;
+  // "[|]" is a bar line that is not drawn.
+  token->heavy =
+      lines > 1 || (thick && line_.substr(start, pos_ - start) != "[|]");
   if (lines == 0 && colons_before >= 2) {  // "::"
     token->repeat_end = token->repeat_start = colons_before / 2 + 1;
   } else if (lines > 0) {

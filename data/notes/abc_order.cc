@@ -31,6 +31,7 @@ struct Ending {
   int highest = 0;
   int next = -1;
   int after = -1;
+  bool complete = false;  // the group has an ending for the first pass
 };
 
 // Indexed like `elements`; only bars with endings have an entry that counts. A
@@ -40,30 +41,41 @@ std::vector<Ending> GroupEndings(const std::vector<AbcElement>& elements) {
   std::vector<Ending> endings(elements.size());
   std::vector<int> group;
   int highest = 0;
+  int closing = -1;  // a closing bar behind the last ending
   const auto close = [&](int after) {
+    const bool complete =
+        !group.empty() && Contains(elements[group[0]].endings, 1);
     for (size_t k = 0; k < group.size(); ++k) {
       endings[group[k]] = {.highest = highest,
                            .next = k + 1 < group.size() ? group[k + 1] : -1,
-                           .after = after};
+                           .after = after,
+                           .complete = complete};
     }
     group.clear();
     highest = 0;
+    closing = -1;
   };
   for (size_t i = 0; i < elements.size(); ++i) {
     const AbcElement& bar = elements[i];
     const int at = static_cast<int>(i);
     if (bar.kind == Kind::kPart) close(at);
+    if (bar.kind == Kind::kNote || bar.kind == Kind::kRest) {
+      // ":|" and "[2" may stand apart, but with nothing between them.
+      if (closing >= 0) close(closing);
+    }
     if (bar.kind != Kind::kBar) continue;
     if (bar.endings.empty()) {
-      if (bar.repeat_start > 0 || bar.repeat_end > 0) close(at);
+      if (bar.repeat_end > 0 && !group.empty()) closing = at;
+      if (bar.repeat_start > 0) close(at);
       continue;
     }
     if (!group.empty() && Contains(bar.endings, 1)) close(at);
+    closing = -1;
     group.push_back(at);
     highest = std::max(
         highest, *std::max_element(bar.endings.begin(), bar.endings.end()));
   }
-  close(static_cast<int>(elements.size()));
+  close(closing >= 0 ? closing : static_cast<int>(elements.size()));
   return endings;
 }
 
@@ -85,7 +97,10 @@ class Player {
     pass_ = 1;
     wanted_ = 0;
     last_ending_ = 0;
+    empty_ = true;
+    before_double_bar_ = -1;
   }
+  void StartAtDoubleBar(int at);
   bool PlayBar(int* at);
   bool SkipEnding(int* at) const;
 
@@ -94,11 +109,26 @@ class Player {
   std::vector<int> order_;
   int steps_ = 0;
 
-  int section_ = 0;      // the bar to which the next repeat goes back
+  int section_ = 0;      // the element to which the next repeat goes back
   int pass_ = 1;         // through this section
   int wanted_ = 0;       // passes that the forward repeat asks for
   int last_ending_ = 0;  // highest number among the section's endings
+  bool empty_ = true;    // nothing has sounded in the section
+  // Where the section before a double bar started: a repeat that follows the
+  // double bar at once ("|| :|") means that one.
+  int before_double_bar_ = -1;
 };
+
+void Player::StartAtDoubleBar(int at) {
+  if (empty_) return;
+  // Inside of a repeat, but not of its last ending, it is only a mark.
+  const bool open = last_ending_ > 0 ? pass_ < std::max(wanted_, last_ending_)
+                                     : wanted_ > 0 || pass_ > 1;
+  if (open) return;
+  const int before = last_ending_ > 0 ? -1 : section_;
+  StartSection(at);
+  before_double_bar_ = before;
+}
 
 // From an ending that this pass does not play to the one that it does (true),
 // or to what follows all of them.
@@ -113,30 +143,32 @@ bool Player::SkipEnding(int* at) const {
   return false;
 }
 
-// Goes through the bar at `*at`. True if `*at` has become another bar that is
-// to be gone through in its turn.
+// Goes through the bar at `*at`, which becomes the element before the next to
+// play; or another bar to go through in its turn, which gives true.
 bool Player::PlayBar(int* at) {
   const AbcElement& bar = elements_[*at];
   if (!bar.endings.empty()) {
     last_ending_ = std::max(last_ending_, endings_[*at].highest);
   }
-  const int passes = std::max(wanted_, last_ending_);
   if (bar.repeat_end > 0) {
-    if (pass_ < std::max(passes, bar.repeat_end)) {
+    if (empty_ && before_double_bar_ >= 0) section_ = before_double_bar_;
+    if (pass_ < std::max({bar.repeat_end, wanted_, last_ending_})) {
       ++pass_;
-      *at = section_;
+      *at = section_ - 1;
       return false;
     }
-    StartSection(*at);
-  } else if (bar.heavy && pass_ >= passes) {
-    // Inside of a repeat, but not of its last ending, it is only a mark.
-    StartSection(*at);
+    // ":|2": the endings still belong to this section.
+    if (bar.endings.empty()) StartSection(*at + 1);
+  } else if (bar.heavy) {
+    StartAtDoubleBar(*at + 1);
   }
   if (bar.repeat_start > 0) {
-    StartSection(*at);
+    StartSection(*at + 1);
     wanted_ = bar.repeat_start;
   }
   if (bar.endings.empty() || Contains(bar.endings, pass_)) return false;
+  // "A :|2 B" names no first ending: what is come to is played.
+  if (!endings_[*at].complete) return false;
   return !SkipEnding(at);
 }
 
@@ -154,6 +186,7 @@ absl::Status Player::Play(int begin, int end) {
     } else if (kind != Kind::kPart) {
       if (order_.size() >= kMaxAbcPlayed) return TooLong();
       order_.push_back(i);
+      if (kind != Kind::kText) empty_ = false;
     }
   }
   return absl::OkStatus();

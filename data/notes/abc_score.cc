@@ -133,6 +133,10 @@ void ScoreReader::SelectVoice(absl::string_view name) {
 }
 
 absl::Status ScoreReader::ReadField(char letter, absl::string_view text) {
+  // Behind the key, parts and voices are those of the music that follows.
+  if (in_header_ && has_key_ && (letter == 'V' || letter == 'P')) {
+    CONTINUO_RETURN_IF_ERROR(EndHeader());
+  }
   if (letter == 'V') {
     // Within the header voices are only declared.
     SelectVoice(VoiceName(text));

@@ -1,0 +1,330 @@
+// melody_rnn_generate and its kin: new music from a trained model. The build
+// defines CONTINUO_FAMILY (an enumerator of Family) and CONTINUO_FAMILY_NAME.
+
+#include <signal.h>
+
+#include <cmath>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "data/events/melody.h"
+#include "data/notes/midi_reader.h"
+#include "generate/load_model.h"
+#include "generate/melody_continuation.h"
+#include "generate/primer.h"
+#include "generate/run.h"
+#include "models/run_config.h"
+#include "runtime/device.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/random.h"
+#include "runtime/status.h"
+
+#define FAMILY_NAME CONTINUO_FAMILY_NAME
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is used, while training goes on or after it");
+ABSL_FLAG(std::string, checkpoint_file, "",
+          "A checkpoint to use instead of the newest: model.ckpt-1000 without "
+          "its endings, an old one-file checkpoint, or a folder");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
+ABSL_FLAG(std::string, config, "",
+          "Configuration the model was trained with. Only needed for "
+          "checkpoints of the original program, which do not store it");
+ABSL_FLAG(std::string, melody_encoder_decoder, "",
+          "onehot, lookback or key: in place of --config");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... The "
+          "model knows them; a value that disagrees is an error");
+
+ABSL_FLAG(std::string, output_dir, "/tmp/" FAMILY_NAME "/generated",
+          "Folder for the MIDI files; created if missing");
+ABSL_FLAG(int32_t, num_outputs, 10, "MIDI files to write");
+ABSL_FLAG(int32_t, num_steps, 128,
+          "Length of each in steps (sixteenths), the primer included");
+ABSL_FLAG(std::string, primer_melody, "",
+          "What to continue, as a list: pitches 0 to 127, -1 ends a note, -2 "
+          "lets it go on; e.g. \"[60, -2, 60, -2, 67, -2, 67, -2]\"");
+ABSL_FLAG(std::string, primer_midi, "",
+          "MIDI file to continue (one melody); used if there is no "
+          "--primer_melody. Without any primer each output begins with a note "
+          "drawn by the seed from the model's range");
+ABSL_FLAG(double, qpm, 0,
+          "Tempo in quarter notes per minute; 0 means 120. The tempo of "
+          "--primer_midi comes before it");
+ABSL_FLAG(double, temperature, 1.0,
+          "Below 1 the music becomes more predictable, above 1 more random");
+ABSL_FLAG(int32_t, beam_size, 1,
+          "Sequences that are kept while searching; the best one is written");
+ABSL_FLAG(int32_t, branch_factor, 1,
+          "Continuations tried of each of them before the best are kept");
+ABSL_FLAG(int32_t, steps_per_iteration, 1,
+          "Steps between two choices of the best");
+
+ABSL_FLAG(absl::optional<uint64_t>, seed, absl::nullopt,
+          "Same seed, same files, whatever --threads and --batch; by default a "
+          "random one, which is printed and stored in the files");
+ABSL_FLAG(int32_t, top_k, 0,
+          "Draw only from the k most probable events; 0 = from all");
+ABSL_FLAG(double, top_p, 1.0,
+          "Draw only from the most probable events that together have this "
+          "probability; 1 = from all");
+ABSL_FLAG(std::string, report, "",
+          "File for one JSON object per output: name, seed, log-likelihood");
+ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
+ABSL_FLAG(int32_t, batch, 256,
+          "Sequences computed at once: more use more memory");
+ABSL_FLAG(std::string, device, "auto", "auto, cpu, cuda or cuda:N");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::NoteSequence;
+
+constexpr Family kFamily = Family::CONTINUO_FAMILY;
+constexpr double kDefaultQpm = 120;
+// 60e6 / qpm microseconds must fit the 24 bits that MIDI has for a tempo.
+constexpr double kMinQpm = 3.58;
+constexpr double kMaxQpm = 60e6;
+
+constexpr char kUsage[] =
+    "Writes new music from a trained model as MIDI files.\n"
+    "\n"
+    "  " FAMILY_NAME
+    "_generate --run_dir=RUN --output_dir=OUT\n"
+    "  " FAMILY_NAME
+    "_generate --run_dir=RUN --output_dir=OUT \\\n"
+    "      --num_outputs=50 --num_steps=256 --temperature=0.9 --seed=7 \\\n"
+    "      --primer_melody=\"[60, -2, 62, -2, 64, -2]\"\n"
+    "  " FAMILY_NAME
+    "_generate --bundle_file=model.mag "
+    "--primer_midi=tune.mid\n"
+    "\n"
+    "A model is a training run (--run_dir), one checkpoint "
+    "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
+    "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of each. "
+    "Ctrl-C ends the run after the outputs in\nprogress, a second one at once; "
+    "finished files stay.";
+
+// Interrupts so far.
+volatile sig_atomic_t interrupts = 0;
+
+void CountInterrupt(int) { interrupts = interrupts + 1; }
+
+// The first Ctrl-C or SIGTERM asks for an end, the second one ends.
+void CatchInterrupts() {
+  struct sigaction action = {};
+  action.sa_handler = CountInterrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool Stopped() {
+  static bool told = false;
+  if (interrupts > 0 && !told) {
+    told = true;
+    LogInfo("Interrupted: no more outputs are begun");
+  }
+  return interrupts > 0;
+}
+
+absl::Status AtLeastOne(absl::string_view flag, int value) {
+  if (value >= 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": must be at least 1"));
+}
+
+absl::StatusOr<SearchOptions> SearchOfFlags() {
+  const SearchOptions search{
+      .temperature = absl::GetFlag(FLAGS_temperature),
+      .beam_size = absl::GetFlag(FLAGS_beam_size),
+      .branch_factor = absl::GetFlag(FLAGS_branch_factor),
+      .steps_per_iteration = absl::GetFlag(FLAGS_steps_per_iteration),
+      .top_k = absl::GetFlag(FLAGS_top_k),
+      .top_p = absl::GetFlag(FLAGS_top_p)};
+  // Messages begin with the field's name, which is the flag's.
+  const absl::Status status = CheckSearchOptions(search);
+  if (status.ok()) return search;
+  return absl::Status(status.code(), absl::StrCat("--", status.message()));
+}
+
+// The notes to continue and their tempo.
+struct Primer {
+  absl::optional<NoteSequence> notes;  // none: a random note for each output
+  double qpm = kDefaultQpm;
+};
+
+absl::StatusOr<Primer> PrimerOfFlags() {
+  Primer primer;
+  if (const double qpm = absl::GetFlag(FLAGS_qpm); qpm != 0) {
+    if (!(qpm >= kMinQpm && qpm <= kMaxQpm)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--qpm=", qpm, ": must be from ", kMinQpm, " to ",
+                       kMaxQpm, ", or 0 for ", kDefaultQpm));
+    }
+    primer.qpm = qpm;
+  }
+  const std::string list = absl::GetFlag(FLAGS_primer_melody);
+  const std::string path = ExpandHome(absl::GetFlag(FLAGS_primer_midi));
+  if (!list.empty()) {
+    if (!path.empty()) {
+      LogWarn("--primer_midi is not read: --primer_melody comes before it");
+    }
+    const absl::StatusOr<Melody> melody = ParseMelodyPrimer(list);
+    CONTINUO_RETURN_IF_ERROR(Annotate(melody.status(), "--primer_melody"));
+    primer.notes = MelodyToSequence(*melody, {.qpm = primer.qpm});
+    return primer;
+  }
+  if (path.empty()) return primer;
+  CONTINUO_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  const absl::StatusOr<NoteSequence> notes = ReadMidi(bytes);
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(notes.status(), absl::StrCat("--primer_midi=", path)));
+  if (notes->notes().empty()) {
+    LogWarn(path, " has no notes: the outputs begin with a silent step");
+  }
+  if (notes->tempos_size() > 0 && notes->tempos(0).qpm() != 0) {
+    primer.qpm = notes->tempos(0).qpm();
+  }
+  primer.notes = *notes;
+  return primer;
+}
+
+using Outputs = std::vector<std::shared_ptr<const Continuation>>;
+
+absl::StatusOr<std::shared_ptr<const Continuation>> Continue(
+    const NoteSequence& notes, double qpm, const ModelConfig& config,
+    const SearchOptions& search) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const auto request,
+      ContinuationRequest(notes, qpm, config.steps_per_quarter,
+                          absl::GetFlag(FLAGS_num_steps), search));
+  CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<Continuation> continuation,
+                            MakeMelodyContinuation(notes, request, config));
+  return std::shared_ptr<const Continuation>(std::move(continuation));
+}
+
+// What each output continues; equal primers share one object.
+absl::StatusOr<Outputs> OutputsOfPrimer(const Primer& primer, uint64_t seed,
+                                        const ModelConfig& config,
+                                        const SearchOptions& search) {
+  const int num_outputs = absl::GetFlag(FLAGS_num_outputs);
+  if (primer.notes.has_value()) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        const std::shared_ptr<const Continuation> continuation,
+        Continue(*primer.notes, primer.qpm, config, search));
+    return Outputs(num_outputs, continuation);
+  }
+  LogInfo(
+      "No primer: each output begins with a random note "
+      "(--primer_melody=\"[60]\" begins with middle C)");
+  Outputs outputs;
+  std::map<Event, std::shared_ptr<const Continuation>> of_note;
+  for (int i = 0; i < num_outputs; ++i) {
+    const Melody first = RandomFirstNote(seed, i, config.encoding);
+    std::shared_ptr<const Continuation>& continuation =
+        of_note[first.events[0]];
+    if (continuation == nullptr) {
+      CONTINUO_ASSIGN_OR_RETURN(
+          continuation, Continue(MelodyToSequence(first, {.qpm = primer.qpm}),
+                                 primer.qpm, config, search));
+    }
+    outputs.push_back(continuation);
+  }
+  return outputs;
+}
+
+absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  for (const auto& [name, value] :
+       {std::pair("num_outputs", absl::GetFlag(FLAGS_num_outputs)),
+        {"num_steps", absl::GetFlag(FLAGS_num_steps)},
+        {"batch", absl::GetFlag(FLAGS_batch)}}) {
+    CONTINUO_RETURN_IF_ERROR(AtLeastOne(name, value));
+  }
+  RunOptions options;
+  CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
+  options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));
+  if (options.output_dir.empty()) {
+    return absl::InvalidArgumentError(
+        "--output_dir is empty; name a folder for the MIDI files");
+  }
+  options.report = ExpandHome(absl::GetFlag(FLAGS_report));
+  options.batch_rows = absl::GetFlag(FLAGS_batch);
+  options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
+  CONTINUO_ASSIGN_OR_RETURN(const Primer primer, PrimerOfFlags());
+
+  CONTINUO_ASSIGN_OR_RETURN(const Device device,
+                            ParseDevice(absl::GetFlag(FLAGS_device)));
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  const Stream stream{.device = device, .pool = &pool};
+  CONTINUO_ASSIGN_OR_RETURN(
+      const LoadedModel model,
+      LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
+                 .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
+                 .bundle_file = absl::GetFlag(FLAGS_bundle_file),
+                 .config = absl::GetFlag(FLAGS_config),
+                 .melody_encoder_decoder =
+                     absl::GetFlag(FLAGS_melody_encoder_decoder),
+                 .hparams = absl::GetFlag(FLAGS_hparams)},
+                kFamily, stream));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const Outputs outputs,
+      OutputsOfPrimer(primer, options.seed, model.config, options.search));
+
+  LogInfo("Model ", model.path, ": ",
+          model.config.name.empty() ? "" : model.config.name + ", ",
+          HparamsToString(model.config.hparams));
+  LogInfo("Generating ", outputs.size(), " outputs of ",
+          absl::GetFlag(FLAGS_num_steps), " steps at ", primer.qpm, " qpm on ",
+          DeviceName(device), " with ", pool.num_threads(),
+          " threads: temperature ", options.search.temperature, ", beam_size ",
+          options.search.beam_size, ", branch_factor ",
+          options.search.branch_factor, ", steps_per_iteration ",
+          options.search.steps_per_iteration, ", --seed=", options.seed);
+  options.description = absl::StrCat(
+      "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
+      model.config.name, " temperature ", options.search.temperature);
+  CatchInterrupts();
+  return GenerateFiles(model, outputs, options, Stopped);
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(continuo::kUsage);
+  absl::FlagsUsageConfig usage;
+  usage.contains_helpshort_flags = [](absl::string_view file) {
+    return absl::EndsWith(file, "generate/generate_main.cc");
+  };
+  usage.contains_help_flags = usage.contains_helpshort_flags;
+  usage.version_string = [] { return continuo::ProgramVersion() + "\n"; };
+  absl::SetFlagsUsageConfig(usage);
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  if (words.size() > 1) {
+    continuo::LogError("unexpected argument \"", words[1],
+                       "\"; flags are written --name=value");
+    return 1;
+  }
+  const absl::Status status = continuo::Run();
+  if (status.ok()) return 0;
+  continuo::LogError(status.message());
+  return 1;
+}

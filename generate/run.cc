@@ -1,0 +1,118 @@
+#include "generate/run.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "data/notes/midi_writer.h"
+#include "generate/output_files.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+// Seconds between two lines of progress.
+constexpr double kProgressInterval = 2;
+
+// Logs how far a run is, every few seconds.
+class Progress {
+ public:
+  explicit Progress(int64_t total)
+      : total_(total), begin_(absl::Now()), last_(begin_) {}
+
+  void Update(int64_t events) {
+    const absl::Time now = absl::Now();
+    if (absl::ToDoubleSeconds(now - last_) < kProgressInterval) return;
+    last_ = now;
+    const double rate = Rate(events, now);
+    LogInfo(absl::StrFormat(
+        "Generated %d of %d events (%d %%), %.0f events/s, %.0f s left", events,
+        total_, 100 * events / total_, rate,
+        static_cast<double>(total_ - events) / rate));
+  }
+
+  double Rate(int64_t events, absl::Time now) const {
+    return static_cast<double>(events) /
+           std::max(1e-9, absl::ToDoubleSeconds(now - begin_));
+  }
+
+  double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - begin_); }
+
+ private:
+  int64_t total_;
+  absl::Time begin_;
+  absl::Time last_;
+};
+
+}  // namespace
+
+absl::Status GenerateFiles(
+    const LoadedModel& model,
+    absl::Span<const std::shared_ptr<const Continuation>> outputs,
+    const RunOptions& options, const std::function<bool()>& stop) {
+  std::vector<EventRequest> requests;
+  int64_t total_events = 0;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    requests.push_back({.primer = outputs[i]->primer(),
+                        .num_events = outputs[i]->num_events(),
+                        .output = i});
+    total_events += requests.back().num_events;
+  }
+  CONTINUO_RETURN_IF_ERROR(MakeDirectories(options.output_dir));
+  OutputNames names(options.output_dir, static_cast<int>(outputs.size()),
+                    absl::Now(), absl::LocalTimeZone());
+  std::unique_ptr<AtomicFile> report;
+  if (!options.report.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(report, AtomicFile::Create(options.report));
+  }
+
+  Progress progress(total_events);
+  int64_t written = 0;
+  int64_t generated = 0;
+  GenerateHooks hooks;
+  hooks.progress = [&](int64_t events) { progress.Update(events); };
+  hooks.stop = stop;
+  hooks.done = [&](int64_t index, EventResult result) -> absl::Status {
+    const OutputFacts facts{
+        .number = index + 1,
+        .seed = options.seed,
+        .log_likelihood = result.log_likelihood,
+        .events = static_cast<int64_t>(result.events.size()),
+        .generated_events = requests[index].num_events};
+    CONTINUO_ASSIGN_OR_RETURN(const tensorflow::magenta::NoteSequence sequence,
+                              outputs[index]->Finish(std::move(result.events)));
+    CONTINUO_ASSIGN_OR_RETURN(
+        const std::string midi,
+        WriteMidi(sequence,
+                  {absl::StrCat(options.description, " --seed=", options.seed,
+                                " output ", facts.number)}));
+    const std::string path = names.NewPath(index);
+    CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(path, midi));
+    LogInfo(path, ": ", LikelihoodText(facts));
+    ++written;
+    generated += facts.generated_events;
+    if (report == nullptr) return absl::OkStatus();
+    return report->Append(absl::StrCat(ReportLine(path, facts), "\n"));
+  };
+  const absl::Status status =
+      GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
+                     SeededDraws(options.seed), options.batch_rows, hooks);
+  if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());
+  CONTINUO_RETURN_IF_ERROR(status);
+
+  LogInfo(absl::StrFormat("Wrote %d MIDI files to %s in %.2f s (%.0f events/s)",
+                          written, options.output_dir, progress.Seconds(),
+                          progress.Rate(generated, absl::Now())));
+  if (written < static_cast<int64_t>(outputs.size())) {
+    LogWarn("Stopped before the last ",
+            static_cast<int64_t>(outputs.size()) - written, " of ",
+            outputs.size(), " outputs");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace continuo

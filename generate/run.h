@@ -1,0 +1,43 @@
+// One run of a generate command: all outputs generated, written and reported.
+
+#ifndef CONTINUO_GENERATE_RUN_H_
+#define CONTINUO_GENERATE_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "generate/continuation.h"
+#include "generate/generator.h"
+#include "generate/load_model.h"
+
+namespace continuo {
+
+struct RunOptions {
+  SearchOptions search;
+  uint64_t seed = 0;
+  // Beam entries in a batch at once; no result depends on it.
+  int batch_rows = 256;
+  std::string output_dir;  // created if missing
+  std::string report;      // JSON lines, one per file; empty = none
+  // What the files say about themselves, the output's number appended.
+  std::string description;
+};
+
+// Generates output i (from 0) from outputs[i] with draws of (seed, i) and
+// writes each as a MIDI file as soon as it is finished, logging its
+// log-likelihood, and the rate and time left when a run is long. `stop` is
+// asked between batches: true ends the run after what is finished. Errors name
+// the file or flag; files written before an error stay.
+absl::Status GenerateFiles(
+    const LoadedModel& model,
+    absl::Span<const std::shared_ptr<const Continuation>> outputs,
+    const RunOptions& options, const std::function<bool()>& stop);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_RUN_H_

@@ -1,0 +1,179 @@
+// Requests to the original's bundles: with its uniform draws everything it
+// chose, scored, pruned and wrote must follow (golden family "generation").
+
+#include <cmath>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "generate/generator.h"
+#include "generate/load_model.h"
+#include "generate/melody_continuation.h"
+#include "generate/sections.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+#include "models/bundle.h"
+#include "runtime/file.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/npy.h"
+
+namespace continuo {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+using tensorflow::magenta::GeneratorOptions;
+using tensorflow::magenta::NoteSequence;
+
+// The original's numbers: step by step, batch by batch, the last batch filled
+// up with copies of the last entry that draw too.
+class ListedDraws : public DrawSource {
+ public:
+  ListedDraws(std::vector<double> u, int64_t stride)
+      : u_(std::move(u)), stride_(stride) {}
+  double Draw(const DrawPosition& position) const override {
+    return u_.at(position.step * stride_ + position.entry);
+  }
+
+ private:
+  std::vector<double> u_;
+  int64_t stride_;  // draws of one step
+};
+
+template <typename Message>
+Message MustParse(const std::string& path) {
+  Message message;
+  CONTINUO_CHECK(message.ParseFromString(testing::MustRead(path)));
+  return message;
+}
+
+void ExpectTrace(const SearchTrace& trace, const nlohmann::json& golden,
+                 int64_t entries, int64_t stride) {
+  const auto& choice = golden["choice"];
+  const auto& p = golden["p"];
+  ASSERT_EQ(trace.steps.size() * stride, choice.size());
+  for (size_t step = 0; step < trace.steps.size(); ++step) {
+    for (int64_t i = 0; i < entries; ++i) {
+      const size_t draw = step * stride + i;
+      ASSERT_EQ(trace.steps[step].choice[i], choice[draw].get<int64_t>())
+          << "draw " << draw;
+      EXPECT_NEAR(std::exp(trace.steps[step].log_p[i]), p[draw].get<double>(),
+                  2e-5);
+    }
+  }
+  ASSERT_EQ(trace.prunings.size(), golden["prunes"].size());
+  for (size_t i = 0; i < trace.prunings.size(); ++i) {
+    const SearchTrace::Pruning& pruning = trace.prunings[i];
+    const auto& want = golden["prunes"][i];
+    EXPECT_EQ(pruning.kept, want["kept"].get<std::vector<int32_t>>());
+    const std::vector<double> scores = want["scores"];
+    ASSERT_EQ(pruning.scores.size(), scores.size());
+    for (size_t k = 0; k < scores.size(); ++k) {
+      EXPECT_NEAR(pruning.scores[k], scores[k], 1e-4 * std::abs(scores[k]));
+    }
+  }
+}
+
+void ExpectSoftmax(const SearchTrace& trace, const std::string& path,
+                   int64_t stride) {
+  const testing::NpyArray golden = testing::MustReadNpy(path);
+  const int64_t classes = golden.shape[1];
+  for (int64_t draw = 0; draw < golden.shape[0]; ++draw) {
+    const auto& probabilities = trace.steps[draw / stride].probabilities;
+    const int64_t entry = draw % stride;
+    for (int64_t c = 0; c < classes; ++c) {
+      ASSERT_NEAR(probabilities[entry * classes + c],
+                  golden.floats[draw * classes + c], 2e-5)
+          << "draw " << draw << " class " << c;
+    }
+  }
+}
+
+void RunCase(const LoadedModel& model, const std::string& path, int batch) {
+  const nlohmann::json golden = testing::MustReadJson(path + ".json");
+  const auto options = MustParse<GeneratorOptions>(path + ".options.pb");
+  const auto continuation = MakeMelodyContinuation(
+      MustParse<NoteSequence>(path + ".primer.pb"), options, model.config);
+  if (golden.contains("error")) {
+    EXPECT_EQ(continuation.status().code(), absl::StatusCode::kInvalidArgument);
+    return;
+  }
+  ASSERT_TRUE(continuation.ok()) << continuation.status();
+  ASSERT_EQ(golden["model_calls"].size(), 1);
+  const auto& call = golden["model_calls"][0];
+  const EventRequest request{.primer = (*continuation)->primer(),
+                             .num_events = (*continuation)->num_events(),
+                             .output = 0};
+  EXPECT_EQ(request.primer, call["primer_events"].get<std::vector<Event>>());
+  EXPECT_EQ(static_cast<int64_t>(request.primer.size()) + request.num_events,
+            call["num_steps"].get<int64_t>());
+
+  const SearchOptions search = SearchOptionsFromArgs(options);
+  const int64_t entries = search.beam_size * search.branch_factor;
+  const int64_t stride = (entries + batch - 1) / batch * batch;
+  const ListedDraws draws(golden["u"].get<std::vector<double>>(), stride);
+  SearchTrace trace;
+  EventResult result;
+  GenerateHooks hooks;
+  hooks.trace = &trace;
+  hooks.done = [&](int64_t, EventResult value) {
+    result = std::move(value);
+    return absl::OkStatus();
+  };
+  const absl::Status status = GenerateEvents(
+      *model.rnn, *model.encoder, {request}, search, draws, 1, hooks);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(result.events, call["output_events"].get<std::vector<Event>>());
+  ExpectTrace(trace, golden, entries, stride);
+  const std::string softmax = path + ".softmax.npy";
+  if (FileExists(softmax)) ExpectSoftmax(trace, softmax, stride);
+
+  const auto sequence = (*continuation)->Finish(result.events);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  const auto want = MustParse<NoteSequence>(path + ".out.pb");
+  EXPECT_TRUE(MessageDifferencer::Equals(*sequence, want))
+      << sequence->DebugString() << "expected\n"
+      << want.DebugString();
+}
+
+bool IsMelodyBundle(const std::string& path) {
+  const auto bundle = ReadBundle(path);
+  CONTINUO_CHECK(bundle.ok());
+  for (const ModelConfig& config : Configs(Family::kMelody)) {
+    if (config.id == bundle->id) return true;
+  }
+  return false;
+}
+
+TEST(GenerationGoldenTest, EverythingFollowsFromTheDraws) {
+  ThreadPool pool(1);
+  const std::string root = testing::GoldenDir("generation");
+  int cases = 0;
+  for (const std::string& name : testing::ListFolders(root)) {
+    const std::string bundle = testing::GoldenDir("bundles/" + name + ".mag");
+    if (!IsMelodyBundle(bundle)) {
+      std::cout << "[  SKIPPED ] " << name << ": no melody model\n";
+      continue;
+    }
+    ModelSource source;
+    source.bundle_file = bundle;
+    const auto model =
+        LoadModel(source, Family::kMelody, {.device = {}, .pool = &pool});
+    ASSERT_TRUE(model.ok()) << model.status();
+    const int batch = testing::MustReadJson(testing::GoldenDir(
+        "bundles/" + name + ".json"))["hparams"]["batch_size"];
+    const std::string folder = root + "/" + name;
+    for (const std::string& file : testing::ListFiles(folder, ".options.pb")) {
+      const std::string stem =
+          file.substr(0, file.size() - std::string(".options.pb").size());
+      SCOPED_TRACE(name + "/" + stem);
+      RunCase(*model, folder + "/" + stem, batch);
+      ++cases;
+    }
+  }
+  std::cout << cases << " requests\n";
+  if (cases == 0 && testing::GoldenDirIsForeign()) GTEST_SKIP();
+  EXPECT_GT(cases, 0) << "no request in " << root;
+}
+
+}  // namespace
+}  // namespace continuo
