@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "data/notes/abc_text.h"
 #include "data/notes/convert_listing.h"
 #include "data/notes/convert_progress.h"
@@ -14,6 +15,7 @@
 #include "data/notes/formats.h"
 #include "data/notes/sha1.h"
 #include "data/records/tfrecord.h"
+#include "google/protobuf/arena.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -25,6 +27,9 @@ namespace {
 // Converted but not yet written: more makes workers wait for the slow file in
 // front of theirs. One file may exceed it.
 constexpr int64_t kMaxWaitingBytes = int64_t{1} << 28;
+
+// Per thread, for the messages of one file; more is allocated as needed.
+constexpr size_t kScratchBytes = size_t{1} << 20;
 
 // What one file gives, ready to be written.
 struct FileResult {
@@ -51,17 +56,17 @@ ConvertedItem ConvertItem(const NoteFormat& format, const std::string& filename,
       format.is_book ? absl::StrCat(filename, "_", item.index) : filename;
   converted.id = NoteSequenceId(format.id, collection, hashed);
   converted.repair = std::move(item.repair);
-  converted.num_notes = item.sequence.notes_size();
-  converted.total_time = item.sequence.total_time();
-  item.sequence.set_id(converted.id);
-  item.sequence.set_filename(DecodeAbcText(filename));
-  item.sequence.set_collection_name(DecodeAbcText(collection));
-  converted.record = item.sequence.SerializeAsString();
+  converted.num_notes = item.sequence->notes_size();
+  converted.total_time = item.sequence->total_time();
+  item.sequence->set_id(converted.id);
+  item.sequence->set_filename(DecodeAbcText(filename));
+  item.sequence->set_collection_name(DecodeAbcText(collection));
+  converted.record = item.sequence->SerializeAsString();
   return converted;
 }
 
 FileResult ConvertFile(const ListedFile& file, const std::string& dir,
-                       absl::string_view collection) {
+                       absl::string_view collection, absl::Span<char> scratch) {
   FileResult result;
   result.format = FindNoteFormat(file.name);
   result.status = file.status;
@@ -82,7 +87,11 @@ FileResult ConvertFile(const ListedFile& file, const std::string& dir,
         absl::StrCat("a file that cannot be read: ", bytes.status().message()));
     return result;
   }
-  auto items = result.format->read(*bytes);
+  google::protobuf::ArenaOptions arena_options;
+  arena_options.initial_block = scratch.data();
+  arena_options.initial_block_size = scratch.size();
+  google::protobuf::Arena arena(arena_options);
+  auto items = result.format->read(*bytes, &arena);
   if (!items.ok()) {
     result.status = items.status();
     return result;
@@ -234,6 +243,7 @@ class OrderedRun {
   // Takes files in order until there are none. Whoever finishes the next file
   // due writes it and all finished ones behind it.
   void Work() {
+    std::vector<char> scratch(kScratchBytes);
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       if (Stopped() && failure_.ok()) {
@@ -248,7 +258,8 @@ class OrderedRun {
       });
       if (!failure_.ok()) return;
       lock.unlock();
-      FileResult result = ConvertFile(output_.file(index), dir_, collection_);
+      FileResult result = ConvertFile(output_.file(index), dir_, collection_,
+                                      absl::MakeSpan(scratch));
       lock.lock();
       waiting_bytes_ += result.bytes();
       waiting_.emplace(index, std::move(result));

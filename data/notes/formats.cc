@@ -12,24 +12,31 @@
 namespace continuo {
 namespace {
 
+using ::google::protobuf::Arena;
+using ::tensorflow::magenta::NoteSequence;
 using Items = std::vector<NoteFileItem>;
 
-absl::StatusOr<Items> ReadMidiItems(absl::string_view bytes) {
+absl::StatusOr<Items> ReadMidiItems(absl::string_view bytes, Arena* arena) {
   Items items(1);
-  CONTINUO_ASSIGN_OR_RETURN(items[0].sequence,
-                            ReadMidi(bytes, &items[0].repair));
+  items[0].sequence = Arena::CreateMessage<NoteSequence>(arena);
+  CONTINUO_RETURN_IF_ERROR(
+      ReadMidi(bytes, items[0].sequence, &items[0].repair));
   return items;
 }
 
-absl::StatusOr<Items> ReadAbcItems(absl::string_view bytes) {
+absl::StatusOr<Items> ReadAbcItems(absl::string_view bytes, Arena* arena) {
   CONTINUO_ASSIGN_OR_RETURN(AbcBook book, ReadAbc(bytes));
   Items items;
   items.reserve(book.tunes.size());
   for (AbcTune& tune : book.tunes) {
-    items.push_back({.index = tune.index,
-                     .status = std::move(tune.status),
-                     .repair = "",
-                     .sequence = std::move(tune.sequence)});
+    NoteFileItem item;
+    item.index = tune.index;
+    item.status = tune.status;
+    if (tune.status.ok()) {
+      item.sequence = Arena::CreateMessage<NoteSequence>(arena);
+      *item.sequence = std::move(tune.sequence);
+    }
+    items.push_back(std::move(item));
   }
   return items;
 }

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "data/proto/music.pb.h"
+#include "google/protobuf/arena.h"
 
 namespace continuo {
 
@@ -27,8 +28,8 @@ struct NoteFileItem {
   // Not empty if the sequence was read from a file or tune that the original
   // rejects: what it stumbles over.
   std::string repair;
-  // Without id, filename and collection_name.
-  tensorflow::magenta::NoteSequence sequence;
+  // On the arena; without id, filename and collection_name. Null on failure.
+  tensorflow::magenta::NoteSequence* sequence = nullptr;
 };
 
 struct NoteFormat {
@@ -37,8 +38,10 @@ struct NoteFormat {
   std::vector<absl::string_view> endings;  // of file names, lower case: ".mid"
   // True if a file holds any number of pieces, so that ids tell them apart.
   bool is_book;
-  // An error if the file as a whole cannot be read; else its pieces in order.
-  absl::StatusOr<std::vector<NoteFileItem>> (*read)(absl::string_view bytes);
+  // An error if the file as a whole cannot be read; else its pieces in order,
+  // whose sequences live on `arena`.
+  absl::StatusOr<std::vector<NoteFileItem>> (*read)(
+      absl::string_view bytes, google::protobuf::Arena* arena);
 };
 
 absl::Span<const NoteFormat> NoteFormats();

@@ -199,20 +199,27 @@ absl::Status AddNames(const MidiSong& song, NoteSequence* sequence) {
 
 }  // namespace
 
-absl::StatusOr<NoteSequence> ReadMidi(absl::string_view bytes,
-                                      std::string* repair) {
+absl::Status ReadMidi(absl::string_view bytes, NoteSequence* sequence,
+                      std::string* repair) {
+  sequence->Clear();
   CONTINUO_ASSIGN_OR_RETURN(const MidiSong song, ParseMidi(bytes, repair));
   const TempoMap map = MakeTempoMap(song);
-  NoteSequence sequence;
-  sequence.mutable_source_info()->set_parser(
+  sequence->mutable_source_info()->set_parser(
       NoteSequence::SourceInfo::PRETTY_MIDI);
-  sequence.mutable_source_info()->set_encoding_type(
+  sequence->mutable_source_info()->set_encoding_type(
       NoteSequence::SourceInfo::MIDI);
-  AddTempos(song, map, &sequence);
-  AddMetersAndKeys(song, map, &sequence);
-  CONTINUO_RETURN_IF_ERROR(AddNames(song, &sequence));
-  CONTINUO_RETURN_IF_ERROR(AddControlsAndBends(song, map, &sequence));
-  AddNotes(song, map, &sequence);
+  AddTempos(song, map, sequence);
+  AddMetersAndKeys(song, map, sequence);
+  CONTINUO_RETURN_IF_ERROR(AddNames(song, sequence));
+  CONTINUO_RETURN_IF_ERROR(AddControlsAndBends(song, map, sequence));
+  AddNotes(song, map, sequence);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<NoteSequence> ReadMidi(absl::string_view bytes,
+                                      std::string* repair) {
+  NoteSequence sequence;
+  CONTINUO_RETURN_IF_ERROR(ReadMidi(bytes, &sequence, repair));
   return sequence;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/proto/music.pb.h"
@@ -25,6 +26,12 @@ namespace continuo {
 // events. Messages say the reason, then ": ", then details, but not the file.
 absl::StatusOr<tensorflow::magenta::NoteSequence> ReadMidi(
     absl::string_view bytes, std::string* repair = nullptr);
+
+// The same into a message of the caller, which is cleared first. One on an
+// arena is filled about three times as fast.
+absl::Status ReadMidi(absl::string_view bytes,
+                      tensorflow::magenta::NoteSequence* sequence,
+                      std::string* repair = nullptr);
 
 }  // namespace continuo
 
