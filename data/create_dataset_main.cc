@@ -1,8 +1,9 @@
 // melody_rnn_create_dataset and, by compile definitions, its kin: NoteSequence
 // records to training and evaluation files of SequenceExamples.
 
+#include <signal.h>
+
 #include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -12,8 +13,10 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset_builder.h"
@@ -67,9 +70,24 @@ namespace {
 
 constexpr Family kFamily = Family::CONTINUO_FAMILY;
 
-std::atomic<bool> stop_requested{false};
+constexpr char kUsage[] =
+    R"(Turns NoteSequences into training and evaluation examples for Melody RNN.
 
-void RequestStop(int) { stop_requested = true; }
+  melody_rnn_create_dataset --config=attention_rnn \
+      --input=/tmp/notes.tfrecord --output_dir=/tmp/dataset --eval_ratio=0.1
+
+Each sequence is split where metre or tempo change and put on a grid of
+sixteenths; the melodies of each instrument (at least 7 bars and 5 different
+pitches, ended by a bar of silence, cut at 512 steps) are moved into the range
+and key of the configuration and encoded. Writes training_melodies.tfrecord and
+eval_melodies.tfrecord, both always, as TFRecord files of SequenceExamples. The
+next step is melody_rnn_train --sequence_example_file=...
+
+Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
+input, a failed write, or if nothing is left, with the reasons counted; 130
+after Ctrl-C. Except for 0 no data file appears (old ones stay).)";
+
+std::atomic<bool> stop_requested{false};
 
 absl::Status Missing(absl::string_view flag, absl::string_view remedy) {
   return absl::InvalidArgumentError(
@@ -192,28 +210,47 @@ absl::Status Run() {
   return absl::OkStatus();
 }
 
+int Fail(absl::string_view message) {
+  LogError(message);
+  return 1;
+}
+
+// The second signal ends the program at once.
+void InstallSignalHandlers() {
+  struct sigaction action = {};
+  action.sa_handler = [](int) { stop_requested.store(true); };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+int Main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(kUsage);
+  const auto is_own = [](absl::string_view file) {
+    return absl::EndsWith(file, "data/create_dataset_main.cc");
+  };
+  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
+                             .contains_help_flags = is_own,
+                             .contains_helppackage_flags = is_own,
+                             .version_string = nullptr,
+                             .normalize_filename = [](absl::string_view) {
+                               return std::string(
+                                   "data/create_dataset_main.cc");
+                             }});
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1) {
+    return Fail(absl::StrCat("unexpected argument \"", rest[1],
+                             "\": write --input=", rest[1],
+                             " if that is the file to read"));
+  }
+  InstallSignalHandlers();
+  const absl::Status status = Run();
+  if (status.ok()) return 0;
+  Fail(status.message());
+  return absl::IsCancelled(status) ? 130 : 1;
+}
+
 }  // namespace
 }  // namespace continuo
 
-int main(int argc, char** argv) {
-  using continuo::LogError;
-  absl::SetProgramUsageMessage(
-      "Turns NoteSequence records into training and evaluation files.\n"
-      "Example:\n"
-      "  melody_rnn_create_dataset --config=attention_rnn "
-      "--input=notes.tfrecord --output_dir=dataset --eval_ratio=0.1");
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    LogError("unexpected argument '", rest[1],
-             "': flags are written --name=value");
-    return 1;
-  }
-  std::signal(SIGINT, continuo::RequestStop);
-  std::signal(SIGTERM, continuo::RequestStop);
-  const absl::Status status = continuo::Run();
-  if (!status.ok()) {
-    LogError(status.message());
-    return 1;
-  }
-  return 0;
-}
+int main(int argc, char** argv) { return continuo::Main(argc, argv); }

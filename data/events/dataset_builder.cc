@@ -27,8 +27,10 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 using Clock = std::chrono::steady_clock;
 
-// A batch ends at whichever comes first.
-constexpr size_t kBatchSequences = 256;
+// A batch ends at whichever comes first; small, because two of them are all
+// the memory that is needed, but large enough to keep all threads busy.
+constexpr size_t kMinBatchSequences = 64;
+constexpr size_t kSequencesPerThread = 4;
 constexpr size_t kBatchBytes = size_t{4} << 20;
 
 constexpr double kSecondsBetweenProgress = 5;
@@ -86,7 +88,11 @@ class ShardedFiles {
 // The records of all inputs in order, a batch at a time.
 class BatchReader {
  public:
-  explicit BatchReader(const std::vector<std::string>& paths) : paths_(paths) {}
+  BatchReader(const std::vector<std::string>& paths, int num_threads)
+      : paths_(paths),
+        max_sequences_(
+            std::max(kMinBatchSequences,
+                     kSequencesPerThread * static_cast<size_t>(num_threads))) {}
 
   absl::Status Open() {
     for (const std::string& path : paths_) {
@@ -109,7 +115,7 @@ class BatchReader {
     while (current_ < readers_.size() && batch->records.empty()) {
       TfRecordReader& reader = *readers_[current_];
       reader.ReleaseRead();
-      while (batch->records.size() < kBatchSequences && bytes < kBatchBytes) {
+      while (batch->records.size() < max_sequences_ && bytes < kBatchBytes) {
         const absl::StatusOr<absl::string_view> record = reader.Next();
         if (absl::IsOutOfRange(record.status())) {
           ++current_;
@@ -137,6 +143,7 @@ class BatchReader {
 
  private:
   std::vector<std::string> paths_;
+  size_t max_sequences_;
   std::vector<std::unique_ptr<TfRecordReader>> readers_;
   size_t current_ = 0;
   size_t closed_ = 0;  // readers before this one are gone
@@ -290,7 +297,7 @@ void LogProgress(const BatchReader& reader, const DatasetSummary& summary,
 absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
                               const DatasetOptions& options, ThreadPool* pool,
                               Outputs* outputs, DatasetSummary* summary) {
-  BatchReader reader(options.inputs);
+  BatchReader reader(options.inputs, pool->num_threads());
   CONTINUO_RETURN_IF_ERROR(reader.Open());
   std::vector<Worker> workers(static_cast<size_t>(pool->num_threads()));
   Batch batch;
