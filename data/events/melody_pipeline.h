@@ -13,7 +13,7 @@
 namespace continuo {
 
 struct MelodyPipelineOptions {
-  EncodingSpec encoding;
+  EncodingSpec encoding = {};
   int steps_per_quarter = 4;
   // Keep the highest of notes that start together, instead of dropping what
   // follows in that instrument.
