@@ -1,6 +1,7 @@
 // Packed products on the CPU. See matmul-inl.h for the register tile.
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/gemm.h"
 #include "kernels/packing.h"
@@ -13,10 +14,18 @@
 // After foreach_target.
 #include "hwy/highway.h"
 #include "kernels/matmul-inl.h"
+#include "kernels/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
 namespace {
+
+// out += x, n elements.
+HWY_INLINE void AddRow(int64_t n, const float* x, float* out) {
+  ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::LoadU(d, out + i), hn::LoadU(d, x + i)), d, out + i);
+  });
+}
 
 void GemmChunk(int64_t m, int64_t n, int64_t k, const float* a,
                const float* packed, bool accumulate, const float* bias,
@@ -27,53 +36,85 @@ void GemmChunk(int64_t m, int64_t n, int64_t k, const float* a,
   MatmulRows(m, n, k, a, k, packed, start, bias, c, n);
 }
 
-// dw[k0.., n0..] += x^T dz over all events for one tile of the output. The
-// events of a block are first copied: x to [kTileRows]-wide and dz to
-// [kPanel]-wide panels, so that the register tile reads both in order.
+// Copies columns [from, from + columns) of one event to its place in panels of
+// kWidth columns, which are kSumBlock events long; columns past the end are
+// zeros. A null `row` is a row of zeros.
+template <int kWidth>
+HWY_INLINE void PackEvent(const float* row, int64_t columns, float* panels) {
+  for (; columns > 0; columns -= kWidth) {
+    if (row != nullptr && columns >= kWidth) {
+      std::memcpy(panels, row, kWidth * sizeof(float));
+    } else {
+      const int64_t valid = row == nullptr ? 0 : columns;
+      for (int64_t i = 0; i < kWidth; ++i) {
+        panels[i] = i < valid ? row[i] : 0.0f;
+      }
+    }
+    panels += kWidth * kSumBlock;
+    if (row != nullptr) row += kWidth;
+  }
+}
+
+// db += sums over one block of events of `columns` columns, rows `stride`
+// apart.
+HWY_INLINE void SumBlock(const float* dz, int64_t stride, int64_t count,
+                         int64_t columns, float* db) {
+  ForEachVector(columns, [&](auto d, int64_t i) HWY_ATTR {
+    auto sum = hn::Zero(d);
+    for (int64_t e = 0; e < count; ++e) {
+      sum = hn::Add(sum, hn::LoadU(d, dz + e * stride + i));
+    }
+    hn::StoreU(hn::Add(hn::LoadU(d, db + i), sum), d, db + i);
+  });
+}
+
+// The tile [k0, k0 + tile_k) x [n0, n0 + tile_n) of dw += x^T dz, over all
+// events, and db [tile_n] += sums of dz unless it is null. The events of a
+// block are first copied to panels, x to kTileRows wide and dz to kPanel wide
+// ones, so that the register tile reads both in order.
 void WeightGradientTile(const float* x, int64_t k, const int32_t* rows,
                         const float* dz, int64_t n, int64_t events, int64_t k0,
                         int64_t tile_k, int64_t n0, int64_t tile_n, float* dw,
-                        float* scratch) {
-  float* const x_panels = scratch;
-  const int64_t x_count = (tile_k + kTileRows - 1) / kTileRows;
-  float* const dz_panels = scratch + x_count * kTileRows * kSumBlock;
+                        float* db, float* scratch) {
+  float* const dz_panels = scratch;
+  float* const x_panels = scratch + PanelCount(tile_n) * kPanel * kSumBlock;
   for (int64_t e0 = 0; e0 < events; e0 += kSumBlock) {
     const int64_t count = std::min<int64_t>(kSumBlock, events - e0);
     for (int64_t e = 0; e < count; ++e) {
       const int64_t row = rows == nullptr ? e0 + e : rows[e0 + e];
-      const float* from = x + row * k + k0;
-      for (int64_t p = 0; p < x_count; ++p) {
-        float* to = x_panels + (p * kSumBlock + e) * kTileRows;
-        const int64_t valid =
-            std::min<int64_t>(kTileRows, tile_k - p * kTileRows);
-        for (int64_t i = 0; i < kTileRows; ++i) {
-          to[i] = row >= 0 && i < valid ? from[p * kTileRows + i] : 0.0f;
-        }
-      }
-      const float* dz_from = dz + (e0 + e) * n + n0;
-      for (int64_t p = 0; p < PanelCount(tile_n); ++p) {
-        float* to = dz_panels + (p * kSumBlock + e) * kPanel;
-        const int64_t valid = std::min<int64_t>(kPanel, tile_n - p * kPanel);
-        std::copy(dz_from + p * kPanel, dz_from + p * kPanel + valid, to);
-        std::fill(to + valid, to + kPanel, 0.0f);
-      }
+      PackEvent<kTileRows>(row < 0 ? nullptr : x + row * k + k0, tile_k,
+                           x_panels + e * kTileRows);
+      PackEvent<kPanel>(dz + (e0 + e) * n + n0, tile_n, dz_panels + e * kPanel);
     }
     for (int64_t column = 0; column < tile_n; column += kPanel) {
       const int columns =
           static_cast<int>(std::min<int64_t>(kPanel, tile_n - column));
-      for (int64_t p = 0; p < x_count; ++p) {
-        const int valid = static_cast<int>(
-            std::min<int64_t>(kTileRows, tile_k - p * kTileRows));
+      if (db != nullptr) {
+        SumBlock(dz_panels + column * kSumBlock, kPanel, count, columns,
+                 db + column);
+      }
+      for (int64_t i = 0; i < tile_k; i += kTileRows) {
+        const int valid =
+            static_cast<int>(std::min<int64_t>(kTileRows, tile_k - i));
         HWY_ALIGN float sums[kTileRows * kPanel];
-        Panel(valid, count, x_panels + p * kTileRows * kSumBlock, 1, kTileRows,
+        Panel(valid, count, x_panels + i * kSumBlock, 1, kTileRows,
               dz_panels + column * kSumBlock, nullptr, 0, sums, kPanel,
               columns);
-        for (int r = 0; r < valid; ++r) {
-          float* out = dw + (k0 + p * kTileRows + r) * n + n0 + column;
-          for (int i = 0; i < columns; ++i) out[i] += sums[r * kPanel + i];
+        float* out = dw + (k0 + i) * n + n0 + column;
+        for (int r = 0; r < valid; ++r, out += n) {
+          AddRow(columns, sums + r * kPanel, out);
         }
       }
     }
+  }
+}
+
+// db [columns] += sums of the columns of dz, whose rows are n apart.
+void ColumnSums(const float* dz, int64_t events, int64_t n, int64_t columns,
+                float* db) {
+  for (int64_t e0 = 0; e0 < events; e0 += kSumBlock) {
+    const int64_t count = std::min<int64_t>(kSumBlock, events - e0);
+    SumBlock(dz + e0 * n, n, count, columns, db);
   }
 }
 
@@ -88,14 +129,16 @@ namespace {
 
 HWY_EXPORT(GemmChunk);
 HWY_EXPORT(WeightGradientTile);
+HWY_EXPORT(ColumnSums);
 
 // Rows of a task: a multiple of every tile height, small enough that its part
 // of a stays in the level-1 cache.
 constexpr int64_t kChunkRows = 48;
 
-// Largest output tile of a WeightGradient task: both panels fit the level-2
-// cache together.
-constexpr int64_t kGradientTile = 132;
+// Largest output tile of a WeightGradient task: the panels of a block of events
+// fit the level-2 cache together. The rows are a multiple of every tile height.
+constexpr int64_t kGradientRows = 132;
+constexpr int64_t kGradientColumns = 256;
 
 }  // namespace
 
@@ -139,39 +182,21 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
   return absl::OkStatus();
 }
 
-namespace {
-
-// Column sums in blocks of kSumBlock events, as in the product.
-void ColumnSums(const float* dz, int64_t events, int64_t n, int64_t column,
-                int64_t columns, float* db) {
-  float sums[kPanel];
-  for (int64_t e0 = 0; e0 < events; e0 += kSumBlock) {
-    const int64_t end = std::min<int64_t>(events, e0 + kSumBlock);
-    std::fill(sums, sums + kPanel, 0.0f);
-    for (int64_t e = e0; e < end; ++e) {
-      const float* row = dz + e * n + column;
-      for (int64_t i = 0; i < columns; ++i) sums[i] += row[i];
-    }
-    for (int64_t i = 0; i < columns; ++i) db[column + i] += sums[i];
-  }
-}
-
-}  // namespace
-
 absl::Status WeightGradient(const Stream& stream,
                             const WeightGradientArgs& args) {
   const int64_t events = args.dz.shape[0];
   const int64_t n = args.dz.shape[1];
   const float* dz = args.dz.data<float>();
-  if (args.db) {
-    float* db = args.db.data<float>();
+  float* db = args.db.data<float>();
+  if (!args.dw) {
     ParallelFor(stream, PanelCount(n), [&](int64_t panel, int) {
       const int64_t column = panel * kPanel;
-      ColumnSums(dz, events, n, column, std::min<int64_t>(kPanel, n - column),
-                 db);
+      HWY_DYNAMIC_DISPATCH(ColumnSums)
+      (dz + column, events, n, std::min<int64_t>(kPanel, n - column),
+       db + column);
     });
+    return absl::OkStatus();
   }
-  if (!args.dw) return absl::OkStatus();
   const int64_t k = args.dw.shape[0];
   const int32_t* rows = args.rows.data<int32_t>();
   CONTINUO_CHECK(args.dw.shape[1] == n && args.x.shape[1] == k);
@@ -182,15 +207,20 @@ absl::Status WeightGradient(const Stream& stream,
   float* scratch = args.scratch.data<float>();
   const int64_t scratch_each =
       WeightGradientScratch(stream) / NumWorkers(stream);
-  const int64_t tiles_k = (k + kGradientTile - 1) / kGradientTile;
-  constexpr int64_t kTileN = 128;
-  const int64_t tiles_n = (n + kTileN - 1) / kTileN;
+  // Wide tiles copy x less often; narrow ones keep many threads busy.
+  const int64_t tiles_k = (k + kGradientRows - 1) / kGradientRows;
+  const int64_t strips =
+      (NumWorkers(stream) + tiles_k - 1) / tiles_k;  // wanted at least
+  const int64_t tile_n = std::clamp<int64_t>(
+      PanelCount((n + strips - 1) / strips) * kPanel, kPanel, kGradientColumns);
+  const int64_t tiles_n = (n + tile_n - 1) / tile_n;
   ParallelFor(stream, tiles_k * tiles_n, [&](int64_t task, int worker) {
-    const int64_t k0 = task / tiles_n * kGradientTile;
-    const int64_t n0 = task % tiles_n * kTileN;
+    const int64_t k0 = task / tiles_n * kGradientRows;
+    const int64_t n0 = task % tiles_n * tile_n;
     HWY_DYNAMIC_DISPATCH(WeightGradientTile)
-    (x, k, rows, dz, n, events, k0, std::min(kGradientTile, k - k0), n0,
-     std::min(kTileN, n - n0), dw, scratch + worker * scratch_each);
+    (x, k, rows, dz, n, events, k0, std::min(kGradientRows, k - k0), n0,
+     std::min(tile_n, n - n0), dw, k0 == 0 && db != nullptr ? db + n0 : nullptr,
+     scratch + worker * scratch_each);
   });
   return absl::OkStatus();
 }
@@ -202,7 +232,8 @@ int64_t PackedSize(const Stream&, int64_t k, int64_t n) {
 }
 
 int64_t WeightGradientScratch(const Stream& stream) {
-  return cpu::NumWorkers(stream) * 2 * cpu::kGradientTile * kSumBlock;
+  return cpu::NumWorkers(stream) * kSumBlock *
+         (cpu::kGradientRows + cpu::kGradientColumns);
 }
 
 }  // namespace continuo

@@ -9,7 +9,6 @@
 
 #include <cstdint>
 
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -29,21 +28,49 @@ HWY_INLINE void ForEachVector(int64_t n, const Fn& fn) {
   for (; i < n; ++i) fn(hn::CappedTag<float, 1>(), i);
 }
 
+// 2^t: t = n + f with n whole and |f| <= 1/2, 2^f by a polynomial, n added to
+// the exponent. Relative error 1.5e-7 (of the polynomial 9.2e-8, a minimax fit
+// with p(0) = 1). Beyond +-126 the result is that of the bound; not-a-number
+// stays itself, because it is the second operand of Min and Max.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V VectorExp(D d, V x) {
-  return hn::Exp(d, x);
+HWY_INLINE V VectorExp2(D d, V t) {
+  const hn::RebindToSigned<D> di;
+  t = hn::Max(hn::Set(d, -126.0f), hn::Min(hn::Set(d, 126.0f), t));
+  // Adding 1.5 * 2^23 rounds to a whole number, which then is in the low bits.
+  const V magic = hn::Set(d, 12582912.0f);
+  const V shifted = hn::Add(t, magic);
+  const V f = hn::Sub(t, hn::Sub(shifted, magic));
+  V p = hn::Set(d, 1.32647273e-3f);
+  p = hn::MulAdd(p, f, hn::Set(d, 9.67151299e-3f));
+  p = hn::MulAdd(p, f, hn::Set(d, 5.55073358e-2f));
+  p = hn::MulAdd(p, f, hn::Set(d, 0.240222424f));
+  p = hn::MulAdd(p, f, hn::Set(d, 0.693147004f));
+  p = hn::MulAdd(p, f, hn::Set(d, 1.0f));
+  return hn::BitCast(d, hn::Add(hn::BitCast(di, p),
+                                hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
 }
 
-// 1 / (1 + exp(-x)).
+// exp(x), for sums that are dominated by arguments near 0 (a softmax): the
+// relative error grows with |x| as that of the rounded x / ln 2 does.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V VectorExp(D d, V x) {
+  return VectorExp2(d, hn::Mul(x, hn::Set(d, 1.44269504f)));
+}
+
+// 1 / (1 + exp(-x)), absolute error below 1.5e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V VectorSigmoid(D d, V x) {
   const V one = hn::Set(d, 1.0f);
-  return hn::Div(one, hn::Add(one, VectorExp(d, hn::Neg(x))));
+  return hn::Div(
+      one, hn::Add(one, VectorExp2(d, hn::Mul(x, hn::Set(d, -1.44269504f)))));
 }
 
+// 1 - 2 / (1 + exp(2 x)), absolute error below 2e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V VectorTanh(D d, V x) {
-  return hn::Tanh(d, x);
+  const V one = hn::Set(d, 1.0f);
+  const V e = VectorExp2(d, hn::Mul(x, hn::Set(d, 2.88539008f)));
+  return hn::Sub(one, hn::Div(hn::Set(d, 2.0f), hn::Add(one, e)));
 }
 
 }  // namespace continuo::cpu::HWY_NAMESPACE
