@@ -49,25 +49,30 @@ std::optional<AbcRational> TakeFraction(absl::string_view* text) {
   return MakeRational(*num, *den);
 }
 
-// One word of a key field after the tonic: "^f", "_B", "=c", "^^c". True if
-// it was one and has been applied.
-bool ApplyAccidental(absl::string_view word, AbcKey* key) {
+// One word of a key field after the tonic: "^f", "_B", "=c", "^^c", "^f^c".
+// True if it was one and has been applied; "clef=bass" is none.
+bool ApplyAccidentals(absl::string_view word, AbcKey* key) {
+  AbcKey changed = *key;
   if (word.empty()) return false;
-  int change = 0;
-  size_t marks = 0;
-  for (; marks < word.size() && marks < 2; ++marks) {
-    if (word[marks] == '^') {
-      ++change;
-    } else if (word[marks] == '_') {
-      --change;
-    } else if (word[marks] != '=') {
-      break;
+  while (!word.empty()) {
+    int change = 0;
+    size_t marks = 0;
+    for (; marks < word.size() && marks < 2; ++marks) {
+      if (word[marks] == '^') {
+        ++change;
+      } else if (word[marks] == '_') {
+        --change;
+      } else if (word[marks] != '=') {
+        break;
+      }
     }
+    if (marks == 0 || marks == word.size()) return false;
+    const char letter = absl::ascii_toupper(word[marks]);
+    if (letter < 'A' || letter > 'G') return false;
+    changed.accidentals[letter - 'A'] = change;
+    word.remove_prefix(marks + 1);
   }
-  if (marks == 0 || marks + 1 != word.size()) return false;
-  const char letter = absl::ascii_toupper(word[marks]);
-  if (letter < 'A' || letter > 'G') return false;
-  key->accidentals[letter - 'A'] = change;
+  *key = changed;
   return true;
 }
 
@@ -159,7 +164,7 @@ std::optional<AbcKey> ParseAbcKey(absl::string_view text) {
     bool any = false;
     for (const absl::string_view word :
          absl::StrSplit(text, ' ', absl::SkipEmpty())) {
-      any |= ApplyAccidental(word, &key);
+      any |= ApplyAccidentals(word, &key);
     }
     if (any) return key;
     return std::nullopt;
@@ -167,7 +172,7 @@ std::optional<AbcKey> ParseAbcKey(absl::string_view text) {
   for (const absl::string_view word :
        absl::StrSplit(text, absl::ByAnyChar(" \t,"), absl::SkipEmpty())) {
     if (absl::EqualsIgnoreCase(word, "exp")) key.accidentals = {};
-    ApplyAccidental(word, &key);
+    ApplyAccidentals(word, &key);
   }
   return key;
 }
