@@ -69,7 +69,8 @@ class ScoreReader {
   void ChangeContext(const AbcContext& context);
   absl::Status EndHeader();
   AbcRational TakeFactors();
-  absl::Status Error(absl::string_view what) const;
+  absl::Status Error(absl::string_view reason,
+                     absl::string_view remedy = "") const;
 
   AbcElement& Add(AbcElement::Kind kind) {
     AbcElement& element = score_.elements.emplace_back();
@@ -104,8 +105,11 @@ class ScoreReader {
   int tuplet_left_ = 0;
 };
 
-absl::Status ScoreReader::Error(absl::string_view what) const {
-  return absl::InvalidArgumentError(absl::StrCat("line ", line_, ": ", what));
+// In the form of all readers' messages: reason, ": ", details.
+absl::Status ScoreReader::Error(absl::string_view reason,
+                                absl::string_view remedy) const {
+  return absl::InvalidArgumentError(absl::StrCat(
+      reason, ": line ", line_, remedy.empty() ? "" : "; ", remedy));
 }
 
 void ScoreReader::ChangeContext(const AbcContext& context) {
@@ -116,7 +120,8 @@ void ScoreReader::ChangeContext(const AbcContext& context) {
 absl::Status ScoreReader::EndHeader() {
   in_header_ = false;
   if (!has_key_) {
-    return Error("music without a key; put a K: field such as \"K:C\" before");
+    return Error("music without a key",
+                 "put a field such as \"K:C\" in front of it");
   }
   if (!unit_) unit_ = DefaultAbcUnit(context_.meter);
   if (tempo_) context_.qpm = tempo_->Qpm(*unit_);
@@ -325,7 +330,7 @@ absl::Status ScoreReader::AddRest(AbcRational length) {
   rest.length = length * factor;
   tied_.reset();
   last_timed_ = static_cast<int>(score_.elements.size()) - 1;
-  if (!rest.length.valid()) return Error("a rest of unreadable length");
+  if (!rest.length.valid()) return Error("a length that cannot be read");
   return absl::OkStatus();
 }
 
@@ -349,7 +354,7 @@ absl::Status ScoreReader::AddNote(const AbcToken& token) {
       pitch = tied_pitch_;
     }
     if (pitch < 0 || pitch > 127) {
-      return Error("a note outside of MIDI's range; check its octave marks");
+      return Error("a note outside of MIDI's range", "check its octave marks");
     }
     if (pitch > highest) {
       highest = static_cast<int>(pitch);
@@ -369,7 +374,7 @@ absl::Status ScoreReader::AddNote(const AbcToken& token) {
     tied_ = highest_written;
     tied_pitch_ = highest;
   }
-  if (!note.length.valid()) return Error("a note of unreadable length");
+  if (!note.length.valid()) return Error("a length that cannot be read");
   return absl::OkStatus();
 }
 
@@ -405,8 +410,8 @@ absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
     if (reader.has_notes()) return std::move(reader.score());
     if (voice + 1 >= reader.num_voices()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("line ", tune.empty() ? 0 : tune.front().number,
-                       ": the tune has no notes"));
+          absl::StrCat("a tune without notes: line ",
+                       tune.empty() ? 0 : tune.front().number));
     }
   }
 }

@@ -68,12 +68,13 @@ class Writer {
   absl::StatusOr<NoteSequence> Finish() {
     if (!position_.valid()) {
       return absl::InvalidArgumentError(
-          "note lengths too long or too finely divided; check the numbers "
-          "behind the notes and the tuplets");
+          "lengths too long or too finely divided: check the numbers behind "
+          "the notes and the tuplets");
     }
     const int notes = sequence_.notes_size();
     if (notes == 0) {
-      return absl::InvalidArgumentError("no note is played");
+      return absl::InvalidArgumentError(
+          "a tune without notes: none of them is played");
     }
     sequence_.set_total_time(sequence_.notes(notes - 1).end_time());
     return std::move(sequence_);
