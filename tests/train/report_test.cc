@@ -1,0 +1,125 @@
+// Event files, log.jsonl and console lines.
+
+#include "train/report.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "data/proto/event.pb.h"
+#include "data/records/tfrecord.h"
+#include "gtest/gtest.h"
+#include "runtime/file.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
+#include "tests/train/small_run.h"
+
+namespace continuo {
+namespace {
+
+using testing::ScratchDir;
+
+std::vector<tensorflow::Event> ReadEvents(const std::string& path) {
+  auto reader = TfRecordReader::Open(path);
+  CONTINUO_CHECK(reader.ok());
+  std::vector<tensorflow::Event> events;
+  for (;;) {
+    const auto record = (*reader)->Next();
+    if (!record.ok()) {
+      CONTINUO_CHECK(absl::IsOutOfRange(record.status()));
+      return events;
+    }
+    events.emplace_back();
+    CONTINUO_CHECK(events.back().ParseFromString(std::string(*record)));
+  }
+}
+
+TEST(EventFileTest, BeginsWithTheVersionAndIsAlwaysWhole) {
+  const ScratchDir dir;
+  auto events = EventFile::Create(dir.Path());
+  ASSERT_TRUE(events.ok()) << events.status();
+  const auto names = testing::ListFiles(dir.Path(), "");
+  ASSERT_EQ(names.size(), 1);
+  EXPECT_TRUE(absl::StartsWith(names[0], "events.out.tfevents."));
+  const std::string path = dir.Path(names[0]);
+  ASSERT_EQ(ReadEvents(path).size(), 1);
+  EXPECT_EQ(ReadEvents(path)[0].file_version(), "brain.Event:2");
+  ASSERT_TRUE((*events)->WriteStart(4).ok());
+  ASSERT_TRUE((*events)->WriteCheckpoint(3, "/r/model.ckpt-3").ok());
+  ASSERT_TRUE((*events)->WriteScalars(4, {{"loss", 2.5}, {"x", 1}}).ok());
+  const auto read = ReadEvents(path);  // while the file is open
+  ASSERT_EQ(read.size(), 4);
+  EXPECT_EQ(read[1].session_log().status(), tensorflow::SessionLog::START);
+  EXPECT_EQ(read[1].step(), 4);
+  EXPECT_EQ(read[2].session_log().checkpoint_path(), "/r/model.ckpt-3");
+  EXPECT_EQ(read[3].step(), 4);
+  EXPECT_GT(read[3].wall_time(), 1e9);
+  ASSERT_EQ(read[3].summary().value_size(), 2);
+  EXPECT_EQ(read[3].summary().value(0).tag(), "loss");
+  EXPECT_EQ(read[3].summary().value(0).simple_value(), 2.5f);
+}
+
+TEST(EventFileTest, TwoSessionsInOneSecondHaveTwoFiles) {
+  const ScratchDir dir;
+  ASSERT_TRUE(EventFile::Create(dir.Path()).ok());
+  ASSERT_TRUE(EventFile::Create(dir.Path()).ok());
+  ASSERT_TRUE(EventFile::Create(dir.Path()).ok());
+  EXPECT_EQ(testing::ListFiles(dir.Path(), "").size(), 3);
+}
+
+TEST(EventFileTest, FailuresNameTheFile) {
+  const ScratchDir dir;
+  const absl::Status status = EventFile::Create(dir.Path("missing")).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), dir.Path("missing")))
+      << status;
+}
+
+TEST(JsonLogTest, NumbersThatAreNoneBecomeNull) {
+  const ScratchDir dir;
+  const std::string path = dir.Path("log.jsonl");
+  auto log = JsonLog::Open(path, 0);
+  ASSERT_TRUE(log.ok());
+  ASSERT_TRUE((*log)
+                  ->Write(7, {{"a", 0.5},
+                              {"b", std::numeric_limits<double>::quiet_NaN()}})
+                  .ok());
+  EXPECT_EQ(testing::MustRead(path), "{\"step\":7,\"a\":0.5,\"b\":null}\n");
+}
+
+TEST(JsonLogTest, LinesAfterTheLastStepAreWrittenAnew) {
+  const ScratchDir dir;
+  const std::string path = dir.Path("log.jsonl");
+  // The last line was cut short by a crash.
+  ASSERT_TRUE(WriteFileAtomically(path,
+                                  "{\"step\":1}\n{\"step\":5}\n{\"step\":9}\n"
+                                  "{\"step\":1")
+                  .ok());
+  auto log = JsonLog::Open(path, 5);
+  ASSERT_TRUE(log.ok());
+  ASSERT_TRUE((*log)->Write(6, {}).ok());
+  EXPECT_EQ(testing::MustRead(path),
+            "{\"step\":1}\n{\"step\":5}\n{\"step\":6}\n");
+}
+
+TEST(ReportTest, LinesCarryTheNumbers) {
+  StepReport report;
+  report.step = 20;
+  report.metrics.loss = std::log(8.0);
+  report.metrics.perplexity = 8;
+  report.metrics.accuracy = 0.25;
+  report.unigram_nats = std::log(16.0);
+  report.gradient_norm = 1.5;
+  report.learning_rate = 0.001;
+  report.events_per_second = 1234;
+  EXPECT_EQ(ToLine(report),
+            "step 20: loss 2.0794 (3.000 bits/event, unigram 4.000), "
+            "perplexity 8.000, accuracy 0.250, gradient norm 1.5, learning "
+            "rate 0.001, 1234 events/s");
+  report.time_left = absl::Seconds(3725);
+  EXPECT_TRUE(absl::EndsWith(ToLine(report), ", 1:02:05 left"));
+}
+
+}  // namespace
+}  // namespace continuo

@@ -1,0 +1,224 @@
+#include "train/trainer.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "runtime/file.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
+#include "tests/train/small_run.h"
+
+namespace continuo {
+namespace {
+
+using testing::ReadJsonLines;
+using testing::RunTraining;
+using testing::SameTensors;
+using testing::ScratchDir;
+using testing::SmallRun;
+
+TensorMap MustReadLatest(const TrainOptions& options) {
+  auto tensors = ReadCheckpoint(TrainDir(options.run_dir));
+  CONTINUO_CHECK(tensors.ok());
+  return *std::move(tensors);
+}
+
+TEST(TrainerTest, ARunThatStoppedEqualsOneThatDidNot) {
+  const ScratchDir whole_dir;
+  const TrainOptions whole = SmallRun(whole_dir, 13);
+  ASSERT_TRUE(RunTraining(whole).ok());
+  const ScratchDir parts_dir;
+  for (int64_t steps : {1, 6, 7, 13}) {
+    const auto result = RunTraining(SmallRun(parts_dir, steps));
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->global_step, steps);
+  }
+  EXPECT_TRUE(SameTensors(MustReadLatest(whole),
+                          MustReadLatest(SmallRun(parts_dir, 13))));
+}
+
+TEST(TrainerTest, ResultsDoNotDependOnTheNumberOfThreads) {
+  const ScratchDir one;
+  const ScratchDir three;
+  ASSERT_TRUE(RunTraining(SmallRun(one, 5), 1).ok());
+  ASSERT_TRUE(RunTraining(SmallRun(three, 5), 3).ok());
+  EXPECT_TRUE(SameTensors(MustReadLatest(SmallRun(one, 5)),
+                          MustReadLatest(SmallRun(three, 5))));
+}
+
+TEST(TrainerTest, SeedsDiffer) {
+  const ScratchDir a;
+  const ScratchDir b;
+  ASSERT_TRUE(RunTraining(SmallRun(a, 2)).ok());
+  TrainOptions other = SmallRun(b, 2);
+  other.seed = 18;
+  ASSERT_TRUE(RunTraining(other).ok());
+  EXPECT_FALSE(
+      SameTensors(MustReadLatest(SmallRun(a, 2)), MustReadLatest(other)));
+}
+
+TEST(TrainerTest, TheLossFallsBelowTheUnigramBaseline) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 300);
+  options.model.hparams =
+      "batch_size=11,rnn_layer_sizes=[24],dropout_keep_prob=1,"
+      "learning_rate=0.02";
+  ASSERT_TRUE(RunTraining(options).ok());
+  const auto lines =
+      ReadJsonLines(JoinPath(TrainDir(options.run_dir), "log.jsonl"));
+  EXPECT_LT(lines.back()["bits_per_event"].get<double>(),
+            0.6 * lines.back()["unigram_bits_per_event"].get<double>());
+}
+
+TEST(TrainerTest, LeavesTheFilesOfARun) {
+  const ScratchDir dir;
+  const TrainOptions options = SmallRun(dir, 3);
+  const auto result = RunTraining(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, TrainEnd::kSteps);
+  const std::string train = TrainDir(options.run_dir);
+  EXPECT_EQ(result->checkpoint, JoinPath(train, "model.ckpt-3"));
+  for (const char* name :
+       {"checkpoint", "model.ckpt-0.index", "model.ckpt-3.index",
+        "model.ckpt-3.data-00000-of-00001", "log.jsonl", "continuo.json"}) {
+    EXPECT_TRUE(FileExists(JoinPath(train, name))) << name;
+  }
+  EXPECT_EQ(ReadRunConfig(train)->seed, 17);
+  EXPECT_EQ(ReadRunConfig(train)->model.hparams.rnn_layer_sizes,
+            (std::vector<int>{8, 6}));
+}
+
+TEST(TrainerTest, ReportsComeAtTheFirstStepAndThenAtTheFrequency) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 8);
+  options.summary_frequency = 3;
+  ASSERT_TRUE(RunTraining(options).ok());
+  std::vector<int64_t> steps;
+  for (const auto& line :
+       ReadJsonLines(JoinPath(TrainDir(options.run_dir), "log.jsonl"))) {
+    steps.push_back(line["step"].get<int64_t>());
+  }
+  EXPECT_EQ(steps, (std::vector<int64_t>{1, 4, 7}));
+}
+
+TEST(TrainerTest, SavesEverySoManySteps) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 7);
+  options.save_steps = 3;
+  options.num_checkpoints = 3;
+  ASSERT_TRUE(RunTraining(options).ok());
+  EXPECT_EQ(
+      testing::ListFiles(TrainDir(options.run_dir), ".index"),
+      (std::vector<std::string>{"model.ckpt-3.index", "model.ckpt-6.index",
+                                "model.ckpt-7.index"}));
+}
+
+TEST(TrainerTest, AStopRequestSavesAndEnds) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 0);
+  ThreadPool pool(1);
+  const StopFlag stop{true};
+  const auto result = Train(options, Stream{.device = {}, .pool = &pool}, stop);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, TrainEnd::kStopped);
+  EXPECT_EQ(result->global_step, 0);
+  EXPECT_TRUE(ReadCheckpoint(TrainDir(options.run_dir)).ok());
+}
+
+TEST(TrainerTest, TheTimeLimitEndsARunWithoutLastStep) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 0);
+  options.max_time = absl::Milliseconds(20);
+  const auto result = RunTraining(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, TrainEnd::kTime);
+  EXPECT_EQ(MustReadLatest(options).at("global_step").ints[0],
+            result->global_step);
+}
+
+TEST(TrainerTest, ARunAtItsLastStepHasNothingToDo) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  const auto again = RunTraining(SmallRun(dir, 2));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->global_step, 2);
+}
+
+TEST(TrainerTest, ALossThatIsNotFiniteStopsTheRun) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 200);
+  options.model.hparams += ",clip_norm=0";
+  // Weights near the largest float overflow in the next forward pass.
+  options.model.hparams =
+      "batch_size=4,rnn_layer_sizes=[8],dropout_keep_prob=1,"
+      "learning_rate=3e38,clip_norm=0";
+  const auto result = RunTraining(options);
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kAborted)
+      << result.status();
+  EXPECT_TRUE(absl::StrContains(result.status().message(), "not finite"));
+  for (const auto& [name, tensor] : MustReadLatest(options)) {
+    for (float value : tensor.floats) ASSERT_TRUE(std::isfinite(value)) << name;
+  }
+}
+
+TEST(TrainerTest, DataOfAnotherConfigurationWritesNothing) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 2);
+  options.model.config = "lookback_rnn";
+  const absl::Status status = RunTraining(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(
+      status.message(),
+      absl::StrCat(dir.Path("data"),
+                   ": record 0: inputs at step 0: 38 values, but "
+                   "--config=lookback_rnn expects 121")))
+      << status;
+  EXPECT_FALSE(FileExists(options.run_dir));
+}
+
+TEST(TrainerTest, FlagsThatDisagreeWithTheRunAreNamed) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 1)).ok());
+  TrainOptions seed = SmallRun(dir, 2);
+  seed.seed = 99;
+  const absl::Status status = RunTraining(seed).status();
+  EXPECT_TRUE(absl::StrContains(status.message(), "--seed=99")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "17")) << status;
+  TrainOptions bare = SmallRun(dir, 2);
+  bare.seed.reset();
+  bare.model = {};
+  EXPECT_TRUE(RunTraining(bare).ok());
+}
+
+TEST(TrainerTest, ADamagedRunIsNotOverwritten) {
+  const ScratchDir dir;
+  const TrainOptions options = SmallRun(dir, 2);
+  ASSERT_TRUE(RunTraining(options).ok());
+  const std::string data =
+      JoinPath(TrainDir(options.run_dir), "model.ckpt-2.data-00000-of-00001");
+  std::string bytes = *ReadFile(data);
+  bytes[100] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(data, bytes).ok());
+  const absl::Status status = RunTraining(SmallRun(dir, 4)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "model.ckpt-2")) << status;
+  EXPECT_EQ(*ReadFile(data), bytes);
+}
+
+TEST(TrainerTest, OtherDataOfTheSameKindBeginsANewEpoch) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  testing::WriteBasicRnnData(dir.Path("data"), 5);
+  const auto result = RunTraining(SmallRun(dir, 3));
+  ASSERT_TRUE(result.ok()) << result.status();
+  const TensorMap tensors = MustReadLatest(SmallRun(dir, 3));
+  EXPECT_EQ(tensors.at("continuo/data_epoch").ints[0], 1);
+  EXPECT_EQ(tensors.at("continuo/data_index").ints[0], 4);
+}
+
+}  // namespace
+}  // namespace continuo
