@@ -90,10 +90,9 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes) {
   if (!parts.tunes.empty() &&
       header_size > kMaxHeaderWork / parts.tunes.size()) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("a file header of ", header_size, " bytes in front of ",
-                     parts.tunes.size(),
-                     " tunes; put a tune's \"X:\" line before it or "
-                     "split the book"));
+        absl::StrCat("a file header too long for so many tunes: ", header_size,
+                     " bytes and ", parts.tunes.size(),
+                     " tunes; start it with an \"X:\" line if it is a tune"));
   }
   AbcBook book;
   std::vector<std::optional<int64_t>> numbers;
@@ -113,7 +112,7 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes) {
   }
   if (book.tunes.empty()) {
     return absl::InvalidArgumentError(
-        "no tune found; a tune starts with an \"X:\" line");
+        "no tune in the book: a tune starts with an \"X:\" line");
   }
   SetIndices(numbers, &book);
   return book;

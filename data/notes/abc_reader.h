@@ -25,9 +25,9 @@ struct AbcTune {
   int64_t index = 0;
   // 1-based line of the tune's first line in the book, for messages.
   int line = 0;
-  // OK, or why this tune was not read; the message names line and remedy. The
-  // code is the reason: InvalidArgument for notation that cannot be read,
-  // ResourceExhausted for a tune that would grow beyond the limits.
+  // OK, or why this tune was not read, as reason, ": ", line and remedy.
+  // InvalidArgument for notation that cannot be read, ResourceExhausted for a
+  // tune that would grow beyond the limits.
   absl::Status status;
   // Empty unless `status` is OK. id, filename and collection_name are unset.
   tensorflow::magenta::NoteSequence sequence;

@@ -278,7 +278,8 @@ TEST(AbcReaderTest, FaultyTunesFailOneByOne) {
   ASSERT_EQ(book->tunes.size(), 5);
   EXPECT_EQ(book->tunes[0].status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(book->tunes[0].status.message(), "line 3"));
-  EXPECT_TRUE(absl::StrContains(book->tunes[1].status.message(), "no notes"));
+  EXPECT_TRUE(
+      absl::StrContains(book->tunes[1].status.message(), "without notes"));
   EXPECT_TRUE(absl::StrContains(book->tunes[2].status.message(), "K:"));
   EXPECT_TRUE(book->tunes[4].status.ok());
   EXPECT_FALSE(ReadAbc("").ok());
