@@ -1,7 +1,6 @@
 #include "data/notes/convert_report.h"
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "data/notes/convert.h"
 #include "nlohmann/json.hpp"
 #include "runtime/status.h"
@@ -41,11 +40,6 @@ std::string Line(const Json& json) {
 }  // namespace
 
 std::string FailureReason(absl::string_view message) {
-  // Readers of text put the place in front ("line 12: ").
-  if (absl::StartsWith(message, "line ")) {
-    const size_t colon = message.find(": ");
-    if (colon != absl::string_view::npos) message = message.substr(colon + 2);
-  }
   for (const absl::string_view end : {": ", "; ", "\n"}) {
     message = message.substr(0, message.find(end));
   }

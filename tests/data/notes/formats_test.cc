@@ -1,0 +1,56 @@
+#include "data/notes/formats.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+#include "tests/testing/midi_bytes.h"
+
+namespace continuo {
+namespace {
+
+using ::continuo::testing::Bytes;
+using ::continuo::testing::MidiFile;
+
+TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
+  for (const char* name : {"a.mid", "A.MID", "dir.x/b.MiDi", ".mid"}) {
+    ASSERT_NE(FindNoteFormat(name), nullptr) << name;
+    EXPECT_EQ(FindNoteFormat(name)->id, "midi");
+  }
+  ASSERT_NE(FindNoteFormat("tunes.ABC"), nullptr);
+  EXPECT_EQ(FindNoteFormat("tunes.ABC")->id, "abc");
+  for (const char* name : {"a.midx", "amid", "a.mid.txt", "abc", ""}) {
+    EXPECT_EQ(FindNoteFormat(name), nullptr) << name;
+  }
+}
+
+TEST(FormatsTest, ReadsAMidiFileAsOnePiece) {
+  google::protobuf::Arena arena;
+  const auto items = FindNoteFormat("a.mid")->read(
+      MidiFile({Bytes({0, 0x90, 60, 80, 0x60, 60, 0})}), &arena);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_TRUE((*items)[0].status.ok());
+  EXPECT_EQ((*items)[0].sequence->notes_size(), 1);
+  EXPECT_FALSE(FindNoteFormat("a.mid")->read("junk", &arena).ok());
+}
+
+TEST(FormatsTest, ReadsABookAsTunes) {
+  google::protobuf::Arena arena;
+  const std::string book =
+      "X:5\nT:One\nM:4/4\nL:1/4\nK:C\nCDEF|\n\n"
+      "X:9\nT:Two\nM:4/4\nL:1/4\nK:C\nGABc|\n\n"
+      "X:11\nT:None\nK:C\nz4|\n";
+  const auto items = FindNoteFormat("a.abc")->read(book, &arena);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 3u);
+  EXPECT_EQ((*items)[0].index, 5);
+  EXPECT_EQ((*items)[0].sequence->notes_size(), 4);
+  EXPECT_EQ((*items)[1].index, 9);
+  EXPECT_EQ((*items)[1].sequence->notes(0).pitch(), 67);
+  EXPECT_EQ((*items)[2].index, 11);
+  EXPECT_FALSE((*items)[2].status.ok());
+  EXPECT_EQ((*items)[2].sequence, nullptr);
+}
+
+}  // namespace
+}  // namespace continuo
