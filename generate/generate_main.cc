@@ -85,8 +85,8 @@ ABSL_FLAG(double, top_p, 1.0,
 ABSL_FLAG(std::string, report, "",
           "File for one JSON object per output: name, seed, log-likelihood");
 ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
-ABSL_FLAG(int32_t, batch, 256,
-          "Sequences computed at once: more use more memory");
+ABSL_FLAG(int32_t, batch, 0,
+          "Sequences computed at once, beams included; 0 = 32 per thread");
 ABSL_FLAG(std::string, device, "auto", "auto, cpu, cuda or cuda:N");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
@@ -144,10 +144,10 @@ bool Stopped() {
   return interrupts > 0;
 }
 
-absl::Status AtLeastOne(absl::string_view flag, int value) {
-  if (value >= 1) return absl::OkStatus();
+absl::Status AtLeast(absl::string_view flag, int value, int least) {
+  if (value >= least) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", value, ": must be at least 1"));
+      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
 }
 
 absl::StatusOr<SearchOptions> SearchOfFlags() {
@@ -254,10 +254,11 @@ absl::Status Run() {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   for (const auto& [name, value] :
        {std::pair("num_outputs", absl::GetFlag(FLAGS_num_outputs)),
-        {"num_steps", absl::GetFlag(FLAGS_num_steps)},
-        {"batch", absl::GetFlag(FLAGS_batch)}}) {
-    CONTINUO_RETURN_IF_ERROR(AtLeastOne(name, value));
+        {"num_steps", absl::GetFlag(FLAGS_num_steps)}}) {
+    CONTINUO_RETURN_IF_ERROR(AtLeast(name, value, 1));
   }
+  CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
   RunOptions options;
   CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));

@@ -1,16 +1,15 @@
 #include "generate/load_model.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "generate/infer_network.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
 #include "models/run_config.h"
+#include "models/weights.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -191,40 +190,6 @@ absl::StatusOr<ModelConfig> ConfigOfRun(const RunConfig& run,
   return stored;
 }
 
-std::string ShapeText(absl::Span<const int64_t> shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
-}
-
-// The flat parameter buffer from `tensors`; others (Adam's slots, the step) are
-// left alone.
-absl::StatusOr<std::vector<float>> FlatWeights(
-    absl::Span<const Parameter> parameters, const TensorMap& tensors,
-    absl::string_view name) {
-  std::vector<float> flat(FlatSize(parameters), 0.0f);
-  for (const Parameter& parameter : parameters) {
-    const auto found = tensors.find(parameter.name);
-    if (found == tensors.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": tensor ", parameter.name, " is missing"));
-    }
-    const HostTensor& tensor = found->second;
-    std::vector<int64_t> want(parameter.shape.rank());
-    for (int i = 0; i < parameter.shape.rank(); ++i) {
-      want[i] = parameter.shape[i];
-    }
-    if (tensor.shape != want || tensor.dtype != DType::kFloat32) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, ": tensor ", parameter.name, " has shape ",
-          ShapeText(tensor.shape), ", the model needs ", ShapeText(want)));
-    }
-    CONTINUO_CHECK(static_cast<int64_t>(tensor.floats.size()) ==
-                   parameter.size);
-    std::copy(tensor.floats.begin(), tensor.floats.end(),
-              flat.begin() + parameter.offset);
-  }
-  return flat;
-}
-
 struct Stored {
   std::string path;
   ModelConfig config;
@@ -285,7 +250,8 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
                        stream));
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<float> flat,
-      FlatWeights(model.rnn->parameters(), stored.tensors, model.path));
+      FlatFromTensors(model.rnn->parameters(), stored.tensors, /*suffix=*/"",
+                      model.path));
   CONTINUO_RETURN_IF_ERROR(model.rnn->SetWeights(flat));
   return model;
 }

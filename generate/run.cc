@@ -67,9 +67,15 @@ absl::Status GenerateFiles(
                     absl::Now(), absl::LocalTimeZone());
   std::unique_ptr<AtomicFile> report;
   if (!options.report.empty()) {
+    CONTINUO_RETURN_IF_ERROR(
+        MakeDirectories(std::string(DirName(options.report))));
     CONTINUO_ASSIGN_OR_RETURN(report, AtomicFile::Create(options.report));
   }
 
+  const int batch_rows =
+      options.batch_rows > 0
+          ? options.batch_rows
+          : kRowsPerThread * model.rnn->stream().pool->num_threads();
   Progress progress(total_events);
   int64_t written = 0;
   int64_t generated = 0;
@@ -100,7 +106,7 @@ absl::Status GenerateFiles(
   };
   const absl::Status status =
       GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
-                     SeededDraws(options.seed), options.batch_rows, hooks);
+                     SeededDraws(options.seed), batch_rows, hooks);
   if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());
   CONTINUO_RETURN_IF_ERROR(status);
 

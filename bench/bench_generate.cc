@@ -1,0 +1,162 @@
+// Generation speed of the published melody networks at their default sizes.
+//
+//   bench_generate --threads=2 [--benchmark_format=json]
+//
+// generate/CONFIG/batch:N  1,000 melodies of 128 steps from middle C, beam 1, N
+//     sequences at a time; counters: `events/s` by the wall clock and
+//     `events/cpu_s` per second of CPU time times the threads (what an
+//     otherwise idle machine would give).
+// first_event  from a checkpoint on disk to the first event of one melody.
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "benchmark/benchmark.h"
+#include "generate/generator.h"
+#include "generate/load_model.h"
+#include "models/checkpoint.h"
+#include "models/run_config.h"
+#include "models/weights.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+
+namespace continuo {
+namespace {
+
+constexpr int kMelodies = 1000;
+constexpr int kSteps = 128;
+// What the original's commands begin with: middle C, and silence up to the
+// first step to generate.
+const std::vector<Event>& Primer() {
+  static const auto& primer = *new std::vector<Event>{60, -1, -2};
+  return primer;
+}
+
+int num_threads = 2;
+
+double CpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * now.tv_nsec;
+}
+
+std::vector<float> InitialWeights(const EventRnn& rnn) {
+  std::vector<float> weights(rnn.flat_size());
+  InitializeParameters(rnn.parameters(), 1, absl::MakeSpan(weights));
+  return weights;
+}
+
+void Run(const EventRnn& rnn, const EventEncoder& encoder, int melodies,
+         int64_t events, int batch) {
+  std::vector<EventRequest> requests;
+  for (int i = 0; i < melodies; ++i) {
+    requests.push_back({.primer = Primer(),
+                        .num_events = events,
+                        .output = static_cast<uint64_t>(i)});
+  }
+  GenerateHooks hooks;
+  hooks.done = [](int64_t, EventResult result) {
+    benchmark::DoNotOptimize(result);
+    return absl::OkStatus();
+  };
+  CONTINUO_CHECK(
+      GenerateEvents(rnn, encoder, requests, {}, SeededDraws(1), batch, hooks)
+          .ok());
+}
+
+void Generate(benchmark::State& state, const ModelConfig& config) {
+  ThreadPool pool(num_threads);
+  const auto encoder = MakeEventEncoder(config.encoding);
+  const auto rnn = *EventRnn::Create(MakeNetworkSpec(*encoder, config.hparams),
+                                     Stream{Device(), &pool});
+  CONTINUO_CHECK(rnn->SetWeights(InitialWeights(*rnn)).ok());
+  const int64_t events = kSteps - static_cast<int64_t>(Primer().size());
+  const double begin = CpuSeconds();
+  for (auto _ : state) {
+    Run(*rnn, *encoder, kMelodies, events, static_cast<int>(state.range(0)));
+  }
+  const double cpu = (CpuSeconds() - begin) / num_threads;
+  const double total =
+      static_cast<double>(state.iterations() * kMelodies * events);
+  state.counters["events/s"] =
+      benchmark::Counter(total, benchmark::Counter::kIsRate);
+  state.counters["events/cpu_s"] = total / cpu;
+}
+
+// Writes the checkpoint of an untrained attention_rnn; returns its run_dir.
+std::string WriteRun(const ModelConfig& config) {
+  ThreadPool pool(1);
+  const auto encoder = MakeEventEncoder(config.encoding);
+  const auto rnn = *EventRnn::Create(MakeNetworkSpec(*encoder, config.hparams),
+                                     Stream{Device(), &pool});
+  const std::string run_dir = absl::StrCat("/tmp/bench_generate.", getpid());
+  const std::string train = JoinPath(run_dir, "train");
+  TensorMap tensors;
+  AddFlatToTensors(rnn->parameters(), "", InitialWeights(*rnn), &tensors);
+  const std::string prefix = JoinPath(train, "model.ckpt-0");
+  CONTINUO_CHECK(MakeDirectories(train).ok());
+  CONTINUO_CHECK(WriteCheckpointV2(prefix, tensors).ok());
+  CONTINUO_CHECK(
+      WriteCheckpointState(train, {.latest = prefix, .all = {prefix}}).ok());
+  CONTINUO_CHECK(
+      WriteRunConfig(train, {.model = config, .seed = 1, .version = "bench"})
+          .ok());
+  return run_dir;
+}
+
+void FirstEvent(benchmark::State& state) {
+  const ModelConfig config = *FindConfig(Family::kMelody, "attention_rnn");
+  ModelSource source;
+  source.run_dir = WriteRun(config);
+  for (auto _ : state) {
+    ThreadPool pool(num_threads);
+    const auto model =
+        LoadModel(source, Family::kMelody, Stream{Device(), &pool});
+    CONTINUO_CHECK(model.ok());
+    Run(*model->rnn, *model->encoder, 1, 1, 1);
+  }
+}
+
+void Register() {
+  for (const ModelConfig& config : Configs(Family::kMelody)) {
+    auto* generate = benchmark::RegisterBenchmark(
+        absl::StrCat("generate/", config.name).c_str(),
+        [&config](benchmark::State& state) { Generate(state, config); });
+    generate->ArgName("batch")->UseRealTime()->Unit(benchmark::kMillisecond);
+    if (config.name == "attention_rnn") {
+      for (int batch : {64, 128, 512, 1000}) generate->Arg(batch);
+    }
+    generate->Arg(256);
+  }
+  benchmark::RegisterBenchmark("first_event", FirstEvent)
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view arg = argv[i];
+    if (!absl::ConsumePrefix(&arg, "--threads=") ||
+        !absl::SimpleAtoi(arg, &continuo::num_threads)) {
+      continuo::LogError(argv[i],
+                         ": unknown flag; use --threads=N or the flags of "
+                         "Google Benchmark (--help)");
+      return 1;
+    }
+  }
+  continuo::Register();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
