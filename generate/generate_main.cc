@@ -3,9 +3,7 @@
 
 #include <signal.h>
 
-#include <cmath>
 #include <cstdint>
-#include <iostream>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,10 +11,6 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/events/melody.h"
 #include "data/notes/midi_reader.h"
@@ -25,6 +19,7 @@
 #include "generate/primer.h"
 #include "generate/run.h"
 #include "models/run_config.h"
+#include "runtime/command_line.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -215,9 +210,16 @@ absl::StatusOr<std::shared_ptr<const Continuation>> Continue(
       const auto request,
       ContinuationRequest(notes, qpm, config.steps_per_quarter,
                           absl::GetFlag(FLAGS_num_steps), search));
-  CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<Continuation> continuation,
-                            MakeMelodyContinuation(notes, request, config));
-  return std::shared_ptr<const Continuation>(std::move(continuation));
+  absl::StatusOr<std::unique_ptr<Continuation>> continuation =
+      MakeMelodyContinuation(notes, request, config);
+  if (absl::IsOutOfRange(continuation.status())) {
+    return absl::Status(
+        continuation.status().code(),
+        absl::StrCat(continuation.status().message(),
+                     "; raise --num_steps=", absl::GetFlag(FLAGS_num_steps)));
+  }
+  CONTINUO_RETURN_IF_ERROR(continuation.status());
+  return std::shared_ptr<const Continuation>(*std::move(continuation));
 }
 
 // What each output continues; equal primers share one object.
@@ -310,20 +312,8 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(continuo::kUsage);
-  absl::FlagsUsageConfig usage;
-  usage.contains_helpshort_flags = [](absl::string_view file) {
-    return absl::EndsWith(file, "generate/generate_main.cc");
-  };
-  usage.contains_help_flags = usage.contains_helpshort_flags;
-  usage.version_string = [] { return continuo::ProgramVersion() + "\n"; };
-  absl::SetFlagsUsageConfig(usage);
-  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
-  if (words.size() > 1) {
-    continuo::LogError("unexpected argument \"", words[1],
-                       "\"; flags are written --name=value");
-    return 1;
-  }
+  continuo::ParseFlags(argc, argv, continuo::kUsage,
+                       "generate/generate_main.cc");
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

