@@ -306,13 +306,18 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
   CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
   result.global_step = job.state.global_step;
   result.checkpoint = saver.last_prefix;
-  LogInfo(absl::StrFormat(
-      "%s at step %d after %s: mean loss of the last %d steps %.4f (%.3f "
-      "bits/event, unigram %.3f); checkpoint %s",
-      result.end == TrainEnd::kStopped ? "stopped" : "finished",
-      result.global_step, ClockTime(absl::Now() - begin), recent.size(),
-      recent.Mean(), BitsPerEvent(recent.Mean(), heads),
-      BitsPerEvent(unigram, heads), result.checkpoint));
+  std::string line =
+      absl::StrFormat("%s at step %d after %s",
+                      result.end == TrainEnd::kStopped ? "stopped" : "finished",
+                      result.global_step, ClockTime(absl::Now() - begin));
+  if (recent.size() > 0) {
+    absl::StrAppendFormat(
+        &line,
+        ": mean loss of the last %d steps %.4f (%.3f bits/event, unigram %.3f)",
+        recent.size(), recent.Mean(), BitsPerEvent(recent.Mean(), heads),
+        BitsPerEvent(unigram, heads));
+  }
+  LogInfo(line, "; checkpoint ", result.checkpoint);
   return result;
 }
 
