@@ -1,0 +1,422 @@
+#include "kernels/attention.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "tests/kernels/kernel_testing.h"
+
+namespace continuo {
+namespace {
+
+using namespace testing;  // NOLINT: the helpers of these tests
+
+using Doubles = std::vector<double>;
+
+// Inputs of one problem by name; sizes follow from n (units) and w (width of
+// x). Matrices are row-major [in, out].
+using Values = std::map<std::string, Floats>;
+using DoubleValues = std::map<std::string, Doubles>;
+
+struct Problem {
+  Problem(const std::vector<int>& lengths, int units, int x_width, int slots)
+      : schedule(lengths), n(units), w(x_width), window(slots) {
+    const double s = 1.5 / std::sqrt(n);
+    const int64_t square = int64_t{n} * n;
+    values["x"] = Random(schedule.events() * w, 1);
+    values["attention_to_x"] = Random(int64_t{n} * w, 2, s);
+    values["x_to_gates"] = Random(int64_t{w} * 4 * n, 3, s);
+    values["gates_bias"] = Random(4 * n, 4);
+    values["recurrent"] = Random(4 * square, 5, s);
+    values["c_to_query"] = Random(square, 6, s);
+    values["h_to_query"] = Random(square, 7, s);
+    values["query_bias"] = Random(n, 8);
+    values["project"] = Random(square, 9, 2 * s);
+    values["score"] = Random(n, 10, 2.0);
+    values["h_to_out"] = Random(square, 11, s);
+    values["attention_to_out"] = Random(square, 12, s);
+    values["out_bias"] = Random(n, 13);
+  }
+  TestSchedule schedule;
+  int n, w, window;
+  Values values;
+};
+
+double SigmoidOf(double x) { return 1 / (1 + std::exp(-x)); }
+
+// out [E, n] by the equations of the header, in double, projecting the whole
+// window at every step.
+Doubles Reference(const Problem& p, const DoubleValues& v) {
+  const int n = p.n, w = p.w;
+  const int64_t events = p.schedule.events();
+  Doubles c(events * n), h(events * n), a(events * n), out(events * n);
+  // sum += row [k] times matrix [k, columns].
+  const auto add = [](const double* row, int k, const Doubles& matrix,
+                      Doubles* sum) {
+    const size_t columns = sum->size();
+    for (int i = 0; i < k; ++i) {
+      for (size_t j = 0; j < columns; ++j) {
+        (*sum)[j] += row[i] * matrix[i * columns + j];
+      }
+    }
+  };
+  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
+    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
+      const int64_t e = p.schedule.event(t, row);
+      const int64_t before = t > 0 ? p.schedule.event(t - 1, row) : -1;
+      Doubles x(v.at("x").begin() + e * w, v.at("x").begin() + (e + 1) * w);
+      if (t > 0) add(&a[before * n], n, v.at("attention_to_x"), &x);
+      Doubles z = v.at("gates_bias");
+      add(x.data(), w, v.at("x_to_gates"), &z);
+      if (t > 0) add(&h[before * n], n, v.at("recurrent"), &z);
+      for (int k = 0; k < n; ++k) {
+        const double c_prev = t > 0 ? c[before * n + k] : 0.0;
+        c[e * n + k] = c_prev * SigmoidOf(z[2 * n + k] + 1) +
+                       SigmoidOf(z[k]) * std::tanh(z[n + k]);
+        h[e * n + k] = std::tanh(c[e * n + k]) * SigmoidOf(z[3 * n + k]);
+      }
+      Doubles q = v.at("query_bias");
+      add(&c[e * n], n, v.at("c_to_query"), &q);
+      add(&h[e * n], n, v.at("h_to_query"), &q);
+      Doubles weight(p.window);
+      double total = 0;
+      const auto slot = [&](int j) -> const double* {
+        const int64_t step = t - p.window + j;
+        return step < 0 ? nullptr : &out[p.schedule.event(step, row) * n];
+      };
+      for (int j = 0; j < p.window; ++j) {
+        Doubles m(n, 0.0);
+        if (slot(j) != nullptr) add(slot(j), n, v.at("project"), &m);
+        double s = 0;
+        for (int k = 0; k < n; ++k) {
+          s += v.at("score")[k] * std::tanh(m[k] + q[k]);
+        }
+        weight[j] = std::exp(s);
+        total += weight[j];
+      }
+      for (int j = 0; j < p.window; ++j) {
+        for (int k = 0; k < n && slot(j) != nullptr; ++k) {
+          a[e * n + k] += weight[j] / total * slot(j)[k];
+        }
+      }
+      Doubles o = v.at("out_bias");
+      add(&h[e * n], n, v.at("h_to_out"), &o);
+      add(&a[e * n], n, v.at("attention_to_out"), &o);
+      std::copy(o.begin(), o.end(), out.begin() + e * n);
+    }
+  }
+  return out;
+}
+
+// Packed matrices, kept alive for the views.
+struct Weights {
+  explicit Weights(const Problem& p) {
+    const auto pack = [&](const char* name, int columns) {
+      packed[name] = Packed(p.values.at(name), columns);
+      transposed[name] = Packed(p.values.at(name), columns, true);
+    };
+    pack("attention_to_x", p.w);
+    pack("x_to_gates", 4 * p.n);
+    pack("recurrent", 4 * p.n);
+    for (const char* name : {"c_to_query", "h_to_query", "project", "h_to_out",
+                             "attention_to_out"}) {
+      pack(name, p.n);
+    }
+    forward = {.attention_to_x = Vector(packed["attention_to_x"]),
+               .x_to_gates = Vector(packed["x_to_gates"]),
+               .gates_bias = Vector(p.values.at("gates_bias")),
+               .recurrent = Vector(packed["recurrent"]),
+               .c_to_query = Vector(packed["c_to_query"]),
+               .h_to_query = Vector(packed["h_to_query"]),
+               .query_bias = Vector(p.values.at("query_bias")),
+               .project = Vector(packed["project"]),
+               .score = Vector(p.values.at("score")),
+               .h_to_out = Vector(packed["h_to_out"]),
+               .attention_to_out = Vector(packed["attention_to_out"]),
+               .out_bias = Vector(p.values.at("out_bias"))};
+    backward = {.attention_to_x = Vector(transposed["attention_to_x"]),
+                .x_to_gates = Vector(transposed["x_to_gates"]),
+                .recurrent = Vector(transposed["recurrent"]),
+                .c_to_query = Vector(transposed["c_to_query"]),
+                .h_to_query = Vector(transposed["h_to_query"]),
+                .project = Vector(transposed["project"]),
+                .h_to_out = Vector(transposed["h_to_out"]),
+                .attention_to_out = Vector(transposed["attention_to_out"])};
+  }
+  Values packed, transposed;
+  AttentionWeights forward;
+  AttentionTransposes backward;
+};
+
+struct Result {
+  Floats x, gates, c, h, query, probabilities, attention, out, projected;
+  // Backward.
+  Floats dout, dprojected, dx, dscore;
+};
+
+void Forward(const Stream& stream, const Problem& p, const Weights& weights,
+             Result* r) {
+  const int64_t events = p.schedule.events();
+  r->x = p.values.at("x");
+  r->gates.resize(events * 4 * p.n);
+  r->probabilities.resize(events * p.window);
+  for (Floats* array :
+       {&r->c, &r->h, &r->query, &r->attention, &r->out, &r->projected}) {
+    array->assign(events * p.n, -7.0f);
+  }
+  ASSERT_TRUE(AttentionForward(
+                  stream, {.schedule = p.schedule.view(),
+                           .weights = weights.forward,
+                           .window = p.window,
+                           .x = Matrix(r->x, p.w),
+                           .gates = Matrix(r->gates, 4 * p.n),
+                           .c = Matrix(r->c, p.n),
+                           .h = Matrix(r->h, p.n),
+                           .query = Matrix(r->query, p.n),
+                           .probabilities = Matrix(r->probabilities, p.window),
+                           .attention = Matrix(r->attention, p.n),
+                           .out = Matrix(r->out, p.n),
+                           .projected = Matrix(r->projected, p.n)})
+                  .ok());
+}
+
+// Forward, and backward of the loss sum(dout * out).
+Result ForwardBackward(int threads, const Problem& p, const Floats& dout) {
+  Threads pool(threads);
+  const Weights weights(p);
+  Result r;
+  Forward(pool.stream(), p, weights, &r);
+  r.dout = dout;
+  r.dprojected.assign(p.schedule.events() * p.n, -7.0f);
+  r.dx.assign(p.schedule.events() * p.w, -7.0f);
+  r.dscore.assign(p.n, 0.0f);
+  Floats scratch[4];
+  for (Floats& rows : scratch) rows.assign(p.schedule.rows() * p.n, -7.0f);
+  Floats dp(p.schedule.rows() * p.window);
+  EXPECT_TRUE(
+      AttentionBackward(pool.stream(),
+                        {.schedule = p.schedule.view(),
+                         .weights = weights.backward,
+                         .score = weights.forward.score,
+                         .window = p.window,
+                         .gates = Matrix(r.gates, 4 * p.n),
+                         .c = Matrix(r.c, p.n),
+                         .query = Matrix(r.query, p.n),
+                         .probabilities = Matrix(r.probabilities, p.window),
+                         .out = Matrix(r.out, p.n),
+                         .projected = Matrix(r.projected, p.n),
+                         .dout = Matrix(r.dout, p.n),
+                         .dprojected = Matrix(r.dprojected, p.n),
+                         .dx = Matrix(r.dx, p.w),
+                         .dscore = Vector(r.dscore),
+                         .dh = Matrix(scratch[0], p.n),
+                         .dc = Matrix(scratch[1], p.n),
+                         .da = Matrix(scratch[2], p.n),
+                         .dv = Matrix(scratch[3], p.n),
+                         .dp = Matrix(dp, p.window)})
+          .ok());
+  return r;
+}
+
+// The gradients of all inputs from what backward leaves (the products that
+// the header leaves to the caller), in double.
+DoubleValues Gradients(const Problem& p, const Result& r) {
+  const int n = p.n, w = p.w;
+  DoubleValues g;
+  for (const auto& [name, values] : p.values) g[name].resize(values.size());
+  const auto product = [](const float* x, int k, const float* dz, int columns,
+                          Doubles* dw) {
+    for (int i = 0; i < k; ++i) {
+      for (int j = 0; j < columns; ++j) {
+        (*dw)[i * columns + j] += static_cast<double>(x[i]) * dz[j];
+      }
+    }
+  };
+  const float one = 1.0f;
+  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
+    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
+      const int64_t e = p.schedule.event(t, row);
+      const float* dz = &r.gates[e * 4 * n];
+      const float* dq = &r.query[e * n];
+      const float* dout = &r.dout[e * n];
+      product(&r.x[e * w], w, dz, 4 * n, &g["x_to_gates"]);
+      product(&one, 1, dz, 4 * n, &g["gates_bias"]);
+      product(&r.c[e * n], n, dq, n, &g["c_to_query"]);
+      product(&r.h[e * n], n, dq, n, &g["h_to_query"]);
+      product(&one, 1, dq, n, &g["query_bias"]);
+      product(&r.out[e * n], n, &r.dprojected[e * n], n, &g["project"]);
+      product(&r.h[e * n], n, dout, n, &g["h_to_out"]);
+      product(&r.attention[e * n], n, dout, n, &g["attention_to_out"]);
+      product(&one, 1, dout, n, &g["out_bias"]);
+      if (t > 0) {
+        const int64_t before = p.schedule.event(t - 1, row);
+        product(&r.attention[before * n], n, &r.dx[e * w], w,
+                &g["attention_to_x"]);
+        product(&r.h[before * n], n, dz, 4 * n, &g["recurrent"]);
+      }
+    }
+  }
+  g["x"].assign(r.dx.begin(), r.dx.end());
+  g["score"].assign(r.dscore.begin(), r.dscore.end());
+  return g;
+}
+
+DoubleValues ToDouble(const Values& values) {
+  DoubleValues doubles;
+  for (const auto& [name, array] : values) {
+    doubles[name].assign(array.begin(), array.end());
+  }
+  return doubles;
+}
+
+// Shorter and longer than the window, ragged, more than one block of rows.
+const std::vector<std::vector<int>>& Lengths() {
+  static const auto& lengths = *new std::vector<std::vector<int>>{
+      {1}, {9, 6, 2}, {5, 5, 5, 5, 4, 4, 4, 4, 3, 3, 3, 2, 2, 1}};
+  return lengths;
+}
+
+TEST(AttentionTest, ForwardMatchesDoubleLoopOnEveryTarget) {
+  for (const auto& lengths : Lengths()) {
+    for (int n : {1, 17, 33}) {
+      for (int window : {1, 4, 33}) {
+        const Problem p(lengths, n, n + 3, window);
+        const Doubles want = Reference(p, ToDouble(p.values));
+        ForEachTarget([&] {
+          Threads pool(2);
+          Result r;
+          Forward(pool.stream(), p, Weights(p), &r);
+          for (size_t i = 0; i < want.size(); ++i) {
+            ASSERT_NEAR(r.out[i], want[i], 2e-5) << n << " " << window;
+          }
+        });
+      }
+    }
+  }
+}
+
+TEST(AttentionTest, BackwardMatchesFiniteDifference) {
+  for (const auto& lengths : Lengths()) {
+    for (int n : {1, 17}) {
+      for (int window : {1, 4, 12}) {
+        const Problem p(lengths, n, n + 3, window);
+        const Floats dout = Random(p.schedule.events() * n, 20);
+        const auto loss = [&](const DoubleValues& values) {
+          const Doubles out = Reference(p, values);
+          double sum = 0;
+          for (size_t i = 0; i < out.size(); ++i) sum += dout[i] * out[i];
+          return sum;
+        };
+        // For each input the slope along one direction that moves all of it.
+        std::map<std::string, double> slopes;
+        const DoubleValues values = ToDouble(p.values);
+        for (const auto& [name, array] : values) {
+          const Floats direction = Random(array.size(), 30);
+          constexpr double kStep = 1e-5;
+          DoubleValues up = values, down = values;
+          for (size_t i = 0; i < array.size(); ++i) {
+            up[name][i] += kStep * direction[i];
+            down[name][i] -= kStep * direction[i];
+          }
+          slopes[name] = (loss(up) - loss(down)) / (2 * kStep);
+        }
+        ForEachTarget([&] {
+          const DoubleValues gradients =
+              Gradients(p, ForwardBackward(2, p, dout));
+          for (const auto& [name, gradient] : gradients) {
+            const Floats direction = Random(gradient.size(), 30);
+            double slope = 0, size = 0;
+            for (size_t i = 0; i < gradient.size(); ++i) {
+              slope += gradient[i] * direction[i];
+              size += std::pow(gradient[i], 2);
+            }
+            EXPECT_NEAR(slope, slopes[name], 1e-5 + 3e-6 * std::sqrt(size))
+                << name << " " << n << " " << window;
+          }
+        });
+      }
+    }
+  }
+}
+
+TEST(AttentionTest, SameBitsOnAnyThreads) {
+  const Problem p({9, 9, 8, 8, 7, 7, 7, 7, 7, 6, 5, 5, 4, 4, 4, 2, 2, 1}, 33,
+                  20, 4);
+  const Floats dout = Random(p.schedule.events() * 33, 20);
+  ForEachTarget([&] {
+    const Result one = ForwardBackward(1, p, dout);
+    for (int threads : {2, 3, 9}) {
+      const Result more = ForwardBackward(threads, p, dout);
+      EXPECT_EQ(one.out, more.out);
+      EXPECT_EQ(one.dx, more.dx);
+      EXPECT_EQ(one.dprojected, more.dprojected);
+      EXPECT_EQ(one.dscore, more.dscore);
+    }
+  });
+}
+
+TEST(AttentionTest, NoSteps) {
+  const Problem p({}, 5, 3, 4);
+  EXPECT_TRUE(ForwardBackward(2, p, {}).out.empty());
+}
+
+// Decoding row by row, with windows in any place, gives the bits of the batch.
+TEST(AttentionTest, StepHasTheBitsOfForward) {
+  const int rows = 14, steps = 11, n = 33, w = 20;
+  for (int window : {1, 4, 33}) {
+    const Problem p(std::vector<int>(rows, steps), n, w, window);
+    ForEachTarget([&] {
+      Threads pool(3);
+      const Weights weights(p);
+      Result want;
+      Forward(pool.stream(), p, weights, &want);
+      const int64_t places = 20;  // more than rows
+      std::vector<int32_t> window_row;
+      for (int r = 0; r < rows; ++r) window_row.push_back(r * 7 % 20);
+      Floats states(window * places * n, -7.0f);
+      Floats projections(window * places * n, -7.0f);
+      std::vector<int32_t> slot_begin(window);
+      Floats c(rows * n), h(rows * n), a(rows * n);
+      for (int t = 0; t < steps; ++t) {
+        const auto x_from = p.values.at("x").begin() + t * rows * w;
+        Floats x(x_from, x_from + rows * w);
+        Floats gates(rows * 4 * n), probabilities(rows * window);
+        Floats c_next(rows * n), h_next(rows * n), a_next(rows * n);
+        Floats query(rows * n), out(rows * n), projected(rows * n);
+        ASSERT_TRUE(
+            AttentionStep(pool.stream(),
+                          {.weights = weights.forward,
+                           .window = window,
+                           .step = t,
+                           .c_prev = Matrix(c, n),
+                           .h_prev = Matrix(h, n),
+                           .attention_prev = Matrix(a, n),
+                           .x = Matrix(x, w),
+                           .gates = Matrix(gates, 4 * n),
+                           .c = Matrix(c_next, n),
+                           .h = Matrix(h_next, n),
+                           .query = Matrix(query, n),
+                           .probabilities = Matrix(probabilities, window),
+                           .attention = Matrix(a_next, n),
+                           .out = Matrix(out, n),
+                           .projected = Matrix(projected, n),
+                           .window_states =
+                               TensorView(states.data(), {window, places, n}),
+                           .window_projected = TensorView(projections.data(),
+                                                          {window, places, n}),
+                           .window_row = Vector(window_row),
+                           .slot_begin = Vector(slot_begin)})
+                .ok());
+        c = c_next;
+        h = h_next;
+        a = a_next;
+        ASSERT_TRUE(
+            std::equal(out.begin(), out.end(), want.out.begin() + t * rows * n))
+            << "window " << window << " step " << t;
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace continuo
