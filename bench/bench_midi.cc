@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "data/notes/midi_reader.h"
 #include "google/protobuf/arena.h"
 #include "runtime/file.h"
+#include "runtime/memory.h"
 
 namespace continuo {
 namespace {
@@ -89,10 +91,11 @@ void BM_ReadMidi(benchmark::State& state) {
 
 // The same on an arena, as the converter does.
 void BM_ReadMidiOnArena(benchmark::State& state) {
-  std::vector<char> scratch(size_t{1} << 20);
+  const size_t size = size_t{1} << 23;
+  const std::unique_ptr<char[]> scratch(new char[size]);
   google::protobuf::ArenaOptions options;
-  options.initial_block = scratch.data();
-  options.initial_block_size = scratch.size();
+  options.initial_block = scratch.get();
+  options.initial_block_size = size;
   RunOverCorpus(state, [&](const std::string& file) {
     google::protobuf::Arena arena(options);
     return ReadMidi(file, google::protobuf::Arena::CreateMessage<
@@ -107,4 +110,10 @@ BENCHMARK(BM_ReadMidiOnArena)->Unit(benchmark::kMillisecond);
 }  // namespace
 }  // namespace continuo
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  continuo::KeepFreedMemory();  // as the converter does
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

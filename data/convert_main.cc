@@ -19,6 +19,7 @@
 #include "absl/strings/str_format.h"
 #include "data/notes/convert.h"
 #include "runtime/log.h"
+#include "runtime/memory.h"
 
 ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "
@@ -144,6 +145,7 @@ int Main(int argc, char** argv) {
                              " is not in 0..1024 (0: one per CPU)"));
   }
   InstallSignalHandlers();
+  KeepFreedMemory();
   const auto summary = ConvertDirectory(options);
   if (!summary.ok()) {
     Fail(summary.status().message());

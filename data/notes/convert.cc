@@ -28,8 +28,9 @@ namespace {
 // front of theirs. One file may exceed it.
 constexpr int64_t kMaxWaitingBytes = int64_t{1} << 28;
 
-// Per thread, for the messages of one file; more is allocated as needed.
-constexpr size_t kScratchBytes = size_t{1} << 20;
+// Per thread, for the messages of one file; more is allocated as needed, and
+// what no file needs is never touched.
+constexpr size_t kScratchBytes = size_t{1} << 23;
 
 // What one file gives, ready to be written.
 struct FileResult {
@@ -243,7 +244,7 @@ class OrderedRun {
   // Takes files in order until there are none. Whoever finishes the next file
   // due writes it and all finished ones behind it.
   void Work() {
-    std::vector<char> scratch(kScratchBytes);
+    const std::unique_ptr<char[]> scratch(new char[kScratchBytes]);
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       if (Stopped() && failure_.ok()) {
@@ -258,8 +259,9 @@ class OrderedRun {
       });
       if (!failure_.ok()) return;
       lock.unlock();
-      FileResult result = ConvertFile(output_.file(index), dir_, collection_,
-                                      absl::MakeSpan(scratch));
+      FileResult result =
+          ConvertFile(output_.file(index), dir_, collection_,
+                      absl::MakeSpan(scratch.get(), kScratchBytes));
       lock.lock();
       waiting_bytes_ += result.bytes();
       waiting_.emplace(index, std::move(result));
