@@ -8,16 +8,12 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/notes/convert.h"
+#include "runtime/command_line.h"
 #include "runtime/log.h"
 #include "runtime/memory.h"
 
@@ -99,23 +95,7 @@ void LogSummary(const ConvertSummary& summary) {
 }
 
 int Main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(kUsage);
-  const auto is_own = [](absl::string_view file) {
-    return absl::EndsWith(file, "data/convert_main.cc");
-  };
-  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
-                             .contains_help_flags = is_own,
-                             .contains_helppackage_flags = is_own,
-                             .version_string = nullptr,
-                             .normalize_filename = [](absl::string_view) {
-                               return std::string("data/convert_main.cc");
-                             }});
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    return Fail(absl::StrCat("unexpected argument \"", rest[1],
-                             "\": write --input_dir=", rest[1],
-                             " if that is the folder to convert"));
-  }
+  ParseFlags(argc, argv, kUsage, "data/convert_main.cc");
   if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
       !status.ok()) {
     return Fail(status.message());

@@ -91,8 +91,8 @@ TEST_F(ConvertCommandTest, WrongFlagsWriteNothingAndExitWith1) {
       {"--input_dir=tunes --output_file=x --threads=-1", "--threads=-1"},
       {"--input_dir=tunes --output_file=x --threads=two", "threads"},
       {"--input_dir=tunes --output_file=x --log=LOUD", "--log=LOUD"},
-      {"--input_dir=tunes --output_file=x --recursiv", "recursiv"},
-      {"tunes --output_file=x", "--input_dir=tunes"},
+      {"--input_dir=tunes --output_file=x --recursiv", "--recursive"},
+      {"tunes --output_file=x", "unexpected argument \"tunes\""},
       {"--input_dir=stderr.txt --output_file=x", "is a file"},
       {"--input_dir=tunes --output_file=/dev/null/x", "/dev/null"},
   };
