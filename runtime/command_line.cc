@@ -81,9 +81,11 @@ void ParseFlags(int argc, char** argv, absl::string_view usage,
        .contains_help_flags = is_own,
        .contains_helppackage_flags = is_own,
        .version_string = nullptr,
-       .normalize_filename = [file = std::string(own_file)](absl::string_view) {
-         return file;
-       }});
+       .normalize_filename =
+           [file = std::string(own_file)](absl::string_view name) {
+             // Without the directories of the machine that built the program.
+             return absl::EndsWith(name, file) ? file : std::string(name);
+           }});
   const absl::Status names =
       CheckFlagNames(absl::MakeConstSpan(argv, argc).subspan(1), own_file);
   if (!names.ok()) {
