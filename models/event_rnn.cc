@@ -25,10 +25,19 @@ absl::StatusOr<std::unique_ptr<EventRnn>> EventRnn::Create(
         "a network needs inputs, at least one layer (rnn_layer_sizes), at "
         "least one class and an attn_length of 0 or more");
   }
+  // The dropout counter has room for that many units and layers.
+  constexpr int kMaxUnits = 1 << 14;
+  constexpr int kMaxLayers = 255;
   for (int size : spec.layer_sizes) {
-    if (size >= 1) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "rnn_layer_sizes holds ", size, "; a layer needs at least one unit"));
+    if (size >= 1 && size <= kMaxUnits) continue;
+    return absl::InvalidArgumentError(absl::StrCat("rnn_layer_sizes holds ",
+                                                   size, "; a layer has 1 to ",
+                                                   kMaxUnits, " units"));
+  }
+  if (spec.layer_sizes.size() > kMaxLayers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("rnn_layer_sizes names ", spec.layer_sizes.size(),
+                     " layers; at most ", kMaxLayers, " are possible"));
   }
   if (spec.default_label.size() != spec.head_sizes.size()) {
     return absl::InvalidArgumentError("one default label per head expected");

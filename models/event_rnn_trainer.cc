@@ -72,14 +72,15 @@ absl::Status CheckBatch(const PackedBatch& batch, const NetworkSpec& spec) {
   }
   if (batch.inputs.width != spec.input_size) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the examples have ", batch.inputs.width, " inputs but the model ",
+        "the examples have ", batch.inputs.width, " inputs but the model has ",
         spec.input_size, "; use the configuration they were made with"));
   }
   const int heads = static_cast<int>(spec.head_sizes.size());
   if (batch.heads != heads) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the examples have ", batch.heads, " labels per event but the model ",
-        heads, "; use the configuration they were made with"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the examples have ", batch.heads,
+                     " labels per event but the model has ", heads,
+                     "; use the configuration they were made with"));
   }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const int classes = spec.head_sizes[i % heads];

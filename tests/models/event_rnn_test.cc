@@ -1,0 +1,329 @@
+// Properties of the network that need no reference: bits that do not depend on
+// threads or batching, gradients under dropout, decoding, errors.
+
+#include "models/event_rnn.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "models/event_rnn_decoder.h"
+#include "runtime/random.h"
+
+namespace continuo {
+namespace {
+
+using ::testing::HasSubstr;
+
+NetworkSpec Spec(int attn_length, bool residual, std::vector<int> layers) {
+  NetworkSpec spec;
+  spec.input_size = 21;
+  spec.head_sizes = {11, 6};
+  spec.default_label = {2, 0};
+  spec.layer_sizes = std::move(layers);
+  spec.attn_length = attn_length;
+  spec.residual_connections = residual;
+  return spec;
+}
+
+const std::vector<NetworkSpec>& Specs() {
+  static const auto& specs = *new std::vector<NetworkSpec>{
+      Spec(0, false, {18, 13}), Spec(5, false, {18, 13}),
+      Spec(0, true, {18, 18, 13}), Spec(5, true, {18, 13, 13})};
+  return specs;
+}
+
+int Draw(uint64_t stream, uint64_t index, int bound) {
+  return static_cast<int>(
+      RandomBelow(1, RandomPurpose::kShuffle, stream, index, bound));
+}
+
+EncodedSequence Example(const NetworkSpec& spec, uint64_t seed, int length) {
+  EncodedSequence sequence;
+  sequence.inputs.width = spec.input_size;
+  for (int t = 0; t < length; ++t) {
+    const int first = Draw(seed, 10 * t, 10);
+    sequence.inputs.Add(first, 1.0f);
+    sequence.inputs.Add(first + 1 + Draw(seed, 10 * t + 1, 10), -0.5f);
+    sequence.inputs.EndRow();
+    for (size_t head = 0; head < spec.head_sizes.size(); ++head) {
+      sequence.labels.push_back(
+          Draw(seed, 10 * t + 2 + head, spec.head_sizes[head]));
+    }
+  }
+  return sequence;
+}
+
+PackedBatch Pack(const std::vector<EncodedSequence>& examples) {
+  std::vector<const EncodedSequence*> pointers;
+  for (const EncodedSequence& example : examples) pointers.push_back(&example);
+  return PackBatch(pointers, 2);
+}
+
+std::vector<EncodedSequence> Examples(const NetworkSpec& spec) {
+  std::vector<EncodedSequence> examples;
+  for (int i = 0; i < 15; ++i) {
+    examples.push_back(Example(spec, i, 1 + i * 5 % 16));
+  }
+  return examples;
+}
+
+// A network with weights drawn from a seed and its trainer.
+struct Model {
+  Model(const NetworkSpec& spec, int threads) : pool(threads) {
+    rnn = *EventRnn::Create(spec, Stream{Device(), &pool});
+    weights.resize(rnn->flat_size());
+    InitializeParameters(rnn->parameters(), 5, absl::MakeSpan(weights));
+    EXPECT_TRUE(rnn->SetWeights(weights).ok());
+    trainer = *EventRnnTrainer::Create(rnn.get(), 2, 8, 4);
+  }
+  std::vector<float> Gradient(const PackedBatch& batch,
+                              const DropoutSpec& dropout) {
+    LossSums sums;
+    EXPECT_TRUE(trainer->ComputeGradients(batch, dropout, &sums).ok());
+    std::vector<float> gradient(rnn->flat_size());
+    EXPECT_TRUE(trainer->GetGradient(absl::MakeSpan(gradient)).ok());
+    return gradient;
+  }
+  std::vector<float> Logits(const PackedBatch& batch) {
+    LossSums sums;
+    EXPECT_TRUE(trainer->Evaluate(batch, {}, &sums).ok());
+    std::vector<float> logits;
+    EXPECT_TRUE(trainer->GetLogits(&logits).ok());
+    return logits;
+  }
+  ThreadPool pool;
+  std::unique_ptr<EventRnn> rnn;
+  std::vector<float> weights;
+  std::unique_ptr<EventRnnTrainer> trainer;
+};
+
+constexpr DropoutSpec kDropout = {.keep_prob = 0.7, .seed = 9, .step = 4};
+
+TEST(EventRnnTest, SameBitsOnAnyThreads) {
+  for (const NetworkSpec& spec : Specs()) {
+    const PackedBatch batch = Pack(Examples(spec));
+    Model one(spec, 1);
+    Model three(spec, 3);
+    EXPECT_EQ(one.Gradient(batch, kDropout), three.Gradient(batch, kDropout));
+    for (Model* model : {&one, &three}) {
+      double norm = 0;
+      ASSERT_TRUE(model->trainer->ApplyGradients({.clip_norm = 1}, &norm).ok());
+      ASSERT_TRUE(model->rnn->GetWeights(absl::MakeSpan(model->weights)).ok());
+    }
+    EXPECT_EQ(one.weights, three.weights);
+    EXPECT_EQ(one.Logits(batch), three.Logits(batch));
+  }
+}
+
+TEST(EventRnnTest, LogitsDoNotDependOnTheBatch) {
+  for (const NetworkSpec& spec : Specs()) {
+    const std::vector<EncodedSequence> examples = Examples(spec);
+    const PackedBatch together = Pack(examples);
+    Model model(spec, 2);
+    const std::vector<float> all = model.Logits(together);
+    const int classes = spec.num_classes();
+    for (int row = 0; row < together.num_rows(); ++row) {
+      const std::vector<float> alone =
+          model.Logits(Pack({examples[together.source[row]]}));
+      for (int t = 0; t < together.lengths[row]; ++t) {
+        const auto from =
+            all.begin() + (together.step_begin[t] + row) * classes;
+        ASSERT_TRUE(
+            std::equal(from, from + classes, alone.begin() + t * classes));
+      }
+    }
+  }
+}
+
+TEST(EventRnnTest, DecodingHasTheBitsOfTraining) {
+  for (const NetworkSpec& spec : Specs()) {
+    Model model(spec, 2);
+    const int rows = 14, steps = 12, classes = spec.num_classes();
+    std::vector<EncodedSequence> examples;
+    for (int r = 0; r < rows; ++r) {
+      examples.push_back(Example(spec, 50 + r, steps));
+    }
+    const std::vector<float> want = model.Logits(Pack(examples));
+    auto decoder = *EventRnnDecoder::Create(model.rnn.get(), rows + 3);
+    // The second round finds the rests of the first.
+    for (int round = 0; round < 2; ++round) {
+      ASSERT_TRUE(decoder->Reset(rows).ok());
+      for (int t = 0; t < steps; ++t) {
+        SparseRows inputs;
+        inputs.width = spec.input_size;
+        for (const EncodedSequence& e : examples) inputs.AppendRow(e.inputs, t);
+        std::vector<float> logits(rows * classes);
+        ASSERT_TRUE(decoder->Step(inputs, absl::MakeSpan(logits)).ok());
+        ASSERT_TRUE(std::equal(logits.begin(), logits.end(),
+                               want.begin() + t * rows * classes))
+            << t;
+      }
+    }
+  }
+}
+
+TEST(EventRnnTest, ReorderedRowsContinueAsTheirSource) {
+  for (const NetworkSpec& spec : Specs()) {
+    Model model(spec, 2);
+    const int classes = spec.num_classes();
+    // What row r of the decoder has seen, followed through every reordering.
+    std::vector<SparseRows> seen(4);
+    auto decoder = *EventRnnDecoder::Create(model.rnn.get(), 6);
+    ASSERT_TRUE(decoder->Reset(4).ok());
+    const std::vector<std::vector<int32_t>> orders = {
+        {3, 3, 0, 3, 1, 1}, {5, 0}, {1, 0, 0, 1, 1, 0}, {2, 1, 5, 4}, {}, {}};
+    uint64_t seed = 0;
+    for (const std::vector<int32_t>& order : orders) {
+      for (int t = 0; t < 3; ++t) {
+        SparseRows inputs;
+        inputs.width = spec.input_size;
+        for (SparseRows& history : seen) {
+          const EncodedSequence step = Example(spec, ++seed, 1);
+          history.width = spec.input_size;
+          history.AppendRow(step.inputs, 0);
+          inputs.AppendRow(step.inputs, 0);
+        }
+        std::vector<float> logits(seen.size() * classes);
+        ASSERT_TRUE(decoder->Step(inputs, absl::MakeSpan(logits)).ok());
+        for (size_t r = 0; r < seen.size(); ++r) {
+          EncodedSequence alone;
+          alone.inputs = seen[r];
+          alone.labels.assign(seen[r].rows() * 2, 0);
+          const std::vector<float> want = model.Logits(Pack({alone}));
+          ASSERT_TRUE(std::equal(want.end() - classes, want.end(),
+                                 logits.begin() + r * classes));
+        }
+      }
+      if (order.empty()) break;
+      ASSERT_TRUE(decoder->Reorder(order).ok());
+      ASSERT_EQ(decoder->num_rows(), static_cast<int>(order.size()));
+      std::vector<SparseRows> next;
+      for (int32_t source : order) next.push_back(seen[source]);
+      seen = std::move(next);
+    }
+    ASSERT_TRUE(decoder->Reorder({}).ok());
+    EXPECT_EQ(decoder->num_rows(), 0);
+  }
+}
+
+// With dropout the loss is still a function of the weights: its slope is the
+// gradient, also through the masks of every layer.
+TEST(EventRnnTest, GradientUnderDropoutMatchesFiniteDifference) {
+  for (const NetworkSpec& spec : Specs()) {
+    const PackedBatch batch = Pack(Examples(spec));
+    Model model(spec, 2);
+    const std::vector<float> gradient = model.Gradient(batch, kDropout);
+    double squares = 0;
+    for (float g : gradient) squares += double{g} * g;
+    const double norm = std::sqrt(squares);
+    ASSERT_GT(norm, 0.01);
+    // Along the gradient the loss changes fastest: least rounding error.
+    constexpr double kStep = 0.02;
+    const auto loss = [&](double step) {
+      std::vector<float> moved = model.weights;
+      for (size_t i = 0; i < moved.size(); ++i) {
+        moved[i] += static_cast<float>(step * gradient[i] / norm);
+      }
+      EXPECT_TRUE(model.rnn->SetWeights(moved).ok());
+      LossSums sums;
+      EXPECT_TRUE(model.trainer->Evaluate(batch, kDropout, &sums).ok());
+      return sums.cross_entropy / static_cast<double>(sums.labels);
+    };
+    const double slope = (loss(kStep) - loss(-kStep)) / (2 * kStep);
+    EXPECT_NEAR(slope / norm, 1, 2e-3);
+  }
+}
+
+TEST(EventRnnTest, TrainingLowersTheLoss) {
+  for (const NetworkSpec& spec : Specs()) {
+    const PackedBatch batch = Pack(Examples(spec));
+    Model model(spec, 2);
+    double first = 0, last = 0;
+    for (int step = 1; step <= 60; ++step) {
+      LossSums sums;
+      ASSERT_TRUE(model.trainer->ComputeGradients(batch, {}, &sums).ok());
+      double norm = 0;
+      ASSERT_TRUE(
+          model.trainer
+              ->ApplyGradients(
+                  {.learning_rate = 0.01, .clip_norm = 3, .step = step}, &norm)
+              .ok());
+      last = sums.cross_entropy / static_cast<double>(sums.labels);
+      if (step == 1) first = last;
+    }
+    EXPECT_LT(last, 0.8 * first);
+  }
+}
+
+TEST(EventRnnTest, SlotsAndWeightsRoundTrip) {
+  Model model(Specs()[1], 2);
+  std::vector<float> m(model.rnn->flat_size()), v(m), m2(m), v2(m);
+  for (size_t i = 0; i < m.size(); ++i) {
+    m[i] = static_cast<float>(i);
+    v[i] = static_cast<float>(2 * i);
+  }
+  ASSERT_TRUE(model.trainer->SetSlots(m, v).ok());
+  ASSERT_TRUE(
+      model.trainer->GetSlots(absl::MakeSpan(m2), absl::MakeSpan(v2)).ok());
+  EXPECT_EQ(m, m2);
+  EXPECT_EQ(v, v2);
+  m.pop_back();
+  EXPECT_THAT(model.trainer->SetSlots(m, v).message(), HasSubstr("slots"));
+  EXPECT_THAT(model.rnn->SetWeights(m).message(), HasSubstr("weights"));
+}
+
+TEST(EventRnnTest, MemoryPlanNamesWhatGrows) {
+  Model model(Specs()[1], 2);
+  const auto total = [&] {
+    int64_t bytes = 0;
+    for (const MemoryPlanLine& line : model.trainer->memory_plan()) {
+      EXPECT_GT(line.bytes, 0) << line.what;
+      bytes += line.bytes;
+    }
+    return bytes;
+  };
+  const int64_t planned = total();
+  const std::vector<float> before = model.Logits(Pack(Examples(Specs()[1])));
+  EXPECT_GT(total(), planned);
+  EXPECT_EQ(before, model.Logits(Pack(Examples(Specs()[1]))));
+}
+
+TEST(EventRnnTest, ErrorsNameTheRemedy) {
+  const NetworkSpec spec = Specs()[0];
+  Model model(spec, 1);
+  LossSums sums;
+  std::vector<EncodedSequence> examples = Examples(spec);
+  PackedBatch batch = Pack(examples);
+  batch.inputs.width = 22;
+  EXPECT_THAT(model.trainer->Evaluate(batch, {}, &sums).message(),
+              HasSubstr("22 inputs but the model has 21"));
+  batch = Pack(examples);
+  batch.heads = 1;
+  EXPECT_THAT(model.trainer->Evaluate(batch, {}, &sums).message(),
+              HasSubstr("configuration"));
+  batch = Pack(examples);
+  batch.labels[3] = 6;
+  EXPECT_THAT(model.trainer->Evaluate(batch, {}, &sums).message(),
+              HasSubstr("label 6"));
+  EXPECT_THAT(model.trainer->Evaluate(PackedBatch(), {}, &sums).message(),
+              HasSubstr("no sequences"));
+
+  ThreadPool pool(1);
+  const Stream stream{Device(), &pool};
+  NetworkSpec bad = spec;
+  bad.layer_sizes = {};
+  EXPECT_FALSE(EventRnn::Create(bad, stream).ok());
+  bad.layer_sizes = {8, 0};
+  EXPECT_THAT(EventRnn::Create(bad, stream).status().message(),
+              HasSubstr("rnn_layer_sizes"));
+  bad.layer_sizes = {20000};
+  EXPECT_THAT(EventRnn::Create(bad, stream).status().message(),
+              HasSubstr("rnn_layer_sizes"));
+}
+
+}  // namespace
+}  // namespace continuo
