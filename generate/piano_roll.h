@@ -1,0 +1,33 @@
+// Note sequences as pictures: one piano roll a file.
+
+#ifndef CONTINUO_GENERATE_PIANO_ROLL_H_
+#define CONTINUO_GENERATE_PIANO_ROLL_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "data/proto/music.pb.h"
+#include "generate/canvas.h"
+
+namespace continuo {
+
+struct PianoRollPanel {
+  std::string title;
+  tensorflow::magenta::NoteSequence sequence;
+};
+
+// The start of every bar in seconds and, last, the end of the one in which the
+// sequence ends, by its tempos (120 if none) and time signatures (4/4 if
+// none); at least one bar, and at most `max_bars`.
+std::vector<double> BarTimes(const tensorflow::magenta::NoteSequence& sequence,
+                             int max_bars = 4096);
+
+// Panels side by side, as many columns as suit their number: time in bars from
+// left to right, pitch upwards with the octaves named, colors by instrument,
+// stronger for louder notes. At least one panel.
+Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_PIANO_ROLL_H_

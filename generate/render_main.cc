@@ -1,0 +1,143 @@
+// continuo_render: pictures of MIDI files and of training logs.
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "data/notes/midi_reader.h"
+#include "generate/curve_plot.h"
+#include "generate/piano_roll.h"
+#include "runtime/command_line.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+ABSL_FLAG(std::vector<std::string>, midi, {},
+          "MIDI files, folders of them or patterns, between commas. Drawn as "
+          "piano rolls, one a file, sorted within a folder or pattern");
+ABSL_FLAG(std::string, log, "",
+          "A run's log.jsonl (RUN_DIR/train/log.jsonl). Drawn as the training "
+          "curve");
+ABSL_FLAG(std::string, eval_log, "",
+          "With --log: the evaluation's log.jsonl "
+          "(RUN_DIR/eval/log.jsonl)");
+ABSL_FLAG(std::string, output, "", "PNG file to write");
+
+namespace continuo {
+namespace {
+
+constexpr char kUsage[] =
+    "Draws MIDI files as piano rolls, or a training log as a curve.\n\n"
+    "  continuo_render --midi=generated --output=rolls.png\n"
+    "  continuo_render --log=run/train/log.jsonl --output=curve.png";
+
+// More would make a picture that no program likes to open.
+constexpr size_t kMaxPanels = 100;
+constexpr int64_t kMaxFileBytes = int64_t{1} << 28;
+
+bool IsMidiName(absl::string_view name) {
+  const std::string lower = absl::AsciiStrToLower(name);
+  return absl::EndsWith(lower, ".mid") || absl::EndsWith(lower, ".midi");
+}
+
+absl::StatusOr<std::vector<std::string>> MidiPaths(
+    const std::vector<std::string>& arguments) {
+  std::vector<std::string> paths;
+  for (const std::string& argument : arguments) {
+    const std::string path = ExpandHome(argument);
+    if (!IsDirectory(path)) {
+      CONTINUO_ASSIGN_OR_RETURN(const auto matches, Glob(path));
+      paths.insert(paths.end(), matches.begin(), matches.end());
+      continue;
+    }
+    size_t found = 0;
+    if (const auto entries = Glob(JoinPath(path, "*")); entries.ok()) {
+      for (const std::string& entry : *entries) {
+        if (!IsMidiName(entry)) continue;
+        paths.push_back(entry);
+        ++found;
+      }
+    }
+    if (found == 0) {
+      return absl::NotFoundError(absl::StrCat(
+          "--midi: no .mid or .midi file in the folder ", argument));
+    }
+  }
+  return paths;
+}
+
+absl::StatusOr<Canvas> RenderMidi(const std::vector<std::string>& arguments) {
+  CONTINUO_ASSIGN_OR_RETURN(std::vector<std::string> paths,
+                            MidiPaths(arguments));
+  if (paths.size() > kMaxPanels) {
+    LogWarn("drawing the first ", kMaxPanels, " of ", paths.size(), " files");
+    paths.resize(kMaxPanels);
+  }
+  std::vector<PianoRollPanel> panels;
+  for (const std::string& path : paths) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::string bytes,
+                              ReadFile(path, kMaxFileBytes));
+    auto sequence = ReadMidi(bytes);
+    if (!sequence.ok()) return Annotate(sequence.status(), path);
+    panels.push_back({.title = std::string(BaseName(path)),
+                      .sequence = *std::move(sequence)});
+  }
+  return DrawPianoRolls(panels);
+}
+
+absl::StatusOr<CurveLog> ReadCurveLog(const std::string& path) {
+  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
+                            ReadFile(ExpandHome(path), kMaxFileBytes));
+  auto log = ParseCurveLog(text);
+  if (!log.ok()) return Annotate(log.status(), path);
+  return log;
+}
+
+absl::StatusOr<Canvas> RenderLog(const std::string& path,
+                                 const std::string& eval_path) {
+  CONTINUO_ASSIGN_OR_RETURN(const CurveLog training, ReadCurveLog(path));
+  if (eval_path.empty()) return DrawCurve(path, training, nullptr);
+  CONTINUO_ASSIGN_OR_RETURN(const CurveLog evaluation, ReadCurveLog(eval_path));
+  return DrawCurve(path, training, &evaluation);
+}
+
+absl::Status Run() {
+  const std::vector<std::string> midi = absl::GetFlag(FLAGS_midi);
+  const std::string log = absl::GetFlag(FLAGS_log);
+  const std::string eval_log = absl::GetFlag(FLAGS_eval_log);
+  const std::string output = absl::GetFlag(FLAGS_output);
+  if (midi.empty() == log.empty()) {
+    return absl::InvalidArgumentError(
+        "give either --midi=FOLDER_OR_FILES or --log=RUN_DIR/train/log.jsonl");
+  }
+  if (log.empty() && !eval_log.empty()) {
+    return absl::InvalidArgumentError(
+        "--eval_log is drawn into the curve of --log; give that too");
+  }
+  if (output.empty()) {
+    return absl::InvalidArgumentError("--output is missing; give a .png file");
+  }
+  auto canvas = log.empty() ? RenderMidi(midi) : RenderLog(log, eval_log);
+  CONTINUO_RETURN_IF_ERROR(canvas.status());
+  CONTINUO_ASSIGN_OR_RETURN(const std::string png, canvas->EncodePng());
+  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(ExpandHome(output), png));
+  LogInfo("wrote ", output, " (", canvas->width(), " x ", canvas->height(),
+          ")");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  continuo::ParseFlags(argc, argv, continuo::kUsage, "generate/render_main.cc");
+  const absl::Status status = continuo::Run();
+  if (status.ok()) return 0;
+  continuo::LogError(status.message());
+  return 1;
+}
