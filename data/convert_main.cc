@@ -43,16 +43,17 @@ namespace continuo {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Converts a folder of MIDI (.mid, .midi) and ABC (.abc) files to NoteSequences.
+    R"(Converts a folder of MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl) and
+ABC (.abc) files to NoteSequences.
 
   convert_dir_to_note_sequences --input_dir=~/tunes --recursive \
       --output_file=/tmp/notes.tfrecord
 
-One record is written per MIDI file and per tune of an ABC book, in a fixed
-order: names sorted, the files of a folder before its subfolders. A file that
-cannot be read is skipped with a warning and counted by reason; files that the
-original converter rejects over something not needed (a wrong key signature, a
-wrong chunk size) are read and counted as repaired. The next step is
+One record is written per MIDI or MusicXML file and per tune of an ABC book, in
+a fixed order: names sorted, the files of a folder before its subfolders. A file
+that cannot be read is skipped with a warning and counted by reason; files that
+the original converter rejects over something not needed (a wrong key signature,
+a wrong chunk size) are read and counted as repaired. The next step is
 melody_rnn_create_dataset --input=OUTPUT_FILE.
 
 Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for

@@ -16,6 +16,7 @@ packages=(
   libleveldb-dev libsnappy-dev       # table files of checkpoints
   libhwy-dev                         # SIMD, dispatched at run time
   libpng-dev                         # piano rolls and curves
+  libpugixml-dev libzip-dev          # MusicXML, compressed MusicXML
   nlohmann-json3-dev                 # reports, logs
 )
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev)

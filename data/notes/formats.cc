@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "data/notes/abc_reader.h"
 #include "data/notes/midi_reader.h"
+#include "data/notes/musicxml_reader.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -21,6 +22,14 @@ absl::StatusOr<Items> ReadMidiItems(absl::string_view bytes, Arena* arena) {
   items[0].sequence = Arena::CreateMessage<NoteSequence>(arena);
   CONTINUO_RETURN_IF_ERROR(
       ReadMidi(bytes, items[0].sequence, &items[0].repair));
+  return items;
+}
+
+absl::StatusOr<Items> ReadMusicXmlItems(absl::string_view bytes, Arena* arena) {
+  Items items(1);
+  items[0].sequence = Arena::CreateMessage<NoteSequence>(arena);
+  CONTINUO_RETURN_IF_ERROR(
+      ReadMusicXml(bytes, items[0].sequence, &items[0].repair));
   return items;
 }
 
@@ -50,6 +59,11 @@ absl::Span<const NoteFormat> NoteFormats() {
        .endings = {".mid", ".midi"},
        .is_book = false,
        .read = ReadMidiItems},
+      {.id = "musicxml",
+       .title = "MusicXML",
+       .endings = {".xml", ".musicxml", ".mxl"},
+       .is_book = false,
+       .read = ReadMusicXmlItems},
       {.id = "abc",
        .title = "ABC",
        .endings = {".abc"},

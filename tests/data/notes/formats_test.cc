@@ -3,6 +3,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/data/notes/musicxml_testing.h"
 #include "tests/testing/midi_bytes.h"
 
 namespace continuo {
@@ -18,6 +19,10 @@ TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
   }
   ASSERT_NE(FindNoteFormat("tunes.ABC"), nullptr);
   EXPECT_EQ(FindNoteFormat("tunes.ABC")->id, "abc");
+  for (const char* name : {"a.xml", "a.MusicXML", "a.mxl"}) {
+    ASSERT_NE(FindNoteFormat(name), nullptr) << name;
+    EXPECT_EQ(FindNoteFormat(name)->id, "musicxml");
+  }
   for (const char* name : {"a.midx", "amid", "a.mid.txt", "abc", ""}) {
     EXPECT_EQ(FindNoteFormat(name), nullptr) << name;
   }
@@ -32,6 +37,20 @@ TEST(FormatsTest, ReadsAMidiFileAsOnePiece) {
   EXPECT_TRUE((*items)[0].status.ok());
   EXPECT_EQ((*items)[0].sequence->notes_size(), 1);
   EXPECT_FALSE(FindNoteFormat("a.mid")->read("junk", &arena).ok());
+}
+
+TEST(FormatsTest, ReadsAScoreAsOnePiece) {
+  google::protobuf::Arena arena;
+  const NoteFormat* format = FindNoteFormat("a.xml");
+  const std::string score = testing::XmlScoreOf(
+      "<attributes><time><senza-misura/></time></attributes>" +
+      testing::XmlC4(1));
+  const auto items = format->read(score, &arena);
+  ASSERT_TRUE(items.ok()) << items.status();
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ((*items)[0].sequence->notes_size(), 1);
+  EXPECT_FALSE((*items)[0].repair.empty());
+  EXPECT_FALSE(format->read("junk", &arena).ok());
 }
 
 TEST(FormatsTest, ReadsABookAsTunes) {
