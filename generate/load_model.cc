@@ -217,12 +217,22 @@ absl::StatusOr<Stored> ReadStored(const ModelSource& source, Family family) {
   }
   const absl::StatusOr<RunConfig> run = ReadRunConfigBeside(stored.path);
   if (!run.ok() && !absl::IsNotFound(run.status())) return run.status();
-  if (IsDirectory(stored.path)) {
-    // Resolved once, so that tensors and messages speak of one checkpoint
-    // while training goes on.
-    CONTINUO_ASSIGN_OR_RETURN(stored.path, LatestCheckpoint(stored.path));
+  const std::string folder = IsDirectory(stored.path) ? stored.path : "";
+  // While training goes on, the newest checkpoint may be removed between being
+  // found and being read; then there is a newer one.
+  constexpr int kTries = 3;
+  for (int i = 1;; ++i) {
+    if (!folder.empty()) {
+      CONTINUO_ASSIGN_OR_RETURN(stored.path, LatestCheckpoint(folder));
+    }
+    absl::StatusOr<TensorMap> tensors = ReadCheckpoint(stored.path);
+    if (tensors.ok()) {
+      stored.tensors = *std::move(tensors);
+      break;
+    }
+    const bool gone = absl::IsNotFound(tensors.status()) && !folder.empty();
+    if (!gone || i == kTries) return tensors.status();
   }
-  CONTINUO_ASSIGN_OR_RETURN(stored.tensors, ReadCheckpoint(stored.path));
   if (run.ok()) {
     CONTINUO_ASSIGN_OR_RETURN(stored.config,
                               ConfigOfRun(*run, source, family, stored.path));

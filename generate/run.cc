@@ -97,7 +97,8 @@ absl::Status GenerateFiles(
                   {absl::StrCat(options.description, " --seed=", options.seed,
                                 " output ", facts.number)}));
     const std::string path = names.NewPath(index);
-    CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(path, midi));
+    CONTINUO_RETURN_IF_ERROR(
+        WriteFileAtomically(path, midi, Durability::kUnsynced));
     LogInfo(path, ": ", LikelihoodText(facts));
     ++written;
     generated += facts.generated_events;

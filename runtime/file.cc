@@ -103,8 +103,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
   }
 }
 
-AtomicFile::AtomicFile(std::string path, std::string temporary,
-                       std::FILE* file)
+AtomicFile::AtomicFile(std::string path, std::string temporary, std::FILE* file)
     : path_(std::move(path)), temporary_(std::move(temporary)), file_(file) {}
 
 absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(
@@ -131,8 +130,9 @@ absl::Status AtomicFile::Append(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status AtomicFile::Commit() {
-  if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) {
+absl::Status AtomicFile::Commit(Durability durability) {
+  const bool sync = durability == Durability::kSynced;
+  if (std::fflush(file_) != 0 || (sync && fsync(fileno(file_)) != 0)) {
     return SystemError("cannot write", temporary_);
   }
   std::FILE* file = std::exchange(file_, nullptr);
@@ -146,23 +146,24 @@ absl::Status AtomicFile::Commit() {
     unlink(temporary_.c_str());
     return status;
   }
-  return SyncDirectoryOf(path_);
+  return sync ? SyncDirectoryOf(path_) : absl::OkStatus();
 }
 
 absl::Status WriteFileAtomically(const std::string& path,
-                                 absl::string_view bytes) {
+                                 absl::string_view bytes,
+                                 Durability durability) {
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file,
                             AtomicFile::Create(path));
   CONTINUO_RETURN_IF_ERROR(file->Append(bytes));
-  return file->Commit();
+  return file->Commit(durability);
 }
 
 absl::Status MakeDirectories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error && !IsDirectory(path)) {
-    return absl::ErrnoToStatus(
-        error.value(), absl::StrCat(path, ": cannot create directory"));
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat(path, ": cannot create directory"));
   }
   return absl::OkStatus();
 }

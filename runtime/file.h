@@ -47,8 +47,12 @@ class MappedFile {
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      int64_t max_bytes = int64_t{1} << 40);
 
+// Whether a file must survive a crash of the machine, or, as one of thousands
+// that can be made again, of the program only.
+enum class Durability { kSynced, kUnsynced };
+
 // A file that appears under its name only when complete: bytes go to
-// "<path>.tmp.<pid>" beside it, Commit flushes, fsyncs and renames. Without
+// "<path>.tmp.<pid>" beside it, Commit flushes, syncs and renames. Without
 // Commit the destructor removes the temporary file.
 class AtomicFile {
  public:
@@ -59,7 +63,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   absl::Status Append(absl::string_view bytes);
-  absl::Status Commit();
+  absl::Status Commit(Durability durability = Durability::kSynced);
   int64_t size() const { return size_; }
   const std::string& path() const { return path_; }
 
@@ -73,7 +77,8 @@ class AtomicFile {
 
 // Writes `bytes` to `path` through AtomicFile.
 absl::Status WriteFileAtomically(const std::string& path,
-                                 absl::string_view bytes);
+                                 absl::string_view bytes,
+                                 Durability durability = Durability::kSynced);
 
 // Creates a directory and its parents; an existing directory is fine.
 absl::Status MakeDirectories(const std::string& path);
