@@ -1,0 +1,292 @@
+// melody_rnn_train as a process: flags, exit codes, signals, kills, full disks.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "runtime/file.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
+#include "tests/train/small_run.h"
+
+namespace continuo {
+namespace {
+
+using testing::SameTensors;
+using testing::ScratchDir;
+
+// A started melody_rnn_train, whose output goes to `output`.
+struct Process {
+  pid_t pid = -1;
+  std::string output;
+
+  // Exit status, or 128 + signal.
+  int Wait() const {
+    int status = 0;
+    CONTINUO_CHECK(waitpid(pid, &status, 0) == pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+};
+
+// `max_file_bytes` > 0 makes writes beyond it fail, as on a full disk.
+Process Start(const ScratchDir& dir, const std::vector<std::string>& flags,
+              int64_t max_file_bytes = 0) {
+  Process process;
+  process.output = dir.Path("output");
+  const std::string binary = CONTINUO_BIN_DIR "/melody_rnn_train";
+  std::vector<const char*> argv = {binary.c_str()};
+  for (const std::string& flag : flags) argv.push_back(flag.c_str());
+  argv.push_back(nullptr);
+  process.pid = fork();
+  CONTINUO_CHECK(process.pid >= 0);
+  if (process.pid == 0) {
+    const int fd =
+        open(process.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    dup2(fd, STDOUT_FILENO);
+    dup2(fd, STDERR_FILENO);
+    if (max_file_bytes > 0) {
+      signal(SIGXFSZ, SIG_IGN);  // stays ignored after exec
+      const rlimit limit = {static_cast<rlim_t>(max_file_bytes),
+                            static_cast<rlim_t>(max_file_bytes)};
+      setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    execv(binary.c_str(), const_cast<char**>(argv.data()));
+    _exit(99);
+  }
+  return process;
+}
+
+struct Result {
+  int code = 0;
+  std::string output;
+};
+
+Result RunToEnd(const ScratchDir& dir, const std::vector<std::string>& flags,
+                int64_t max_file_bytes = 0) {
+  const Process process = Start(dir, flags, max_file_bytes);
+  const int code = process.Wait();
+  return {code, testing::MustRead(process.output)};
+}
+
+// Flags of a small run in `dir`/run; the data is written if absent.
+std::vector<std::string> RunFlags(const ScratchDir& dir,
+                                  const std::vector<std::string>& more = {}) {
+  if (!FileExists(dir.Path("data"))) {
+    testing::WriteBasicRnnData(dir.Path("data"), 11);
+  }
+  std::vector<std::string> flags = {
+      "--config=basic_rnn",
+      "--seed=5",
+      "--threads=2",
+      "--hparams=batch_size=4,rnn_layer_sizes=[8]",
+      absl::StrCat("--run_dir=", dir.Path("run")),
+      absl::StrCat("--sequence_example_file=", dir.Path("data"))};
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
+// Waits until the run has a checkpoint of at least `step`; false after 30 s.
+bool WaitForStep(const ScratchDir& dir, int64_t step) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (absl::Now() < deadline) {
+    const auto tensors = ReadCheckpoint(dir.Path("run/train"));
+    if (tensors.ok() && tensors->at("global_step").ints[0] >= step) return true;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return false;
+}
+
+TensorMap MustReadRun(const ScratchDir& dir) {
+  auto tensors = ReadCheckpoint(dir.Path("run/train"));
+  CONTINUO_CHECK(tensors.ok());
+  return *std::move(tensors);
+}
+
+// What an undisturbed run has after `steps`.
+TensorMap Undisturbed(int64_t steps) {
+  const ScratchDir dir;
+  const Result result = RunToEnd(
+      dir, RunFlags(dir, {absl::StrCat("--num_training_steps=", steps)}));
+  CONTINUO_CHECK(result.code == 0);
+  return MustReadRun(dir);
+}
+
+TEST(TrainCommandTest, HelpTellsFlagsDefaultsAndExitCodes) {
+  const ScratchDir dir;
+  const Result result = RunToEnd(dir, {"--help"});
+  for (const char* text : {"--run_dir",
+                           "/tmp/melody_rnn/logdir/run1",
+                           "--sequence_example_file",
+                           "--config",
+                           "--melody_encoder_decoder",
+                           "--hparams",
+                           "--num_training_steps",
+                           "--summary_frequency",
+                           "--num_checkpoints",
+                           "--save_checkpoint_steps",
+                           "--max_training_seconds",
+                           "--seed",
+                           "--eval",
+                           "--eval_once",
+                           "--eval_dropout",
+                           "--num_eval_examples",
+                           "--device",
+                           "--threads",
+                           "--log",
+                           "default: 10",
+                           "Exit status"}) {
+    EXPECT_TRUE(absl::StrContains(result.output, text)) << text;
+  }
+}
+
+TEST(TrainCommandTest, WrongFlagsAreNamedAndNothingIsWritten) {
+  const ScratchDir dir;
+  struct Case {
+    std::vector<std::string> flags;
+    std::string named;
+  };
+  const std::string data =
+      absl::StrCat("--sequence_example_file=", dir.Path("data"));
+  testing::WriteBasicRnnData(dir.Path("data"), 3);
+  for (const Case& c : std::vector<Case>{
+           {{"--config=basic_rnn"}, "--sequence_example_file"},
+           {{data}, "--config"},
+           {{data, "--config=nope"}, "basic_rnn"},
+           {{data, "--config=basic_rnn", "--melody_encoder_decoder=key"},
+            "--melody_encoder_decoder"},
+           {{data, "--config=basic_rnn", "--hparams=batchsize=2"},
+            "did you mean batch_size"},
+           {{data, "--config=basic_rnn", "--summary_frequency=0"},
+            "--summary_frequency=0"},
+           {{data, "--config=basic_rnn", "--num_training_steps=-1"},
+            "--num_training_steps=-1"},
+           {{data, "--config=basic_rnn", "--eval_once"}, "--eval"},
+           {{data, "--config=basic_rnn", "--threads=-2"}, "--threads=-2"},
+           {{data, "--config=basic_rnn", "--device=abacus"}, "abacus"},
+           {{data, "--config=basic_rnn", "--log=LOUD"}, "LOUD"},
+           {{data, "--config=basic_rnn", "--num_training_stepz=3"},
+            "num_training_stepz"},
+           {{data, "--config=basic_rnn", "extra"}, "extra"},
+           {{data, "--config=mono_rnn"}, "38 values"},
+           {{"--config=basic_rnn",
+             absl::StrCat("--sequence_example_file=", dir.Path("none*"))},
+            "none*"}}) {
+    std::vector<std::string> flags = c.flags;
+    flags.push_back(absl::StrCat("--run_dir=", dir.Path("run")));
+    const Result result = RunToEnd(dir, flags);
+    EXPECT_EQ(result.code, 1) << result.output;
+    EXPECT_TRUE(absl::StrContains(result.output, c.named)) << result.output;
+    EXPECT_FALSE(FileExists(dir.Path("run"))) << c.named;
+  }
+}
+
+TEST(TrainCommandTest, SignalsSaveAndExitCleanly) {
+  for (int signal_number : {SIGINT, SIGTERM}) {
+    const ScratchDir dir;
+    const Process process = Start(dir, RunFlags(dir));  // for ever
+    ASSERT_TRUE(WaitForStep(dir, 0));
+    absl::SleepFor(absl::Milliseconds(50));
+    ASSERT_EQ(kill(process.pid, signal_number), 0);
+    EXPECT_EQ(process.Wait(), 0) << testing::MustRead(process.output);
+    const TensorMap stopped = MustReadRun(dir);
+    const int64_t steps = stopped.at("global_step").ints[0];
+    EXPECT_TRUE(SameTensors(stopped, Undisturbed(steps))) << steps;
+  }
+}
+
+TEST(TrainCommandTest, AKilledRunGoesOnAsIfNothingHadHappened) {
+  const ScratchDir dir;
+  for (int64_t step : {5, 12}) {
+    const Process process =
+        Start(dir, RunFlags(dir, {"--save_checkpoint_steps=1"}));
+    ASSERT_TRUE(WaitForStep(dir, step));
+    ASSERT_EQ(kill(process.pid, SIGKILL), 0);
+    EXPECT_EQ(process.Wait(), 128 + SIGKILL);
+  }
+  const int64_t steps = MustReadRun(dir).at("global_step").ints[0] + 7;
+  const Result result = RunToEnd(
+      dir, RunFlags(dir, {absl::StrCat("--num_training_steps=", steps)}));
+  ASSERT_EQ(result.code, 0) << result.output;
+  EXPECT_TRUE(SameTensors(MustReadRun(dir), Undisturbed(steps)));
+  // Each step is logged once, in order.
+  int64_t last = 0;
+  for (const auto& line :
+       testing::ReadJsonLines(dir.Path("run/train/log.jsonl"))) {
+    EXPECT_GT(line["step"].get<int64_t>(), last);
+    last = line["step"].get<int64_t>();
+  }
+}
+
+TEST(TrainCommandTest, AFullDiskStopsWithTheFilesNameAndKeepsTheRun) {
+  const ScratchDir dir;
+  ASSERT_EQ(RunToEnd(dir, RunFlags(dir, {"--num_training_steps=3"})).code, 0);
+  const TensorMap before = MustReadRun(dir);
+  const Result full = RunToEnd(dir, RunFlags(dir, {"--num_training_steps=5"}),
+                               /*max_file_bytes=*/8000);
+  EXPECT_EQ(full.code, 1) << full.output;
+  EXPECT_TRUE(absl::StrContains(full.output, "model.ckpt-5")) << full.output;
+  EXPECT_TRUE(absl::StrContains(full.output, "File too large")) << full.output;
+  EXPECT_TRUE(SameTensors(MustReadRun(dir), before));
+  for (const std::string& name :
+       testing::ListFiles(dir.Path("run/train"), "")) {
+    EXPECT_FALSE(absl::StrContains(name, ".tmp.")) << name;
+  }
+  ASSERT_EQ(RunToEnd(dir, RunFlags(dir, {"--num_training_steps=5"})).code, 0);
+  EXPECT_TRUE(SameTensors(MustReadRun(dir), Undisturbed(5)));
+}
+
+TEST(TrainCommandTest, AnUnwritableRunDirIsAnError) {
+  const ScratchDir dir;
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("run"), "a file").ok());
+  const Result result =
+      RunToEnd(dir, RunFlags(dir, {"--num_training_steps=1"}));
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(absl::StrContains(result.output, dir.Path("run")))
+      << result.output;
+}
+
+TEST(TrainCommandTest, EvaluationRunsBesideTheTraining) {
+  const ScratchDir dir;
+  const Process training =
+      Start(dir, RunFlags(dir, {"--save_checkpoint_steps=20",
+                                "--num_checkpoints=1", "--log=WARN"}));
+  ASSERT_TRUE(WaitForStep(dir, 20));
+  const ScratchDir eval_dir;
+  const Process eval = Start(
+      eval_dir, {"--eval", "--eval_interval_secs=0",
+                 absl::StrCat("--run_dir=", dir.Path("run")),
+                 absl::StrCat("--sequence_example_file=", dir.Path("data"))});
+  const std::string log = dir.Path("run/eval/log.jsonl");
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (absl::Now() < deadline) {
+    if (FileExists(log) && absl::StrContains(testing::MustRead(log), "}\n{")) {
+      break;
+    }
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  ASSERT_EQ(kill(eval.pid, SIGTERM), 0);
+  EXPECT_EQ(eval.Wait(), 0) << testing::MustRead(eval.output);
+  ASSERT_EQ(kill(training.pid, SIGTERM), 0);
+  EXPECT_EQ(training.Wait(), 0) << testing::MustRead(training.output);
+  int64_t last = -1;
+  int count = 0;
+  for (const auto& line : testing::ReadJsonLines(log)) {
+    EXPECT_GT(line["step"].get<int64_t>(), last);
+    last = line["step"].get<int64_t>();
+    ++count;
+  }
+  EXPECT_GE(count, 2);
+}
+
+}  // namespace
+}  // namespace continuo
