@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "generate/row_inputs.h"
-#include "kernels/beam.h"
+#include "generate/searches.h"
 #include "kernels/sampling.h"
 #include "models/event_rnn_decoder.h"
 #include "runtime/status.h"
@@ -17,20 +17,6 @@ namespace {
 
 // Rows a task appends events to; one event costs well under a microsecond.
 constexpr int64_t kRowsPerTask = 64;
-
-// One sequence of a beam.
-struct Entry {
-  std::vector<Event> events;
-  double score = 0;
-};
-
-// A request under way. Its entries are consecutive rows of the batch.
-struct Search {
-  int64_t request = 0;
-  int64_t step = 0;  // events generated
-  int64_t left = 0;  // steps until the next pruning
-  std::vector<Entry> entries;
-};
 
 // A primer being read, once for all requests that begin with it.
 struct Prefix {
@@ -50,8 +36,8 @@ bool IsIdentity(const std::vector<int32_t>& source, int64_t rows) {
   return true;
 }
 
-// Requests that share the batch from start to end. Rows are the prefixes still
-// being read, then the entries of the searches, in order.
+// Requests that share the batch from start to end. Its rows are the prefixes
+// still being read, then the entries of the searches, in order.
 class Wave {
  public:
   Wave(EventRnnDecoder* decoder, const Stream& stream,
@@ -65,7 +51,8 @@ class Wave {
         options_(options),
         draws_(draws),
         hooks_(hooks),
-        beam_(options.beam_size * options.branch_factor),
+        searches_(stream, requests, options, hooks),
+        beam_(searches_.entries_per_search()),
         heads_(encoder.num_heads()),
         classes_(encoder.num_classes()) {}
 
@@ -89,14 +76,7 @@ class Wave {
   void StartSearches();
   absl::Status SampleRows();
   void AppendEvents();
-  absl::Status EndIterations();
-  absl::Status Retire(const std::vector<size_t>& finished);
-  absl::Status PruneAndBranch(const std::vector<size_t>& ending,
-                              const std::vector<int64_t>& first_row);
-  std::vector<double> Scores(const std::vector<size_t>& searches) const;
-  void TracePruning(const std::vector<size_t>& searches,
-                    const std::vector<double>& scores,
-                    const std::vector<int32_t>& kept);
+  void TraceStep(int64_t first_row);
 
   EventRnnDecoder* decoder_;
   const Stream& stream_;
@@ -105,13 +85,12 @@ class Wave {
   const SearchOptions& options_;
   const DrawSource& draws_;
   const GenerateHooks& hooks_;
+  std::vector<Prefix> prefixes_;
+  SearchList searches_;
+  int64_t events_ = 0;
   const int64_t beam_;  // entries of a search
   const int64_t heads_;
   const int64_t classes_;
-
-  std::vector<Prefix> prefixes_;
-  std::vector<Search> searches_;
-  int64_t events_ = 0;
 
   // The rows of one step.
   RowInputs inputs_;
@@ -149,7 +128,8 @@ absl::Status Wave::Step() {
   StartSearches();
   CONTINUO_RETURN_IF_ERROR(SampleRows());
   AppendEvents();
-  CONTINUO_RETURN_IF_ERROR(EndIterations());
+  CONTINUO_RETURN_IF_ERROR(searches_.EndIterations(
+      static_cast<int64_t>(prefixes_.size()), &source_));
   if (source_.empty() || IsIdentity(source_, decoder_->num_rows())) {
     return absl::OkStatus();
   }
@@ -162,8 +142,9 @@ absl::Status Wave::FeedRows() {
   for (const Prefix& prefix : prefixes_) {
     inputs_.AddEncoded(prefix.inputs, prefix.position);
   }
-  for (const Search& search : searches_) {
-    for (const Entry& entry : search.entries) inputs_.AddEvents(entry.events);
+  for (const Search& search : searches_.searches()) {
+    for (const SearchEntry& entry : search.entries)
+      inputs_.AddEvents(entry.events);
   }
   CONTINUO_RETURN_IF_ERROR(inputs_.Encode(encoder_, stream_.pool));
   logits_.resize(inputs_.rows().rows() * classes_);
@@ -188,14 +169,7 @@ void Wave::StartSearches() {
   for (int32_t i : ended) {
     const Prefix& prefix = prefixes_[i];
     for (int64_t request : prefix.requests) {
-      const int64_t num_events = requests_[request].num_events;
-      Search search{.request = request,
-                    .left = (num_events - 1) % options_.steps_per_iteration + 1,
-                    .entries = {}};
-      Entry entry{.events = *prefix.primer, .score = prefix.score};
-      entry.events.reserve(prefix.primer->size() + num_events);
-      search.entries.assign(beam_, entry);
-      searches_.push_back(std::move(search));
+      searches_.Start(request, prefix.score);
       source_.insert(source_.end(), beam_, i);
     }
   }
@@ -227,7 +201,7 @@ absl::Status Wave::SampleRows() {
                  "primer"));
     slot += heads_;
   }
-  for (const Search& search : searches_) {
+  for (const Search& search : searches_.searches()) {
     DrawPosition position{.output = requests_[search.request].output,
                           .step = search.step};
     for (; position.entry < beam_; ++position.entry) {
@@ -267,31 +241,14 @@ absl::Status Wave::SampleRows() {
 void Wave::AppendEvents() {
   int64_t first = 0;
   for (Prefix& prefix : prefixes_) prefix.score += log_p_[first++];
-  std::vector<Entry*> entries;
+  if (hooks_.trace != nullptr) TraceStep(first);
+  std::vector<SearchEntry*> entries;
   entries.reserve(source_.size());
-  for (Search& search : searches_) {
+  for (Search& search : searches_.searches()) {
     ++search.step;
-    for (Entry& entry : search.entries) entries.push_back(&entry);
+    ++events_;
+    for (SearchEntry& entry : search.entries) entries.push_back(&entry);
   }
-  events_ += static_cast<int64_t>(searches_.size());
-
-  if (hooks_.trace != nullptr) {
-    int64_t row = first;
-    for (const Search& search : searches_) {
-      if (search.request == 0) {
-        const auto take = [&](const auto& from, int64_t width) {
-          return std::vector(from.begin() + row * width,
-                             from.begin() + (row + beam_) * width);
-        };
-        hooks_.trace->steps.push_back(
-            {.choice = take(choice_, heads_),
-             .log_p = take(log_p_, 1),
-             .probabilities = take(probabilities_, classes_)});
-      }
-      row += beam_;
-    }
-  }
-
   const int64_t count = static_cast<int64_t>(entries.size());
   const int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
   stream_.pool->Run(tasks, [&](int64_t task) {
@@ -306,131 +263,20 @@ void Wave::AppendEvents() {
   });
 }
 
-// Prunes and branches the searches whose iteration is over and retires those
-// that are finished; source_ then names the rows that go on.
-absl::Status Wave::EndIterations() {
-  std::vector<size_t> ending;
-  std::vector<size_t> finished;
-  std::vector<int64_t> first_row;  // of each ending search
-  int64_t row = static_cast<int64_t>(prefixes_.size());
-  for (size_t i = 0; i < searches_.size(); ++i, row += beam_) {
-    Search& search = searches_[i];
-    if (--search.left > 0) continue;
-    if (search.step == requests_[search.request].num_events) {
-      finished.push_back(i);
-      continue;
+void Wave::TraceStep(int64_t first_row) {
+  int64_t row = first_row;
+  for (const Search& search : searches_.searches()) {
+    if (search.request == 0) {
+      const auto take = [&](const auto& from, int64_t width) {
+        return std::vector(from.begin() + row * width,
+                           from.begin() + (row + beam_) * width);
+      };
+      hooks_.trace->steps.push_back(
+          {.choice = take(choice_, heads_),
+           .log_p = take(log_p_, 1),
+           .probabilities = take(probabilities_, classes_)});
     }
-    search.left = options_.steps_per_iteration;
-    ending.push_back(i);
-    first_row.push_back(row);
-  }
-  if (!ending.empty() && (beam_ > 1 || hooks_.trace != nullptr)) {
-    CONTINUO_RETURN_IF_ERROR(PruneAndBranch(ending, first_row));
-  }
-  if (finished.empty()) return absl::OkStatus();
-  return Retire(finished);
-}
-
-std::vector<double> Wave::Scores(const std::vector<size_t>& searches) const {
-  std::vector<double> scores;
-  scores.reserve(searches.size() * beam_);
-  for (size_t i : searches) {
-    for (const Entry& entry : searches_[i].entries) {
-      scores.push_back(entry.score);
-    }
-  }
-  return scores;
-}
-
-absl::Status Wave::PruneAndBranch(const std::vector<size_t>& ending,
-                                  const std::vector<int64_t>& first_row) {
-  const int64_t count = static_cast<int64_t>(ending.size());
-  const std::vector<double> scores = Scores(ending);
-  std::vector<int32_t> kept(count * options_.beam_size);
-  const TensorView kept_view(kept.data(), {count, options_.beam_size});
-  CONTINUO_RETURN_IF_ERROR(
-      BeamPrune(stream_, {.scores = TensorView(scores.data(), {count, beam_}),
-                          .kept = kept_view}));
-  TracePruning(ending, scores, kept);
-  std::vector<int32_t> branched(count * beam_);
-  CONTINUO_RETURN_IF_ERROR(BeamBranch(
-      stream_, {.kept = kept_view,
-                .entries = static_cast<int>(beam_),
-                .source = TensorView(branched.data(), {count, beam_})}));
-
-  std::vector<int> uses(beam_);
-  std::vector<int32_t> old_source(beam_);
-  for (int64_t r = 0; r < count; ++r) {
-    std::vector<Entry>& entries = searches_[ending[r]].entries;
-    std::vector<Entry> old = std::move(entries);
-    entries.clear();
-    std::copy_n(source_.begin() + first_row[r], beam_, old_source.begin());
-    std::fill(uses.begin(), uses.end(), 0);
-    for (int64_t i = 0; i < beam_; ++i) ++uses[branched[r * beam_ + i] % beam_];
-    for (int64_t i = 0; i < beam_; ++i) {
-      const int32_t from =
-          static_cast<int32_t>(branched[r * beam_ + i] % beam_);
-      source_[first_row[r] + i] = old_source[from];
-      // The last use takes the history, the ones before copy it.
-      if (--uses[from] == 0) {
-        entries.push_back(std::move(old[from]));
-      } else {
-        Entry copy{.events = {}, .score = old[from].score};
-        copy.events.reserve(old[from].events.capacity());
-        copy.events = old[from].events;
-        entries.push_back(std::move(copy));
-      }
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Hands over the best entry of each finished search and drops its rows.
-absl::Status Wave::Retire(const std::vector<size_t>& finished) {
-  const int64_t count = static_cast<int64_t>(finished.size());
-  const std::vector<double> scores = Scores(finished);
-  std::vector<int32_t> best(count);
-  CONTINUO_RETURN_IF_ERROR(
-      BeamPrune(stream_, {.scores = TensorView(scores.data(), {count, beam_}),
-                          .kept = TensorView(best.data(), {count, 1})}));
-  TracePruning(finished, scores, best);
-  for (int64_t r = 0; r < count; ++r) {
-    Search& search = searches_[finished[r]];
-    Entry& entry = search.entries[best[r]];
-    CONTINUO_RETURN_IF_ERROR(hooks_.done(
-        search.request,
-        {.events = std::move(entry.events), .log_likelihood = entry.score}));
-  }
-
-  std::vector<Search> left;
-  std::vector<int32_t> rows(source_.begin(),
-                            source_.begin() + prefixes_.size());
-  auto next = finished.begin();
-  auto row = source_.begin() + static_cast<int64_t>(prefixes_.size());
-  for (size_t i = 0; i < searches_.size(); ++i, row += beam_) {
-    if (next != finished.end() && *next == i) {
-      ++next;
-      continue;
-    }
-    left.push_back(std::move(searches_[i]));
-    rows.insert(rows.end(), row, row + beam_);
-  }
-  searches_ = std::move(left);
-  source_ = std::move(rows);
-  return absl::OkStatus();
-}
-
-void Wave::TracePruning(const std::vector<size_t>& searches,
-                        const std::vector<double>& scores,
-                        const std::vector<int32_t>& kept) {
-  if (hooks_.trace == nullptr) return;
-  const int64_t keep = static_cast<int64_t>(kept.size() / searches.size());
-  for (size_t r = 0; r < searches.size(); ++r) {
-    if (searches_[searches[r]].request != 0) continue;
-    hooks_.trace->prunings.push_back(
-        {.scores = {scores.begin() + r * beam_,
-                    scores.begin() + (r + 1) * beam_},
-         .kept = {kept.begin() + r * keep, kept.begin() + (r + 1) * keep}});
+    row += beam_;
   }
 }
 

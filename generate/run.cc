@@ -114,12 +114,11 @@ absl::Status GenerateFiles(
   LogInfo(absl::StrFormat("Wrote %d MIDI files to %s in %.2f s (%.0f events/s)",
                           written, options.output_dir, progress.Seconds(),
                           progress.Rate(generated, absl::Now())));
-  if (written < static_cast<int64_t>(outputs.size())) {
-    LogWarn("Stopped before the last ",
-            static_cast<int64_t>(outputs.size()) - written, " of ",
-            outputs.size(), " outputs");
-  }
-  return absl::OkStatus();
+  if (written == static_cast<int64_t>(outputs.size())) return absl::OkStatus();
+  return absl::CancelledError(
+      absl::StrCat("interrupted before the last ",
+                   static_cast<int64_t>(outputs.size()) - written, " of ",
+                   outputs.size(), " outputs"));
 }
 
 }  // namespace continuo
