@@ -1,6 +1,9 @@
 #include "models/config.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
+#include "runtime/log.h"
 
 namespace continuo {
 namespace {
@@ -52,6 +55,90 @@ std::vector<ModelConfig> MakeMelodyConfigs() {
   };
 }
 
+// Values: configs reference, section 3.
+std::vector<ModelConfig> MakeDrumsConfigs() {
+  Hparams one_drum;
+  one_drum.batch_size = 128;
+  one_drum.rnn_layer_sizes = {128, 128};
+  one_drum.dropout_keep_prob = 0.5;
+  one_drum.clip_norm = 5;
+  Hparams drum_kit = one_drum;
+  drum_kit.rnn_layer_sizes = {256, 256, 256};
+  drum_kit.attn_length = 32;
+  drum_kit.clip_norm = 3;
+  return {
+      {.family = Family::kDrums,
+       .name = "one_drum",
+       .id = "one_drum",
+       .description = "Drums RNN with 2-state encoding.",
+       .encoding = {.encoding = Encoding::kOneDrum},
+       .hparams = one_drum,
+       .steps_per_quarter = 2},
+      {.family = Family::kDrums,
+       .name = "drum_kit",
+       .id = "drum_kit",
+       .description = "Drums RNN with multiple drums and binary counters.",
+       .encoding = {.encoding = Encoding::kDrumKit},
+       .hparams = drum_kit,
+       .steps_per_quarter = 4},
+  };
+}
+
+// Values: configs reference, section 4.
+ModelConfig PerformanceConfig(std::string name, std::string description,
+                              EncodingSpec encoding) {
+  Hparams hparams;
+  hparams.rnn_layer_sizes = {512, 512, 512};
+  return {.family = Family::kPerformance,
+          .name = name,
+          .id = name,
+          .description = std::move(description),
+          .encoding = encoding,
+          .hparams = std::move(hparams),
+          .steps_per_quarter = 4};
+}
+
+std::vector<ModelConfig> MakePerformanceConfigs() {
+  const auto dynamics = [](Encoding encoding, ControlSpec controls = {}) {
+    return EncodingSpec{
+        .encoding = encoding, .num_velocity_bins = 32, .controls = controls};
+  };
+  ModelConfig compact =
+      PerformanceConfig("performance_with_dynamics_compact",
+                        "Performance RNN with dynamics (compact input)",
+                        dynamics(Encoding::kCompactPerformance));
+  compact.id = "performance_with_dynamics";
+  return {
+      PerformanceConfig("performance", "Performance RNN",
+                        {.encoding = Encoding::kPerformance}),
+      PerformanceConfig("performance_with_dynamics",
+                        "Performance RNN with dynamics",
+                        dynamics(Encoding::kPerformance)),
+      compact,
+      PerformanceConfig("performance_with_dynamics_and_modulo_encoding",
+                        "Performance RNN with dynamics and modulo encoding",
+                        dynamics(Encoding::kModuloPerformance)),
+      PerformanceConfig("performance_with_dynamics_and_note_encoding",
+                        "Performance RNN with dynamics and note encoding",
+                        dynamics(Encoding::kNoteTuples)),
+      PerformanceConfig("density_conditioned_performance_with_dynamics",
+                        "Note-density-conditioned Performance RNN + dynamics",
+                        dynamics(Encoding::kPerformance, {.density = true})),
+      PerformanceConfig("pitch_conditioned_performance_with_dynamics",
+                        "Pitch-histogram-conditioned Performance RNN",
+                        dynamics(Encoding::kPerformance, {.histogram = true})),
+      PerformanceConfig("multiconditioned_performance_with_dynamics",
+                        "Density- and pitch-conditioned Performance RNN",
+                        dynamics(Encoding::kPerformance,
+                                 {.density = true, .histogram = true})),
+      PerformanceConfig(
+          "optional_multiconditioned_performance_with_dynamics",
+          "Optionally multiconditioned Performance RNN",
+          dynamics(Encoding::kPerformance,
+                   {.density = true, .histogram = true, .optional = true})),
+  };
+}
+
 }  // namespace
 
 absl::string_view FamilyName(Family family) {
@@ -69,8 +156,18 @@ absl::string_view FamilyName(Family family) {
 const std::vector<ModelConfig>& Configs(Family family) {
   static const auto& melody =
       *new std::vector<ModelConfig>(MakeMelodyConfigs());
-  static const auto& none = *new std::vector<ModelConfig>();
-  return family == Family::kMelody ? melody : none;
+  static const auto& drums = *new std::vector<ModelConfig>(MakeDrumsConfigs());
+  static const auto& performance =
+      *new std::vector<ModelConfig>(MakePerformanceConfigs());
+  switch (family) {
+    case Family::kMelody:
+      return melody;
+    case Family::kDrums:
+      return drums;
+    case Family::kPerformance:
+      return performance;
+  }
+  CheckFailed(__FILE__, __LINE__, "family has configurations");
 }
 
 absl::StatusOr<ModelConfig> FindConfig(Family family, absl::string_view name) {
@@ -79,9 +176,9 @@ absl::StatusOr<ModelConfig> FindConfig(Family family, absl::string_view name) {
     if (config.name == name) return config;
     absl::StrAppend(&names, names.empty() ? "" : ", ", config.name);
   }
-  return absl::NotFoundError(absl::StrCat(
-      "--config=", name, ": no such ", FamilyName(family),
-      " configuration; use one of ", names));
+  return absl::NotFoundError(
+      absl::StrCat("--config=", name, ": no such ", FamilyName(family),
+                   " configuration; use one of ", names));
 }
 
 absl::StatusOr<ModelConfig> MelodyEncoderDecoderConfig(absl::string_view name) {

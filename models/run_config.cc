@@ -21,6 +21,12 @@ constexpr EncodingRow kEncodings[] = {
     {Encoding::kOneHotMelody, "one_hot_melody"},
     {Encoding::kLookbackMelody, "lookback_melody"},
     {Encoding::kKeyMelody, "key_melody"},
+    {Encoding::kOneDrum, "one_drum"},
+    {Encoding::kDrumKit, "drum_kit"},
+    {Encoding::kPerformance, "performance"},
+    {Encoding::kCompactPerformance, "compact_performance"},
+    {Encoding::kModuloPerformance, "modulo_performance"},
+    {Encoding::kNoteTuples, "note_tuples"},
 };
 
 std::string EncodingName(Encoding encoding) {
@@ -68,6 +74,7 @@ class FieldReader {
     if constexpr (std::is_same_v<T, uint64_t>) {
       return value.is_number_unsigned();
     }
+    if constexpr (std::is_same_v<T, bool>) return value.is_boolean();
     return value.is_number_integer();
   }
 
@@ -90,6 +97,11 @@ absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
   if (model.encoding.transpose_to_key.has_value()) {
     encoding["transpose_to_key"] = *model.encoding.transpose_to_key;
   }
+  encoding["num_velocity_bins"] = model.encoding.num_velocity_bins;
+  const ControlSpec& controls = model.encoding.controls;
+  encoding["density_control"] = controls.density;
+  encoding["histogram_control"] = controls.histogram;
+  encoding["optional_controls"] = controls.optional;
   Json json;
   json["family"] = std::string(FamilyName(model.family));
   json["config"] = model.name;
@@ -156,7 +168,13 @@ absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
     model.encoding.transpose_to_key =
         encoding.GetInt("transpose_to_key", 0, 11);
   }
-  CONTINUO_RETURN_IF_ERROR(encoding.status());
+  model.encoding.num_velocity_bins =
+      encoding.GetInt("num_velocity_bins", 0, 127);
+  model.encoding.controls = {
+      .density = encoding.Get<bool>("density_control"),
+      .histogram = encoding.Get<bool>("histogram_control"),
+      .optional = encoding.Get<bool>("optional_controls")};
+  if (!encoding.status().ok()) return encoding.status();
   return config;
 }
 

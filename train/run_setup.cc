@@ -19,11 +19,6 @@ absl::Status Disagrees(absl::string_view flag, absl::string_view given,
       "--run_dir"));
 }
 
-bool SameEncoding(const EncodingSpec& a, const EncodingSpec& b) {
-  return a.encoding == b.encoding && a.min_note == b.min_note &&
-         a.max_note == b.max_note && a.transpose_to_key == b.transpose_to_key;
-}
-
 // Hyperparameters that a job may give other values than the run was started
 // with: those that leave the network as it is.
 bool MayChange(absl::string_view name, JobKind job) {
@@ -71,7 +66,7 @@ absl::StatusOr<ModelConfig> ModelFromRun(Family family, const ModelFlags& flags,
     CONTINUO_ASSIGN_OR_RETURN(
         const ModelConfig given,
         MelodyEncoderDecoderConfig(flags.melody_encoder_decoder));
-    if (!model.name.empty() || !SameEncoding(given.encoding, model.encoding)) {
+    if (!model.name.empty() || given.encoding != model.encoding) {
       return Disagrees(
           "--melody_encoder_decoder=", flags.melody_encoder_decoder,
           model.name.empty() ? "another encoding" : model.name);
@@ -134,6 +129,7 @@ ExampleFormat ExampleFormatOf(const EventEncoder& encoder,
   return {
       .input_size = encoder.input_size(),
       .head_sizes = {encoder.head_sizes().begin(), encoder.head_sizes().end()},
+      .index_inputs = encoder.index_inputs(),
       .config = config_name.empty() ? "this --melody_encoder_decoder"
                                     : absl::StrCat("--config=", config_name)};
 }

@@ -204,8 +204,8 @@ void Process(const DatasetPipeline& pipeline, const DatasetOptions& options,
                absl::StrCat("record ", index, " (", filename, ")"));
   if (!result->status.ok()) return;
   for (const EncodedSequence& example : output.examples) {
-    result->records.push_back(
-        FrameTfRecord(SerializeSequenceExample(example, pipeline.num_heads())));
+    result->records.push_back(FrameTfRecord(SerializeSequenceExample(
+        example, pipeline.num_heads(), pipeline.index_inputs())));
   }
   if (!options.report.empty()) {
     result->report = ReportLine(index, id, filename, result->part, output);

@@ -7,14 +7,23 @@
 #include <memory>
 #include <optional>
 
+#include "data/events/control_source.h"
+#include "data/events/controls.h"
+#include "data/events/drums.h"
 #include "data/events/event_encoder.h"
 
 namespace continuo {
 
 enum class Encoding {
-  kOneHotMelody,    // basic_rnn, mono_rnn
-  kLookbackMelody,  // lookback_rnn
-  kKeyMelody,       // attention_rnn
+  kOneHotMelody,        // basic_rnn, mono_rnn
+  kLookbackMelody,      // lookback_rnn
+  kKeyMelody,           // attention_rnn
+  kOneDrum,             // one_drum
+  kDrumKit,             // drum_kit
+  kPerformance,         // performance_with_dynamics and its conditioned kin
+  kCompactPerformance,  // the same with index inputs
+  kModuloPerformance,   // performance_with_dynamics_and_modulo_encoding
+  kNoteTuples,          // performance_with_dynamics_and_note_encoding
 };
 
 // What an encoding needs to know besides its kind.
@@ -25,9 +34,23 @@ struct EncodingSpec {
   int min_note = 0;
   int max_note = 128;
   std::optional<int> transpose_to_key = std::nullopt;
+  // Performances: velocity bins (0 = no velocity events) and the control
+  // signals in front of the inputs.
+  int num_velocity_bins = 0;
+  ControlSpec controls = {};
+
+  friend bool operator==(const EncodingSpec&, const EncodingSpec&) = default;
 };
 
-std::unique_ptr<EventEncoder> MakeEventEncoder(const EncodingSpec& spec);
+// `controls` is where the control values of a conditioned encoding come from;
+// without it, they are those of a request that wishes for nothing. Ignored by
+// encodings that are not conditioned.
+std::unique_ptr<EventEncoder> MakeEventEncoder(
+    const EncodingSpec& spec,
+    std::shared_ptr<const ControlSource> controls = nullptr);
+
+// The classes of drums of a drum encoding.
+const DrumClasses& DrumClassesOf(const EncodingSpec& spec);
 
 }  // namespace continuo
 

@@ -15,8 +15,9 @@
 namespace continuo {
 
 // One event as the model sees it. Melody: -2 no event, -1 note-off, 0..127
-// note-on. Drums: the set of drum classes as a bit mask. Performance: type and
-// value packed by data/events/performance.h. Every family fits an integer, so
+// note-on. Drums: the set of drum classes as a bit mask (data/events/drums.h).
+// Performance: type and value packed by data/events/performance.h. Every family
+// fits an integer, so
 // that one interface, one beam search and one data set serve them all.
 using Event = int64_t;
 
@@ -25,8 +26,12 @@ class EventEncoder {
  public:
   virtual ~EventEncoder() = default;
 
-  // Columns of the input (of the expanded one for index inputs).
+  // Columns of the input.
   virtual int input_size() const = 0;
+
+  // True if rows are one-hots of which files of examples hold only the column,
+  // as a single float. Networks see the row either way.
+  virtual bool index_inputs() const { return false; }
 
   // Classes of each softmax head: one number, six for note tuples.
   virtual absl::Span<const int> head_sizes() const = 0;

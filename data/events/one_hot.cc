@@ -6,8 +6,10 @@
 
 namespace continuo {
 
-OneHotEncoder::OneHotEncoder(std::unique_ptr<const OneHotEncoding> one_hot)
+OneHotEncoder::OneHotEncoder(std::unique_ptr<const OneHotEncoding> one_hot,
+                             bool index_inputs)
     : one_hot_(std::move(one_hot)),
+      index_inputs_(index_inputs),
       head_sizes_{one_hot_->num_classes()},
       default_label_{one_hot_->EventToIndex(one_hot_->default_event())} {}
 
@@ -41,7 +43,12 @@ Event OneHotEncoder::DecodeLabel(absl::Span<const int64_t> label,
 
 int64_t OneHotEncoder::LabelsToNumSteps(
     absl::Span<const int64_t> labels) const {
-  return static_cast<int64_t>(labels.size());
+  int64_t steps = 0;
+  for (int64_t label : labels) {
+    steps +=
+        one_hot_->EventSteps(one_hot_->IndexToEvent(static_cast<int>(label)));
+  }
+  return steps;
 }
 
 }  // namespace continuo

@@ -26,17 +26,22 @@ class OneHotEncoding {
   // The event of an index in [0, num_classes).
   virtual Event IndexToEvent(int index) const = 0;
 
+  // Time steps that an event stands for.
+  virtual int64_t EventSteps(Event) const { return 1; }
+
   // InvalidArgument that says why `event` has no index.
   virtual absl::Status OutOfRange(Event event) const = 0;
 };
 
-// Input: one-hot of the current event. Label: index of the event. Every event
-// is one step.
+// Input: one-hot of the current event. Label: index of the event.
 class OneHotEncoder : public EventEncoder {
  public:
-  explicit OneHotEncoder(std::unique_ptr<const OneHotEncoding> one_hot);
+  // `index_inputs`: see EventEncoder::index_inputs.
+  explicit OneHotEncoder(std::unique_ptr<const OneHotEncoding> one_hot,
+                         bool index_inputs = false);
 
   int input_size() const override { return head_sizes_[0]; }
+  bool index_inputs() const override { return index_inputs_; }
   absl::Span<const int> head_sizes() const override { return head_sizes_; }
   Event default_event() const override { return one_hot_->default_event(); }
   absl::Span<const int64_t> default_label() const override {
@@ -50,8 +55,12 @@ class OneHotEncoder : public EventEncoder {
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
 
+ protected:
+  const OneHotEncoding& one_hot() const { return *one_hot_; }
+
  private:
   std::unique_ptr<const OneHotEncoding> one_hot_;
+  bool index_inputs_;
   std::array<int, 1> head_sizes_;
   std::array<int64_t, 1> default_label_;
 };

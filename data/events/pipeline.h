@@ -44,6 +44,8 @@ class DatasetPipeline {
   // What the files hold: "melodies" for training_melodies.tfrecord.
   virtual absl::string_view outputs_name() const = 0;
   virtual int num_heads() const = 0;
+  // EventEncoder::index_inputs of the encoder.
+  virtual bool index_inputs() const { return false; }
 
   // Turns `sequence` (which it may change) into examples of `part`. Statistics
   // are added to `statistics` under the original's names, and nothing is

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/log.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -274,6 +275,27 @@ absl::StatusOr<std::vector<NoteSequence>> SplitOnTimeChanges(
     times.push_back(sequence.total_time());
   }
   if (times.size() < 2) return std::vector<NoteSequence>();
+  return ExtractSubsequences(sequence, times);
+}
+
+absl::StatusOr<std::vector<NoteSequence>> SplitEvery(
+    double seconds, const NoteSequence& sequence) {
+  CONTINUO_CHECK(seconds > 0);
+  CONTINUO_RETURN_IF_ERROR(CheckTimes(sequence));
+  constexpr double kMaxParts = 1e6;
+  const double total = sequence.total_time();
+  if (total > seconds * kMaxParts) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a total time of ", total, " seconds makes too many parts of ", seconds,
+        " seconds; are the note times damaged?"));
+  }
+  if (total <= 0) return std::vector<NoteSequence>();
+  std::vector<double> times = {0.0};
+  for (double time = seconds; time < total;
+       time = seconds * static_cast<double>(times.size())) {
+    times.push_back(time);
+  }
+  times.push_back(total);
   return ExtractSubsequences(sequence, times);
 }
 

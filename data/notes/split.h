@@ -28,6 +28,11 @@ ExtractSubsequences(const tensorflow::magenta::NoteSequence& sequence,
 absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>>
 SplitOnTimeChanges(const tensorflow::magenta::NoteSequence& sequence);
 
+// Parts of `seconds` > 0 each, the last one shorter. Nothing for a sequence of
+// no length. InvalidArgument for more than a million parts.
+absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> SplitEvery(
+    double seconds, const tensorflow::magenta::NoteSequence& sequence);
+
 // A copy that keeps the notes that start in [start, end), cut at `end`; times
 // and all other events stay as they are.
 tensorflow::magenta::NoteSequence TrimSequence(

@@ -186,7 +186,7 @@ struct Parser {
       if ((bits & 0x7fffffffu) == 0) continue;  // zero of either sign
       const float value = std::bit_cast<float>(bits);
       finite = finite && std::isfinite(value);
-      if (*column < format.input_size) {
+      if (*column < format.floats_per_step()) {
         rows.Add(static_cast<int>(*column), value);
       }
     }
@@ -208,16 +208,39 @@ struct Parser {
               })) {
             return Malformed();
           }
-          if (column != format.input_size) {
-            return WrongWidth("inputs", step, column, format.input_size);
+          if (column != format.floats_per_step()) {
+            return WrongWidth("inputs", step, column, format.floats_per_step());
           }
           if (!finite) {
             return absl::Status(absl::InvalidArgumentError(
                 absl::StrCat(Step("inputs", step), ": a value is not finite")));
           }
           example->inputs.EndRow();
-          return absl::OkStatus();
+          return format.index_inputs ? ExpandIndex(step) : absl::OkStatus();
         });
+  }
+
+  // Replaces the one float of the last row (none: zero) by the one it names.
+  absl::Status ExpandIndex(int step) const {
+    SparseRows& rows = example->inputs;
+    const bool zero = rows.row_begin[step] == rows.row_begin[step + 1];
+    const float number = zero ? 0.0f : rows.value.back();
+    if (!(number >= 0) || number >= static_cast<float>(format.input_size) ||
+        number != std::floor(number)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          Step("inputs", step), ": ", number, ", but ", format.config,
+          " expects a whole number in 0..", format.input_size - 1,
+          "; create the data set with the same --config as the "
+          "training"));
+    }
+    if (zero) {
+      rows.Add(0, 1.0f);
+      ++rows.row_begin.back();
+      return absl::OkStatus();
+    }
+    rows.index.back() = static_cast<int>(number);
+    rows.value.back() = 1.0f;
+    return absl::OkStatus();
   }
 
   absl::Status ParseLabels(absl::string_view feature_list) const {

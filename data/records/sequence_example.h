@@ -16,8 +16,12 @@ namespace continuo {
 struct ExampleFormat {
   int input_size = 0;           // floats in each step of "inputs"
   std::vector<int> head_sizes;  // classes of each label of a step of "labels"
-  std::string config;           // who expects it ("basic_rnn"), for messages
+  // Instead, a step of "inputs" is one float: the column of the single one in
+  // its row of input_size columns (EventEncoder::index_inputs).
+  bool index_inputs = false;
+  std::string config;  // who expects it ("basic_rnn"), for messages
 
+  int floats_per_step() const { return index_inputs ? 1 : input_size; }
   int heads() const { return static_cast<int>(head_sizes.size()); }
 };
 

@@ -89,12 +89,15 @@ size_t LabelsSize(const EncodedSequence& example, int row, int heads) {
 
 }  // namespace
 
-std::string SerializeSequenceExample(const EncodedSequence& example,
-                                     int heads) {
+std::string SerializeSequenceExample(const EncodedSequence& example, int heads,
+                                     bool index_inputs) {
   const SparseRows& inputs = example.inputs;
   const int rows = inputs.rows();
   CONTINUO_CHECK(example.labels.size() == static_cast<size_t>(rows) * heads);
-  const size_t row_bytes = static_cast<size_t>(inputs.width) * 4;
+  CONTINUO_CHECK(!index_inputs ||
+                 inputs.index.size() == static_cast<size_t>(rows));
+  const size_t row_bytes =
+      index_inputs ? 4 : static_cast<size_t>(inputs.width) * 4;
 
   const size_t inputs_size = static_cast<size_t>(rows) * FeatureSize(row_bytes);
   size_t labels_size = 0;
@@ -114,6 +117,10 @@ std::string SerializeSequenceExample(const EncodedSequence& example,
     out.append(header);
     const size_t begin = out.size();
     out.append(row_bytes, '\0');
+    if (index_inputs) {
+      StoreFloat(static_cast<float>(inputs.index[row]), &out[begin]);
+      continue;
+    }
     for (int i = inputs.row_begin[row]; i < inputs.row_begin[row + 1]; ++i) {
       StoreFloat(inputs.value[i],
                  &out[begin + static_cast<size_t>(inputs.index[i]) * 4]);

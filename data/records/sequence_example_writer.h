@@ -11,8 +11,11 @@
 
 namespace continuo {
 
-// `heads` labels a row; example.labels has [rows * heads].
-std::string SerializeSequenceExample(const EncodedSequence& example, int heads);
+// `heads` labels a row; example.labels has [rows * heads]. With `index_inputs`
+// (EventEncoder::index_inputs) each row has one entry, and its column is what
+// is written.
+std::string SerializeSequenceExample(const EncodedSequence& example, int heads,
+                                     bool index_inputs = false);
 
 }  // namespace continuo
 

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -27,7 +28,14 @@ RunConfig Example() {
 
 TEST(RunConfigTest, RoundTrip) {
   const ScratchDir dir;
-  for (const ModelConfig& model : Configs(Family::kMelody)) {
+  std::vector<ModelConfig> models;
+  for (Family family :
+       {Family::kMelody, Family::kDrums, Family::kPerformance}) {
+    const auto& configs = Configs(family);
+    models.insert(models.end(), configs.begin(), configs.end());
+  }
+  ASSERT_EQ(models.size(), 4u + 2 + 9);
+  for (const ModelConfig& model : models) {
     RunConfig config = Example();
     config.model = model;
     ASSERT_TRUE(WriteRunConfig(dir.Path(), config).ok());
@@ -36,11 +44,9 @@ TEST(RunConfigTest, RoundTrip) {
     EXPECT_EQ(read->model.name, model.name);
     EXPECT_EQ(read->model.id, model.id);
     EXPECT_EQ(read->model.description, model.description);
-    EXPECT_EQ(read->model.encoding.encoding, model.encoding.encoding);
-    EXPECT_EQ(read->model.encoding.min_note, model.encoding.min_note);
-    EXPECT_EQ(read->model.encoding.max_note, model.encoding.max_note);
-    EXPECT_EQ(read->model.encoding.transpose_to_key,
-              model.encoding.transpose_to_key);
+    EXPECT_EQ(read->model.family, model.family);
+    EXPECT_TRUE(read->model.encoding == model.encoding) << model.name;
+    EXPECT_EQ(read->model.steps_per_quarter, model.steps_per_quarter);
     EXPECT_EQ(HparamsToString(read->model.hparams),
               HparamsToString(model.hparams));
     EXPECT_EQ(read->seed, config.seed);

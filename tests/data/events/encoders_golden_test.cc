@@ -10,6 +10,7 @@
 #include "data/events/melody.h"
 #include "gtest/gtest.h"
 #include "models/config.h"
+#include "tests/testing/dense.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/npy.h"
 
@@ -17,32 +18,12 @@ namespace continuo {
 namespace {
 
 using nlohmann::json;
+using testing::CheckSorted;
+using testing::Dense;
 using testing::GoldenDir;
 using testing::MustReadJson;
 
 constexpr char kFamily[] = "encodings/melody_rnn";
-
-std::vector<float> Dense(const SparseRows& rows) {
-  std::vector<float> dense(static_cast<size_t>(rows.rows()) * rows.width);
-  for (int row = 0; row < rows.rows(); ++row) {
-    for (int i = rows.row_begin[row]; i < rows.row_begin[row + 1]; ++i) {
-      dense[static_cast<size_t>(row) * rows.width + rows.index[i]] =
-          rows.value[i];
-    }
-  }
-  return dense;
-}
-
-void CheckSorted(const SparseRows& rows) {
-  for (int row = 0; row < rows.rows(); ++row) {
-    for (int i = rows.row_begin[row]; i < rows.row_begin[row + 1]; ++i) {
-      EXPECT_NE(rows.value[i], 0.0f);
-      if (i > rows.row_begin[row]) {
-        EXPECT_LT(rows.index[i - 1], rows.index[i]);
-      }
-    }
-  }
-}
 
 class EncodersGoldenTest : public ::testing::Test {
  protected:

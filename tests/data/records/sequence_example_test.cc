@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/records/sequence_example_writer.h"
 #include "gtest/gtest.h"
 #include "tests/testing/examples.h"
 
@@ -46,6 +47,41 @@ TEST(SequenceExampleTest, NonZeroValuesBecomeSparseRows) {
   EXPECT_EQ(example.inputs.index, (std::vector<int32_t>{1, 3, 0}));
   EXPECT_EQ(example.inputs.value, (std::vector<float>{1, -2.5f, 1}));
   EXPECT_EQ(example.labels, (std::vector<int64_t>{0, 4, 2, 0, 1, 1}));
+}
+
+TEST(SequenceExampleTest, IndexInputsAreOneFloatInFiles) {
+  const ExampleFormat format = {.input_size = 388,
+                                .head_sizes = {388},
+                                .index_inputs = true,
+                                .config = "compact"};
+  EncodedSequence example;
+  const std::string bytes =
+      MakeExample({{0}, {387}, {5}}, {{1}, {2}, {3}}).SerializeAsString();
+  const absl::Status status =
+      ParseSequenceExample(bytes, format, "x", &example);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(example.inputs.width, 388);
+  EXPECT_EQ(example.inputs.row_begin, (std::vector<int32_t>{0, 1, 2, 3}));
+  EXPECT_EQ(example.inputs.index, (std::vector<int32_t>{0, 387, 5}));
+  EXPECT_EQ(example.inputs.value, (std::vector<float>{1, 1, 1}));
+
+  // Written, they are the same again.
+  EncodedSequence again;
+  ASSERT_TRUE(ParseSequenceExample(
+                  SerializeSequenceExample(example, 1, /*index_inputs=*/true),
+                  format, "x", &again)
+                  .ok());
+  EXPECT_EQ(again.inputs.index, example.inputs.index);
+  EXPECT_EQ(again.labels, example.labels);
+
+  for (const float bad : {388.0f, -1.0f, 1.5f}) {
+    EXPECT_EQ(ParseSequenceExample(
+                  MakeExample({{1}, {bad}}, {{1}, {2}}).SerializeAsString(),
+                  format, "x", &example)
+                  .code(),
+              absl::StatusCode::kInvalidArgument)
+        << bad;
+  }
 }
 
 TEST(SequenceExampleTest, UnpackedValuesAreReadToo) {
