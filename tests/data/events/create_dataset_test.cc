@@ -125,6 +125,18 @@ TEST_F(CreateDatasetTest, RefusalsNameTheFlag) {
   }
 }
 
+// Shards of another run would be trained on together with the new files.
+TEST_F(CreateDatasetTest, WarnsAboutShardsOfAnotherRun) {
+  const std::string flags =
+      "--config=basic_rnn --input=notes-00000-of-00002 --output_dir=out ";
+  ASSERT_EQ(Run(flags + "--num_shards=3"), 0) << output_;
+  EXPECT_FALSE(Says("WARN")) << output_;
+  ASSERT_EQ(Run(flags + "--num_shards=3"), 0) << output_;
+  EXPECT_FALSE(Says("WARN")) << output_;
+  ASSERT_EQ(Run(flags + "--num_shards=2"), 0) << output_;
+  EXPECT_TRUE(Says("files of another run")) << output_;
+}
+
 TEST_F(CreateDatasetTest, HelpListsTheFlags) {
   EXPECT_EQ(Run("--help"), 1);
   for (const char* flag : {"--input", "--eval_ratio", "--config", "--seed",
