@@ -29,7 +29,7 @@ constexpr int kTitleHeight = 30;
 constexpr int kBarNumberHeight = 22;
 constexpr int kKeyboardWidth = 16;
 constexpr int kLabelWidth = 34;
-constexpr int kRowsHeight = 200;  // of the roll itself
+constexpr int kRowsHeight = 230;  // of the roll itself
 constexpr int kPanelWidth = 780;
 constexpr int kPanelHeight = kTitleHeight + kRowsHeight + kBarNumberHeight + 14;
 
@@ -133,8 +133,10 @@ void DrawNotes(const Roll& roll, const NoteSequence& sequence, Canvas* canvas) {
   for (const auto& note : sequence.notes()) {
     const int pitch = std::clamp(note.pitch(), 0, 127);
     const double left = roll.X(std::clamp(note.start_time(), 0.0, roll.end));
-    const double right = std::max(
-        left + 1.5, roll.X(std::clamp(note.end_time(), 0.0, roll.end)) - 1);
+    const double end = roll.X(std::clamp(note.end_time(), 0.0, roll.end));
+    // A gap to the next note, smaller for short ones.
+    const double right =
+        std::max(left + 1.5, end - std::min(1.0, 0.2 * (end - left)));
     const double top = roll.RowTop(pitch), bottom = top + roll.RowHeight();
     const size_t voice = note.is_drum() ? 1 : note.instrument();
     const Color color = kInstruments[voice % std::size(kInstruments)];

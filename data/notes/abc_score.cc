@@ -68,7 +68,7 @@ class ScoreReader {
   void SelectVoice(absl::string_view name);
   void ChangeContext(const AbcContext& context);
   absl::Status EndHeader();
-  AbcRational TakeFactors();
+  AbcRational Timed(AbcRational written);
   absl::Status Error(absl::string_view reason,
                      absl::string_view remedy = "") const;
 
@@ -304,30 +304,37 @@ void ScoreReader::StartTuplet(const AbcToken& token) {
   tuplet_left_ = r;
 }
 
-// The factor that tuplet and broken rhythm put on the next note or rest; also
+// What tuplet and broken rhythm make of the next note's or rest's length; also
 // lengthens or shortens the one before it.
-AbcRational ScoreReader::TakeFactors() {
-  AbcRational factor = {1, 1};
+AbcRational ScoreReader::Timed(AbcRational written) {
+  AbcRational length = written;
   if (tuplet_left_ > 0) {
-    factor = tuplet_;
+    length = length * tuplet_;
     --tuplet_left_;
   }
-  if (broken_ != 0) {
-    const int dots = std::min(std::abs(broken_), 8);
-    const AbcRational small = MakeRational(1, int64_t{1} << dots);
-    const AbcRational large = AbcRational{2, 1} - small;
-    AbcRational& before = score_.elements[last_timed_].length;
-    before = before * (broken_ > 0 ? large : small);
-    factor = factor * (broken_ > 0 ? small : large);
-    broken_ = 0;
+  if (broken_ == 0) return length;
+  const int dots = std::min(std::abs(broken_), 8);
+  const AbcRational small = MakeRational(1, int64_t{1} << dots);
+  const AbcRational large = AbcRational{2, 1} - small;
+  AbcRational& before = score_.elements[last_timed_].length;
+  AbcRational& longer = broken_ > 0 ? before : length;
+  AbcRational& shorter = broken_ > 0 ? length : before;
+  broken_ = 0;
+  if (longer == shorter) {
+    longer = longer * large;
+    shorter = shorter * small;
+  } else if (longer * small == shorter) {
+    // "A>B/": the short note is already written short.
+    longer = longer * large;
   }
-  return factor;
+  // Between other lengths the mark has no meaning.
+  return length;
 }
 
 absl::Status ScoreReader::AddRest(AbcRational length) {
-  const AbcRational factor = TakeFactors();
+  length = Timed(length);
   AbcElement& rest = Add(AbcElement::Kind::kRest);
-  rest.length = length * factor;
+  rest.length = length;
   tied_.reset();
   last_timed_ = static_cast<int>(score_.elements.size()) - 1;
   if (!rest.length.valid()) return Error("a length that cannot be read");
@@ -361,12 +368,12 @@ absl::Status ScoreReader::AddNote(const AbcToken& token) {
       highest_written = written;
     }
   }
-  const AbcRational factor = TakeFactors();
+  const AbcRational length = Timed(token.length * *unit_);
   AbcElement& note = Add(AbcElement::Kind::kNote);
   note.pitch = highest;
   note.velocity = velocity_;
   note.tie = token.tie;
-  note.length = token.length * *unit_ * factor;
+  note.length = length;
   last_timed_ = static_cast<int>(score_.elements.size()) - 1;
   has_notes_ = true;
   tied_.reset();

@@ -83,6 +83,13 @@ TEST(AbcReaderTest, BrokenRhythm) {
   EXPECT_EQ(
       Notes(ReadOne("z C>D E<<F")),
       (Playeds{{60, 1, 2.5}, {62, 2.5, 3}, {64, 3, 3.25}, {65, 3.25, 5}}));
+  // The second note written short already; lengths that do not fit.
+  EXPECT_EQ(Notes(ReadOne("z C>D/ E/<F G>A3")), (Playeds{{60, 1, 2.5},
+                                                         {62, 2.5, 3},
+                                                         {64, 3, 3.5},
+                                                         {65, 3.5, 5},
+                                                         {67, 5, 6},
+                                                         {69, 6, 9}}));
   // Also of rests, and across a bar line.
   EXPECT_EQ(Notes(ReadOne("z>C D> | (E)")),
             (Playeds{{60, 1.5, 2}, {62, 2, 3.5}, {64, 3.5, 4}}));
