@@ -1,14 +1,14 @@
 #include "models/checkpoint.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/proto/checkpoint.pb.h"
 #include "gtest/gtest.h"
 #include "models/table.h"
+#include "runtime/crc32c.h"
 #include "runtime/file.h"
 #include "tests/testing/scratch.h"
 
@@ -103,6 +103,85 @@ TEST(CheckpointTest, DamagedDataNamesTheTensor) {
   const absl::Status status = ReadCheckpoint(prefix).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(absl::StrContains(status.message(), "a/kernel")) << status;
+}
+
+// The entry of one float32 tensor, as a hand-made index needs it.
+tensorflow::BundleEntryProto FloatEntry(const std::vector<int64_t>& shape,
+                                        int64_t offset,
+                                        absl::string_view bytes) {
+  tensorflow::BundleEntryProto entry;
+  entry.set_dtype(1);
+  for (int64_t size : shape) entry.mutable_shape()->add_dim()->set_size(size);
+  entry.set_offset(offset);
+  entry.set_size(static_cast<int64_t>(bytes.size()));
+  entry.set_crc32c(MaskedCrc32c(bytes));
+  return entry;
+}
+
+std::string Header(int num_shards) {
+  tensorflow::BundleHeaderProto header;
+  header.set_num_shards(num_shards);
+  return header.SerializeAsString();
+}
+
+TEST(CheckpointTest, SeveralDataFilesAreRead) {
+  const ScratchDir dir;
+  const std::string one("\0\0\x80\x3f", 4);  // 1.0f
+  const std::string two("\0\0\0\x40", 4);    // 2.0f
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("m.data-00000-of-00002"), one).ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(dir.Path("m.data-00001-of-00002"), one + two).ok());
+  tensorflow::BundleEntryProto second = FloatEntry({1}, 4, two);
+  second.set_shard_id(1);
+  ASSERT_TRUE(WriteFileAtomically(
+                  dir.Path("m.index"),
+                  BuildTable({{"", Header(2)},
+                              {"a", FloatEntry({}, 0, one).SerializeAsString()},
+                              {"b", second.SerializeAsString()}}))
+                  .ok());
+  const auto tensors = ReadCheckpoint(dir.Path("m"));
+  ASSERT_TRUE(tensors.ok()) << tensors.status();
+  EXPECT_EQ(tensors->at("a").floats, std::vector<float>{1});
+  EXPECT_EQ(tensors->at("b").floats, std::vector<float>{2});
+}
+
+TEST(CheckpointTest, HostileEntriesAreErrorsNamingTheTensor) {
+  const ScratchDir dir;
+  const std::string one("\0\0\x80\x3f", 4);
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("m.data-00000-of-00001"), one).ok());
+  const int64_t huge = int64_t{1} << 62;
+  std::vector<tensorflow::BundleEntryProto> entries = {
+      FloatEntry({2}, 0, one),           // more elements than bytes
+      FloatEntry({huge, huge}, 0, one),  // overflows
+      FloatEntry({-1}, 0, one),
+      FloatEntry({1}, 1, one),  // beyond the end of the file
+      FloatEntry({1}, -4, one),
+      FloatEntry({1}, huge, one),
+  };
+  entries.push_back(FloatEntry({1}, 0, one));
+  entries.back().set_shard_id(7);
+  entries.push_back(FloatEntry({1}, 0, one));
+  entries.back().set_dtype(7);  // strings
+  entries.push_back(FloatEntry({1}, 0, one));
+  entries.back().add_slices();
+  for (const auto& entry : entries) {
+    ASSERT_TRUE(
+        WriteFileAtomically(
+            dir.Path("m.index"),
+            BuildTable({{"", Header(1)}, {"bad", entry.SerializeAsString()}}))
+            .ok());
+    const absl::Status status = ReadCheckpoint(dir.Path("m")).status();
+    EXPECT_FALSE(status.ok()) << entry.ShortDebugString();
+    EXPECT_TRUE(absl::StrContains(status.message(), "tensor bad")) << status;
+  }
+  for (const std::string& header :
+       {Header(0), Header(1 << 30), std::string("\xff\xff")}) {
+    ASSERT_TRUE(
+        WriteFileAtomically(dir.Path("m.index"), BuildTable({{"", header}}))
+            .ok());
+    EXPECT_EQ(ReadCheckpoint(dir.Path("m")).status().code(),
+              absl::StatusCode::kDataLoss);
+  }
 }
 
 TEST(CheckpointTest, MissingFilesSayWhatIsMissing) {
