@@ -18,6 +18,7 @@
 #include "runtime/status.h"
 #include "train/checkpoint_keeper.h"
 #include "train/report.h"
+#include "train/run_lock.h"
 #include "train/train_state.h"
 
 namespace continuo {
@@ -33,7 +34,7 @@ struct Job {
   std::unique_ptr<EventRnn> rnn;
   std::unique_ptr<EventRnnTrainer> trainer;
   TrainState state;
-  bool resumed = false;
+  std::string restored_from;  // prefix of the checkpoint; empty = new run
 };
 
 absl::StatusOr<RunConfig> MakeRunConfig(
@@ -73,7 +74,7 @@ absl::Status RestoreState(Job& job, const std::string& prefix) {
       job.state, ImportState(tensors, prefix, job.dataset->num_examples(),
                              job.config.model.hparams.batch_size, job.rnn.get(),
                              job.trainer.get()));
-  job.resumed = true;
+  job.restored_from = prefix;
   return absl::OkStatus();
 }
 
@@ -328,15 +329,20 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(Job job, Prepare(options, stream));
   LogSetup(job);
   const int64_t step = job.state.global_step;
-  if (job.resumed) LogInfo("going on with step ", step + 1);
+  if (!job.restored_from.empty()) LogInfo("going on with step ", step + 1);
   if (options.num_training_steps > 0 && step >= options.num_training_steps) {
-    CONTINUO_ASSIGN_OR_RETURN(const std::string latest,
-                              LatestCheckpoint(job.dir));
     LogInfo("the run has reached step ", step,
             " already; nothing to do (raise --num_training_steps to go on)");
-    return TrainResult{TrainEnd::kSteps, step, latest};
+    return TrainResult{TrainEnd::kSteps, step, job.restored_from};
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));
+  CONTINUO_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Acquire(job.dir));
+  if (LatestCheckpoint(job.dir).value_or("") != job.restored_from) {
+    return absl::AbortedError(
+        absl::StrCat(job.dir,
+                     ": another process has changed the run "
+                     "meanwhile; start again"));
+  }
   // Before the first checkpoint, so that whoever sees one finds it.
   CONTINUO_RETURN_IF_ERROR(WriteRunConfig(job.dir, job.config));
   CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(job.dir, step));
@@ -344,10 +350,10 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
       CheckpointKeeper keeper,
       CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now()));
   Saver saver(std::move(keeper));
-  if (job.resumed) {
+  if (!job.restored_from.empty()) {
     saver.last_step = step;
     saver.last_time = absl::Now();
-    CONTINUO_ASSIGN_OR_RETURN(saver.last_prefix, LatestCheckpoint(job.dir));
+    saver.last_prefix = job.restored_from;
   } else {
     CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
   }

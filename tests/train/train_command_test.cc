@@ -255,6 +255,21 @@ TEST(TrainCommandTest, AnUnwritableRunDirIsAnError) {
       << result.output;
 }
 
+TEST(TrainCommandTest, TwoTrainingsOfOneRunExcludeEachOther) {
+  const ScratchDir dir;
+  const Process first = Start(dir, RunFlags(dir));
+  ASSERT_TRUE(WaitForStep(dir, 0));
+  const ScratchDir other;
+  const Result second = RunToEnd(
+      other, {absl::StrCat("--run_dir=", dir.Path("run")),
+              absl::StrCat("--sequence_example_file=", dir.Path("data"))});
+  EXPECT_EQ(second.code, 1);
+  EXPECT_TRUE(absl::StrContains(second.output, "another process"))
+      << second.output;
+  ASSERT_EQ(kill(first.pid, SIGTERM), 0);
+  EXPECT_EQ(first.Wait(), 0);
+}
+
 TEST(TrainCommandTest, EvaluationRunsBesideTheTraining) {
   const ScratchDir dir;
   const Process training =

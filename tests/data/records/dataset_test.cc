@@ -82,6 +82,9 @@ TEST(DatasetTest, AnEmptySetSaysWhatToDo) {
       Dataset::Open(dir.Path("d"), kFormat, &pool).status();
   EXPECT_EQ(empty.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(empty.message(), "--eval_ratio")) << empty;
+  const absl::Status folder =
+      Dataset::Open(dir.Path(), kFormat, &pool).status();
+  EXPECT_TRUE(absl::StrContains(folder.message(), "is a directory")) << folder;
   const absl::Status missing =
       Dataset::Open(dir.Path("e*"), kFormat, &pool).status();
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
