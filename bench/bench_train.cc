@@ -9,16 +9,13 @@
 // `of_peak`, their share of the fastest single-precision product measured in
 // the same run (oneDNN's or ours, whichever is faster here), both by CPU time.
 
-#include <ctime>
-
 #include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/strip.h"
+#include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
 #include "dnnl.h"
 #include "kernels/gemm.h"
@@ -29,25 +26,11 @@
 namespace continuo {
 namespace {
 
-int num_threads = 2;
+using bench::CpuSeconds;
+using bench::NumThreads;
+using bench::UniformArray;
+
 double peak_gflops = 0;  // per CPU second, all threads
-
-double CpuSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * now.tv_nsec;
-}
-
-float Uniform(uint64_t index) {
-  return static_cast<float>(
-      RandomDouble(1, RandomPurpose::kShuffle, 7, index) - 0.5);
-}
-
-std::vector<float> UniformArray(int64_t size) {
-  std::vector<float> values(size);
-  for (int64_t i = 0; i < size; ++i) values[i] = Uniform(i);
-  return values;
-}
 
 // What a published configuration feeds its network. Entries per input row are
 // typical of its encoding: a one-hot; three of them, counters and flags; the
@@ -65,18 +48,18 @@ constexpr Case kCases[] = {{"basic_rnn", 38, 38, 0, 1},
                            {"attention_rnn", 74, 40, 40, 14}};
 
 PackedBatch MakeBatch(const Case& config) {
-  constexpr int kRows = 128;
-  std::vector<EncodedSequence> sequences(kRows);
+  const std::vector<int> lengths = bench::BatchLengths();
+  std::vector<EncodedSequence> sequences(lengths.size());
   std::vector<const EncodedSequence*> pointers;
   uint64_t draw = 0;
   const auto below = [&](uint64_t bound) {
     return static_cast<int>(
         RandomBelow(2, RandomPurpose::kShuffle, 0, draw++, bound));
   };
-  for (EncodedSequence& sequence : sequences) {
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    EncodedSequence& sequence = sequences[i];
     sequence.inputs.width = config.inputs;
-    const int length = 128 + below(385);
-    for (int t = 0; t < length; ++t) {
+    for (int t = 0; t < lengths[i]; ++t) {
       std::vector<int> columns;
       while (static_cast<int>(columns.size()) < config.entries) {
         const int column = below(config.inputs);
@@ -99,7 +82,8 @@ PackedBatch MakeBatch(const Case& config) {
 double DenseMacs(const EventRnn& rnn) {
   double macs = 0;
   for (const Parameter& parameter : rnn.parameters()) {
-    if (parameter.shape.rank() >= 2) macs += static_cast<double>(parameter.size);
+    if (parameter.shape.rank() >= 2)
+      macs += static_cast<double>(parameter.size);
   }
   // The rows of the first kernel that the sparse inputs pick are no product.
   const Parameter& first = rnn.parameters().front();
@@ -108,7 +92,7 @@ double DenseMacs(const EventRnn& rnn) {
 }
 
 void Train(benchmark::State& state, const Case& config) {
-  ThreadPool pool(num_threads);
+  ThreadPool pool(NumThreads());
   NetworkSpec spec;
   spec.input_size = config.inputs;
   spec.head_sizes = {config.classes};
@@ -120,28 +104,27 @@ void Train(benchmark::State& state, const Case& config) {
   InitializeParameters(rnn->parameters(), 1, absl::MakeSpan(weights));
   CONTINUO_CHECK(rnn->SetWeights(weights).ok());
   const PackedBatch batch = MakeBatch(config);
-  auto trainer = *EventRnnTrainer::Create(rnn.get(), batch.num_rows(),
-                                          batch.num_events(),
-                                          batch.num_steps());
+  auto trainer = *EventRnnTrainer::Create(
+      rnn.get(), batch.num_rows(), batch.num_events(), batch.num_steps());
   AdamSpec adam = {.clip_norm = 5, .step = 0};
   const auto step = [&] {
     LossSums sums;
     double norm = 0;
     ++adam.step;
-    CONTINUO_CHECK(trainer
-                       ->ComputeGradients(batch,
-                                          {.keep_prob = 0.5,
-                                           .seed = 1,
-                                           .step = static_cast<uint64_t>(
-                                               adam.step)},
-                                          &sums)
-                       .ok());
+    CONTINUO_CHECK(
+        trainer
+            ->ComputeGradients(batch,
+                               {.keep_prob = 0.5,
+                                .seed = 1,
+                                .step = static_cast<uint64_t>(adam.step)},
+                               &sums)
+            .ok());
     CONTINUO_CHECK(trainer->ApplyGradients(adam, &norm).ok());
   };
   step();  // touches the memory
   const double cpu_begin = CpuSeconds();
   for (auto _ : state) step();
-  const double cpu = (CpuSeconds() - cpu_begin) / num_threads;
+  const double cpu = (CpuSeconds() - cpu_begin) / NumThreads();
   const double events =
       static_cast<double>(state.iterations()) * batch.num_events();
   const double flops = 6 * DenseMacs(*rnn) * events;
@@ -157,15 +140,15 @@ void Train(benchmark::State& state, const Case& config) {
 constexpr int64_t kSide = 1024;
 
 void ReportProduct(benchmark::State& state, double cpu) {
-  const double flops = 2.0 * kSide * kSide * kSide *
-                       static_cast<double>(state.iterations());
-  const double gflops = 1e-9 * flops / (cpu / num_threads);
+  const double flops =
+      2.0 * kSide * kSide * kSide * static_cast<double>(state.iterations());
+  const double gflops = 1e-9 * flops / (cpu / NumThreads());
   state.counters["GFLOP/s"] = gflops;
   peak_gflops = std::max(peak_gflops, gflops);
 }
 
 void OwnProduct(benchmark::State& state) {
-  ThreadPool pool(num_threads);
+  ThreadPool pool(NumThreads());
   const Stream stream{Device(), &pool};
   const std::vector<float> a = UniformArray(kSide * kSide);
   const std::vector<float> b = UniformArray(kSide * kSide);
@@ -198,8 +181,8 @@ void OneDnnProduct(benchmark::State& state) {
   const double begin = CpuSeconds();
   for (auto _ : state) {
     CONTINUO_CHECK(dnnl_sgemm('N', 'N', kSide, kSide, kSide, 1.0f, a.data(),
-                              kSide, b.data(), kSide, 0.0f, c.data(), kSide) ==
-                   dnnl_success);
+                              kSide, b.data(), kSide, 0.0f, c.data(),
+                              kSide) == dnnl_success);
   }
   ReportProduct(state, CpuSeconds() - begin);
 }
@@ -221,16 +204,7 @@ void Register() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    absl::string_view arg = argv[i];
-    if (!absl::ConsumePrefix(&arg, "--threads=") ||
-        !absl::SimpleAtoi(arg, &continuo::num_threads)) {
-      continuo::LogError(argv[i], ": unknown flag; use --threads=N or the "
-                                  "flags of Google Benchmark (--help)");
-      return 1;
-    }
-  }
+  continuo::bench::Initialize(&argc, argv);
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

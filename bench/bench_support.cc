@@ -1,0 +1,60 @@
+#include "bench/bench_support.h"
+
+#include <cstdlib>
+#include <ctime>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
+#include "benchmark/benchmark.h"
+#include "runtime/log.h"
+#include "runtime/random.h"
+
+namespace continuo::bench {
+namespace {
+
+int num_threads = 2;
+
+}  // namespace
+
+void Initialize(int* argc, char** argv) {
+  benchmark::Initialize(argc, argv);
+  for (int i = 1; i < *argc; ++i) {
+    absl::string_view arg = argv[i];
+    if (absl::ConsumePrefix(&arg, "--threads=") &&
+        absl::SimpleAtoi(arg, &num_threads) && num_threads >= 1) {
+      continue;
+    }
+    LogError(argv[i],
+             ": unknown flag; use --threads=N or the flags of Google "
+             "Benchmark (--help)");
+    std::exit(1);
+  }
+}
+
+int NumThreads() { return num_threads; }
+
+double CpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * now.tv_nsec;
+}
+
+std::vector<float> UniformArray(int64_t size) {
+  std::vector<float> values(size);
+  for (int64_t i = 0; i < size; ++i) {
+    values[i] = static_cast<float>(
+        RandomDouble(1, RandomPurpose::kShuffle, 7, i) - 0.5);
+  }
+  return values;
+}
+
+std::vector<int> BatchLengths() {
+  std::vector<int> lengths;
+  for (uint64_t i = 0; i < 128; ++i) {
+    lengths.push_back(128 + static_cast<int>(RandomBelow(
+                                2, RandomPurpose::kShuffle, 1, i, 385)));
+  }
+  return lengths;
+}
+
+}  // namespace continuo::bench
