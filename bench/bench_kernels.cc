@@ -216,6 +216,8 @@ AttentionWeights NewAttentionWeights(Arrays* a) {
           .out_bias = a->New({kUnits})};
 }
 
+TensorView NewWindow(Arrays* a) { return a->New({a->rows, kWindow, kUnits}); }
+
 void BenchAttentionForward(benchmark::State& state) {
   Arrays a;
   const AttentionForwardArgs args = {.schedule = a.schedule(),
@@ -229,7 +231,9 @@ void BenchAttentionForward(benchmark::State& state) {
                                      .probabilities = a.Events(kWindow),
                                      .attention = a.Events(kUnits),
                                      .out = a.Events(kUnits),
-                                     .projected = a.Events(kUnits)};
+                                     .projected = a.Events(kUnits),
+                                     .window_states = NewWindow(&a),
+                                     .window_projected = NewWindow(&a)};
   Measure(state, a.events, kAttentionMacs + kWindowMacs, 0,
           [&] { return AttentionForward(a.stream(), args); });
 }
@@ -262,7 +266,11 @@ void BenchAttentionBackward(benchmark::State& state) {
       .dc = a.New({a.rows, kUnits}),
       .da = a.New({a.rows, kUnits}),
       .dv = a.New({a.rows, kUnits}),
-      .dp = a.New({a.rows, kWindow})};
+      .dp = a.New({a.rows, kWindow}),
+      .window_states = NewWindow(&a),
+      .window_projected = NewWindow(&a),
+      .window_dstates = NewWindow(&a),
+      .window_dprojected = NewWindow(&a)};
   Measure(state, a.events, kAttentionMacs + 2 * kWindowMacs, 0, [&] {
     // Its outputs grow from round to round where they are also inputs.
     for (const TensorView& view : {args.gates, args.query, args.dout}) {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "kernels/vector_math-inl.h"
@@ -19,13 +20,38 @@ namespace continuo::cpu::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Where the filled slots of a row's window are: slot j (oldest first) is row
-// slot_begin[j] + row of arrays with n columns.
+// The filled slots of a row's window: a ring of `size` rows of n columns, in
+// which event e has row e mod size.
 struct Window {
-  const int32_t* slot_begin;
-  int64_t filled;  // slots in use; size - filled empty ones come before them
   int64_t size;    // A
+  int64_t filled;  // slots in use; size - filled empty ones come before them
+  int64_t oldest;  // ring row of the first filled slot
+
+  // The window before `step`, that is of the events up to step - 1.
+  static Window Before(int64_t step, int64_t size) {
+    const int64_t filled = std::min(step, size);
+    return {size, filled, (step - filled) % size};
+  }
+  int64_t Next(int64_t slot) const { return slot + 1 == size ? 0 : slot + 1; }
 };
+
+// Calls fn(tag, count, i) for runs of kVectors vectors (count is the constant
+// kVectors), then of one vector, then of one lane, that together cover n.
+template <int kVectors, typename Fn>
+HWY_INLINE void ForEachRun(int64_t n, const Fn& fn) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = hn::Lanes(d);
+  int64_t i = 0;
+  for (; i + kVectors * lanes <= n; i += kVectors * lanes) {
+    fn(d, std::integral_constant<int, kVectors>(), i);
+  }
+  for (; i + lanes <= n; i += lanes) {
+    fn(d, std::integral_constant<int, 1>(), i);
+  }
+  for (; i < n; ++i) {
+    fn(hn::CappedTag<float, 1>(), std::integral_constant<int, 1>(), i);
+  }
+}
 
 // Sum of a[k] * b[k].
 HWY_INLINE float Dot(int64_t n, const float* a, const float* b) {
@@ -65,21 +91,45 @@ HWY_INLINE float Score(int64_t n, const float* v, const float* projected,
   return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
 }
 
+// attention [n] = sum of the states, weighted with p. The slots are walked in
+// the order of memory: they come from beyond the level-1 cache.
+HWY_INLINE void WeightedSum(int64_t n, const Window& window, const float* p,
+                            const float* states, float* attention) {
+  ForEachRun<8>(n, [&](auto d, auto count, int64_t i) HWY_ATTR {
+    const int64_t lanes = hn::Lanes(d);
+    hn::Vec<decltype(d)> sum[count];
+    for (int v = 0; v < count; ++v) sum[v] = hn::Zero(d);
+    int64_t slot = window.oldest;
+    for (int64_t j = 0; j < window.filled; ++j) {
+      const auto weight = hn::Set(d, p[j]);
+      const float* state = states + slot * n + i;
+      for (int v = 0; v < count; ++v) {
+        sum[v] = hn::MulAdd(weight, hn::LoadU(d, state + v * lanes), sum[v]);
+      }
+      slot = window.Next(slot);
+    }
+    for (int v = 0; v < count; ++v) {
+      hn::StoreU(sum[v], d, attention + i + v * lanes);
+    }
+  });
+}
+
 // probabilities [size] = softmax of the scores, attention [n] = their sum of
-// the states.
-HWY_INLINE void AttendRow(int64_t n, const Window& window, int64_t row,
-                          const float* v, const float* query,
-                          const float* states, const float* projected,
-                          float* probabilities, float* attention) {
+// the states. states and projected are the row's rings [size, n].
+HWY_INLINE void AttendRow(int64_t n, const Window& window, const float* v,
+                          const float* query, const float* states,
+                          const float* projected, float* probabilities,
+                          float* attention) {
   const int64_t empty = window.size - window.filled;
   if (empty > 0) {
     std::fill(probabilities, probabilities + empty,
               Score(n, v, nullptr, query));
   }
   float* const filled = probabilities + empty;
+  int64_t slot = window.oldest;
   for (int64_t j = 0; j < window.filled; ++j) {
-    filled[j] =
-        Score(n, v, projected + (window.slot_begin[j] + row) * n, query);
+    filled[j] = Score(n, v, projected + slot * n, query);
+    slot = window.Next(slot);
   }
   const float highest =
       *std::max_element(probabilities, probabilities + window.size);
@@ -92,20 +142,13 @@ HWY_INLINE void AttendRow(int64_t n, const Window& window, int64_t row,
   for (int64_t j = 0; j < window.size; ++j) sum += probabilities[j];
   const float scale = 1.0f / sum;
   for (int64_t j = 0; j < window.size; ++j) probabilities[j] *= scale;
-  ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {
-    auto total = hn::Zero(d);
-    for (int64_t j = 0; j < window.filled; ++j) {
-      const float* state = states + (window.slot_begin[j] + row) * n;
-      total = hn::MulAdd(hn::Set(d, filled[j]), hn::LoadU(d, state + i), total);
-    }
-    hn::StoreU(total, d, attention + i);
-  });
+  WeightedSum(n, window, filled, states, attention);
 }
 
 // Given da [n], the gradient of the attention vector: replaces query by its
-// gradient, adds to dv [n], and to dstates and dprojected of the filled slots.
-// dp [size] is scratch.
-HWY_INLINE void AttendRowBackward(int64_t n, const Window& window, int64_t row,
+// gradient, adds to dv [n] and to the rings dstates and dprojected. dp [size]
+// is scratch.
+HWY_INLINE void AttendRowBackward(int64_t n, const Window& window,
                                   const float* v, float* query,
                                   const float* states, const float* projected,
                                   const float* probabilities, const float* da,
@@ -114,40 +157,53 @@ HWY_INLINE void AttendRowBackward(int64_t n, const Window& window, int64_t row,
   const int64_t empty = window.size - window.filled;
   const float* const p = probabilities + empty;
   float mean = 0;  // sum of p dp; dp of an empty slot is zero
+  int64_t slot = window.oldest;
   for (int64_t j = 0; j < window.filled; ++j) {
-    dp[j] = Dot(n, states + (window.slot_begin[j] + row) * n, da);
+    dp[j] = Dot(n, states + slot * n, da);
     mean += p[j] * dp[j];
+    slot = window.Next(slot);
   }
   float empty_ds = 0;  // of all empty slots together: they share tanh(query)
   for (int64_t j = 0; j < empty; ++j) empty_ds -= probabilities[j] * mean;
   for (int64_t j = 0; j < window.filled; ++j) dp[j] = p[j] * (dp[j] - mean);
-  ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {
-    const auto one = hn::Set(d, 1.0f);
-    const auto q = hn::LoadU(d, query + i);
-    const auto score = hn::LoadU(d, v + i);
-    const auto attention = hn::LoadU(d, da + i);
-    auto dscore = hn::LoadU(d, dv + i);
-    const auto idle = VectorTanh(d, q);
-    const auto idle_ds = hn::Set(d, empty_ds);
-    dscore = hn::MulAdd(idle_ds, idle, dscore);
-    auto dquery =
-        hn::Mul(hn::Mul(idle_ds, score), hn::NegMulAdd(idle, idle, one));
-    for (int64_t j = 0; j < window.filled; ++j) {
-      const int64_t at = (window.slot_begin[j] + row) * n + i;
-      const auto ds = hn::Set(d, dp[j]);
-      const auto y = VectorTanh(d, hn::Add(hn::LoadU(d, projected + at), q));
-      dscore = hn::MulAdd(ds, y, dscore);
-      const auto gradient =
-          hn::Mul(hn::Mul(ds, score), hn::NegMulAdd(y, y, one));
-      dquery = hn::Add(dquery, gradient);
-      hn::StoreU(hn::Add(hn::LoadU(d, dprojected + at), gradient), d,
-                 dprojected + at);
-      hn::StoreU(
-          hn::MulAdd(hn::Set(d, p[j]), attention, hn::LoadU(d, dstates + at)),
-          d, dstates + at);
+  ForEachRun<4>(n, [&](auto d, auto count, int64_t i) HWY_ATTR {
+    using Vector = hn::Vec<decltype(d)>;
+    const int64_t lanes = hn::Lanes(d);
+    const Vector one = hn::Set(d, 1.0f);
+    Vector dscore[count], dquery[count];
+    for (int k = 0; k < count; ++k) {
+      const int64_t at = i + k * lanes;
+      const Vector idle = VectorTanh(d, hn::LoadU(d, query + at));
+      const Vector ds = hn::Set(d, empty_ds);
+      dscore[k] = hn::MulAdd(ds, idle, hn::LoadU(d, dv + at));
+      dquery[k] = hn::Mul(hn::Mul(ds, hn::LoadU(d, v + at)),
+                          hn::NegMulAdd(idle, idle, one));
     }
-    hn::StoreU(dscore, d, dv + i);
-    hn::StoreU(dquery, d, query + i);
+    int64_t slot = window.oldest;
+    for (int64_t j = 0; j < window.filled; ++j) {
+      const Vector ds = hn::Set(d, dp[j]);
+      const Vector weight = hn::Set(d, p[j]);
+      for (int k = 0; k < count; ++k) {
+        const int64_t column = i + k * lanes;
+        const int64_t at = slot * n + column;
+        const Vector y = VectorTanh(d, hn::Add(hn::LoadU(d, projected + at),
+                                               hn::LoadU(d, query + column)));
+        dscore[k] = hn::MulAdd(ds, y, dscore[k]);
+        const Vector gradient = hn::Mul(hn::Mul(ds, hn::LoadU(d, v + column)),
+                                        hn::NegMulAdd(y, y, one));
+        dquery[k] = hn::Add(dquery[k], gradient);
+        hn::StoreU(hn::Add(hn::LoadU(d, dprojected + at), gradient), d,
+                   dprojected + at);
+        hn::StoreU(hn::MulAdd(weight, hn::LoadU(d, da + column),
+                              hn::LoadU(d, dstates + at)),
+                   d, dstates + at);
+      }
+      slot = window.Next(slot);
+    }
+    for (int k = 0; k < count; ++k) {
+      hn::StoreU(dscore[k], d, dv + i + k * lanes);
+      hn::StoreU(dquery[k], d, query + i + k * lanes);
+    }
   });
 }
 

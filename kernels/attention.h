@@ -40,16 +40,18 @@ struct AttentionWeights {
 struct AttentionForwardArgs {
   Schedule schedule;
   AttentionWeights weights;
-  int window = 0;            // A
-  TensorView x;              // [E, i] in: x K1 + b1; out: x'
-  TensorView gates;          // [E, 4n] out: activated i, j, f, o
-  TensorView c;              // [E, n] out
-  TensorView h;              // [E, n] out
-  TensorView query;          // [E, n] out
-  TensorView probabilities;  // [E, A] out: p, oldest slot first
-  TensorView attention;      // [E, n] out: a
-  TensorView out;            // [E, n] out
-  TensorView projected;      // [E, n] out: out W
+  int window = 0;               // A
+  TensorView x;                 // [E, i] in: x K1 + b1; out: x'
+  TensorView gates;             // [E, 4n] out: activated i, j, f, o
+  TensorView c;                 // [E, n] out
+  TensorView h;                 // [E, n] out
+  TensorView query;             // [E, n] out
+  TensorView probabilities;     // [E, A] out: p, oldest slot first
+  TensorView attention;         // [E, n] out: a
+  TensorView out;               // [E, n] out
+  TensorView projected;         // [E, n] out: out W
+  TensorView window_states;     // [N, A, n] scratch, as in AttentionStepArgs
+  TensorView window_projected;  // [N, A, n] scratch
 };
 CONTINUO_OPERATION(AttentionForward);
 
@@ -87,6 +89,10 @@ struct AttentionBackwardArgs {
   TensorView da;          // [N, n] scratch
   TensorView dv;          // [N, n] scratch
   TensorView dp;          // [N, A] scratch
+  TensorView window_states;  // [N, A, n] scratch, as the next three
+  TensorView window_projected;
+  TensorView window_dstates;
+  TensorView window_dprojected;
 };
 CONTINUO_OPERATION(AttentionBackward);
 
@@ -107,12 +113,11 @@ struct AttentionStepArgs {
   TensorView attention;       // [N, n] out
   TensorView out;             // [N, n] out
   TensorView projected;       // [N, n] scratch
-  // The window: slot s of row r is [s, window_row[r]]; the state of event e is
-  // in slot e mod A. The step adds its own.
-  TensorView window_states;     // [A, R, n] in and out
-  TensorView window_projected;  // [A, R, n] in and out
+  // The windows, one place for each: row r has place window_row[r], and the
+  // state of event e is in its slot e mod A. The step adds its own.
+  TensorView window_states;     // [R, A, n] in and out
+  TensorView window_projected;  // [R, A, n] in and out
   TensorView window_row;        // [N] int32, distinct, in [0, R)
-  TensorView slot_begin;        // [A] int32 scratch
 };
 CONTINUO_OPERATION(AttentionStep);
 

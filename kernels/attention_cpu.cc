@@ -87,6 +87,8 @@ void ForwardRows(const AttentionForwardArgs& args, int64_t begin, int64_t end) {
   float* out = args.out.data<float>();
   float* projected = args.projected.data<float>();
   float* probabilities = args.probabilities.data<float>();
+  float* const states_ring = args.window_states.data<float>();
+  float* const projected_ring = args.window_projected.data<float>();
   const float* score = args.weights.score.data<float>();
   for (int64_t t = 0; t < args.schedule.steps() && alive[t] > begin; ++t) {
     const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
@@ -107,14 +109,39 @@ void ForwardRows(const AttentionForwardArgs& args, int64_t begin, int64_t end) {
     s.out = out + event * n;
     s.projected = projected + event * n;
     BeforeWindow(args.weights, n, width, rows, s);
-    const int64_t filled = std::min(t, size);
-    const Window window = {step_begin + t - filled, filled, size};
+    const Window window = Window::Before(t, size);
     for (int64_t r = 0; r < rows; ++r) {
-      AttendRow(n, window, begin + r, score, s.query + r * n, out, projected,
-                probabilities + (event + r) * size, s.attention + r * n);
+      const int64_t ring = (begin + r) * size * n;
+      AttendRow(n, window, score, s.query + r * n, states_ring + ring,
+                projected_ring + ring, probabilities + (event + r) * size,
+                s.attention + r * n);
     }
     AfterWindow(args.weights, n, rows, s);
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t slot = ((begin + r) * size + t % size) * n;
+      std::copy_n(s.out + r * n, n, states_ring + slot);
+      std::copy_n(s.projected + r * n, n, projected_ring + slot);
+    }
   }
+}
+
+// The rings of one row in backward: the window of the current step and its
+// gradients.
+struct Rings {
+  float* states;
+  float* projected;
+  float* dstates;
+  float* dprojected;
+};
+
+// Puts event `from` of the row, which lies at [event, n] of out and projected,
+// into its slot with zero gradients.
+HWY_INLINE void EnterWindow(int64_t n, int64_t slot, const float* out,
+                            const float* projected, const Rings& rings) {
+  std::copy_n(out, n, rings.states + slot * n);
+  std::copy_n(projected, n, rings.projected + slot * n);
+  std::fill_n(rings.dstates + slot * n, n, 0.0f);
+  std::fill_n(rings.dprojected + slot * n, n, 0.0f);
 }
 
 void BackwardRows(const AttentionBackwardArgs& args, int64_t begin,
@@ -145,29 +172,52 @@ void BackwardRows(const AttentionBackwardArgs& args, int64_t begin,
   float* const da = row_scratch(args.da);
   float* const dv = row_scratch(args.dv);
   float* const dp = args.dp.data<float>() + begin * size;
+  const auto rings = [&](int64_t r) {
+    const int64_t ring = (begin + r) * size * n;
+    return Rings{args.window_states.data<float>() + ring,
+                 args.window_projected.data<float>() + ring,
+                 args.window_dstates.data<float>() + ring,
+                 args.window_dprojected.data<float>() + ring};
+  };
 
   int64_t t = args.schedule.steps();
   while (t > 0 && alive[t - 1] <= begin) --t;
-  for (int64_t s = 0; s < t; ++s) {
-    const int64_t rows = std::min<int64_t>(end, alive[s]) - begin;
-    float* events = dprojected + (step_begin[s] + begin) * n;
-    std::fill(events, events + rows * n, 0.0f);
-  }
+  int64_t rows_after = 0;
   while (t-- > 0) {
     const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
     const int64_t event = step_begin[t] + begin;
     const int64_t before = t > 0 ? step_begin[t - 1] + begin : 0;
     float* const dout_rows = dout + event * n;
+    const Window window = Window::Before(t, size);
+    for (int64_t r = 0; r < rows; ++r) {
+      // The event of this step leaves the ring with what later steps gave it,
+      // and the one that its slot held before comes back.
+      const Rings row_rings = rings(r);
+      const int64_t slot = t % size;
+      float* const dprojected_row = dprojected + (event + r) * n;
+      const auto enter = [&](int64_t step) {
+        const int64_t at = (step_begin[step] + begin + r) * n;
+        EnterWindow(n, step % size, out + at, projected + at, row_rings);
+      };
+      if (r < rows_after) {
+        AddRow(n, row_rings.dstates + slot * n, dout_rows + r * n);
+        std::copy_n(row_rings.dprojected + slot * n, n, dprojected_row);
+        if (t >= size) enter(t - size);
+      } else {
+        std::fill_n(dprojected_row, n, 0.0f);
+        for (int64_t step = t - window.filled; step < t; ++step) enter(step);
+      }
+    }
+    rows_after = rows;
     AddProduct(rows, n, n, dprojected + event * n, weights.project, dout_rows);
     AddProduct(rows, n, n, dout_rows, weights.h_to_out, dh);
     AddProduct(rows, n, n, dout_rows, weights.attention_to_out, da);
-    const int64_t filled = std::min(t, size);
-    const Window window = {step_begin + t - filled, filled, size};
     for (int64_t r = 0; r < rows; ++r) {
-      AttendRowBackward(n, window, begin + r, score, query + (event + r) * n,
-                        out, projected, probabilities + (event + r) * size,
-                        da + r * n, dv + r * n, dout, dprojected,
-                        dp + r * size);
+      const Rings row_rings = rings(r);
+      AttendRowBackward(
+          n, window, score, query + (event + r) * n, row_rings.states,
+          row_rings.projected, probabilities + (event + r) * size, da + r * n,
+          dv + r * n, row_rings.dstates, row_rings.dprojected, dp + r * size);
     }
     const float* dquery = query + event * n;
     AddProduct(rows, n, n, dquery, weights.h_to_query, dh);
@@ -191,7 +241,6 @@ void DecodeRows(const AttentionStepArgs& args, int64_t begin, int64_t end) {
   const int64_t n = args.c.shape[1];
   const int64_t width = args.x.shape[1];
   const int64_t size = args.window;
-  const int64_t window_rows = args.window_states.shape[1];
   const int64_t rows = end - begin;
   const int32_t* window_row = args.window_row.data<int32_t>();
   float* const states = args.window_states.data<float>();
@@ -212,20 +261,18 @@ void DecodeRows(const AttentionStepArgs& args, int64_t begin, int64_t end) {
   s.out = from(args.out, n);
   s.projected = from(args.projected, n);
   BeforeWindow(args.weights, n, width, rows, s);
-  const Window window = {args.slot_begin.data<int32_t>(),
-                         std::min(args.step, size), size};
+  const Window window = Window::Before(args.step, size);
   for (int64_t r = 0; r < rows; ++r) {
-    AttendRow(n, window, window_row[begin + r],
-              args.weights.score.data<float>(), s.query + r * n, states,
-              projected, from(args.probabilities, size) + r * size,
-              s.attention + r * n);
+    const int64_t ring = window_row[begin + r] * size * n;
+    AttendRow(n, window, args.weights.score.data<float>(), s.query + r * n,
+              states + ring, projected + ring,
+              from(args.probabilities, size) + r * size, s.attention + r * n);
   }
   AfterWindow(args.weights, n, rows, s);
-  const int64_t slot = args.step % size * window_rows;
   for (int64_t r = 0; r < rows; ++r) {
-    const int64_t to = (slot + window_row[begin + r]) * n;
-    std::copy(s.out + r * n, s.out + (r + 1) * n, states + to);
-    std::copy(s.projected + r * n, s.projected + (r + 1) * n, projected + to);
+    const int64_t slot = (window_row[begin + r] * size + args.step % size) * n;
+    std::copy_n(s.out + r * n, n, states + slot);
+    std::copy_n(s.projected + r * n, n, projected + slot);
   }
 }
 
@@ -274,14 +321,7 @@ absl::Status AttentionStep(const Stream& stream,
                            const AttentionStepArgs& args) {
   const int64_t rows = args.c.shape[0];
   const int64_t size = args.window;
-  const int64_t window_rows = args.window_states.shape[1];
-  CONTINUO_CHECK(size >= 1 && args.slot_begin.shape[0] == size);
-  const int64_t filled = std::min(args.step, size);
-  int32_t* slot_begin = args.slot_begin.data<int32_t>();
-  for (int64_t j = 0; j < filled; ++j) {
-    slot_begin[j] =
-        static_cast<int32_t>((args.step - filled + j) % size * window_rows);
-  }
+  CONTINUO_CHECK(size >= 1 && args.window_states.shape[1] == size);
   ForEachRowBlock(stream, rows, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(DecodeRows)(args, begin, end);
   });

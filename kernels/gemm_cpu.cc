@@ -20,13 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
 namespace {
 
-// out += x, n elements.
-HWY_INLINE void AddRow(int64_t n, const float* x, float* out) {
-  ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {
-    hn::StoreU(hn::Add(hn::LoadU(d, out + i), hn::LoadU(d, x + i)), d, out + i);
-  });
-}
-
 void GemmChunk(int64_t m, int64_t n, int64_t k, const float* a,
                const float* packed, bool accumulate, const float* bias,
                float* c) {

@@ -17,13 +17,13 @@ struct GatherRowsArgs {
 };
 CONTINUO_OPERATION(GatherRows);
 
-// x[s, to[r]] = x[s, from[r]] for every slot s. No row is in both lists.
-struct CopySlotRowsArgs {
-  TensorView x;     // [slots, rows, n] in and out
+// x[to[r]] = x[from[r]]. No row is in both lists.
+struct CopyRowsArgs {
+  TensorView x;     // [rows, ...] in and out
   TensorView from;  // [m] int32
   TensorView to;    // [m] int32, distinct
 };
-CONTINUO_OPERATION(CopySlotRows);
+CONTINUO_OPERATION(CopyRows);
 
 // to = from.
 struct CopyArgs {

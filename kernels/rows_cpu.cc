@@ -29,18 +29,14 @@ absl::Status GatherRows(const Stream& stream, const GatherRowsArgs& args) {
   return absl::OkStatus();
 }
 
-absl::Status CopySlotRows(const Stream& stream, const CopySlotRowsArgs& args) {
-  const int64_t rows = args.x.shape[1];
-  const int64_t n = args.x.shape[2];
+absl::Status CopyRows(const Stream& stream, const CopyRowsArgs& args) {
+  CONTINUO_CHECK(args.from.shape == args.to.shape && args.x.shape[0] > 0);
+  const int64_t n = args.x.num_elements() / args.x.shape[0];
   float* x = args.x.data<float>();
   const int32_t* from = args.from.data<int32_t>();
   const int32_t* to = args.to.data<int32_t>();
-  CONTINUO_CHECK(args.from.shape == args.to.shape);
-  ParallelFor(stream, args.x.shape[0], [&](int64_t slot, int) {
-    float* base = x + slot * rows * n;
-    for (int64_t r = 0; r < args.from.shape[0]; ++r) {
-      std::copy(base + from[r] * n, base + (from[r] + 1) * n, base + to[r] * n);
-    }
+  ParallelFor(stream, args.from.shape[0], [&](int64_t r, int) {
+    std::copy_n(x + from[r] * n, n, x + to[r] * n);
   });
   return absl::OkStatus();
 }

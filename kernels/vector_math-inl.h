@@ -28,6 +28,13 @@ HWY_INLINE void ForEachVector(int64_t n, const Fn& fn) {
   for (; i < n; ++i) fn(hn::CappedTag<float, 1>(), i);
 }
 
+// out += x, n elements.
+HWY_INLINE void AddRow(int64_t n, const float* x, float* out) {
+  ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::LoadU(d, out + i), hn::LoadU(d, x + i)), d, out + i);
+  });
+}
+
 // t within +-bound; not-a-number stays itself.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Clamp(D d, V t, float bound) {

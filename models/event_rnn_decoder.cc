@@ -38,9 +38,8 @@ struct LayerState {
   TensorView out;            // [max_rows, n]
   TensorView projected;      // [max_rows, n]
   Buffered attention;
-  TensorView window_states;     // [A, max_rows, n]
-  TensorView window_projected;  // [A, max_rows, n]
-  TensorView slot_begin;        // [A] int32
+  TensorView window_states;     // [max_rows, A, n]
+  TensorView window_projected;  // [max_rows, A, n]
 };
 
 TensorView Rows(const TensorView& view, int64_t rows) {
@@ -114,10 +113,9 @@ void EventRnnDecoder::State::Allocate(Arena* to) {
     state.projected = allocate(n);
     state.attention = buffered(n);
     state.window_states =
-        to->Allocate<float>("attention window", {window, max_rows, n});
+        to->Allocate<float>("attention window", {max_rows, window, n});
     state.window_projected =
-        to->Allocate<float>("attention window", {window, max_rows, n});
-    state.slot_begin = to->Allocate<int32_t>("attention window", {window});
+        to->Allocate<float>("attention window", {max_rows, window, n});
   }
   logits = to->Allocate<float>("logits", {max_rows, rnn->spec().num_classes()});
 }
@@ -187,8 +185,7 @@ absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
                    .projected = Rows(state.projected, rows),
                    .window_states = state.window_states,
                    .window_projected = state.window_projected,
-                   .window_row = View(window_row),
-                   .slot_begin = state.slot_begin}));
+                   .window_row = View(window_row)}));
     state.attention.Swap();
   } else {
     CONTINUO_RETURN_IF_ERROR(Project(input, sparse, layer.lstm, layer.width,
@@ -241,7 +238,7 @@ absl::Status EventRnnDecoder::State::ReorderWindows(
     for (const TensorView& window :
          {state.window_states, state.window_projected}) {
       if (!window) continue;
-      CONTINUO_RETURN_IF_ERROR(CopySlotRows(
+      CONTINUO_RETURN_IF_ERROR(CopyRows(
           stream(), {.x = window, .from = View(from), .to = View(to)}));
     }
   }
@@ -369,16 +366,14 @@ absl::StatusOr<std::vector<std::vector<float>>> EventRnnDecoder::GetState(
       tensors.emplace_back(from, from + n);
     }
     if (!layer.window_states) continue;
-    const int64_t size = layer.window_states.shape[0];
-    const int64_t window_rows = layer.window_states.shape[1];
+    const int64_t size = layer.window_states.shape[1];
     const int64_t n = layer.window_states.shape[2];
     std::vector<float> window(size * n, 0.0f);
     for (int64_t j = 0; j < size; ++j) {
       const int64_t event = state.step - size + j;
       if (event < 0) continue;
-      const float* from =
-          layer.window_states.data<float>() +
-          (event % size * window_rows + state.window_row[row]) * n;
+      const float* from = layer.window_states.data<float>() +
+                          (state.window_row[row] * size + event % size) * n;
       std::copy(from, from + n, window.begin() + j * n);
     }
     tensors.push_back(std::move(window));

@@ -33,6 +33,7 @@ struct LayerArrays {
   TensorView attention;      // [E, n]
   TensorView out;            // [E, n]
   TensorView projected;      // [E, n]
+  TensorView window[2];      // [N, A, n]
   TensorView output;         // [E, n] after residual connection and dropout
 };
 
@@ -46,8 +47,9 @@ struct BackwardArrays {
   TensorView dc;
   TensorView da;  // [N, n of layer 0] attention, as dv
   TensorView dv;
-  TensorView dp;       // [N, A]
-  TensorView scratch;  // weight gradients
+  TensorView dp;         // [N, A]
+  TensorView window[2];  // [N, A, n] gradients of the attention window
+  TensorView scratch;    // weight gradients
 };
 
 // The first `rows` rows of `view` as [rows, columns]: the buffers are planned
@@ -191,6 +193,9 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
       arrays.attention = rows(n);
       arrays.out = rows(n);
       arrays.projected = rows(n);
+      for (TensorView& window : arrays.window) {
+        window = arena->Allocate<float>(what, {max_rows, spec.attn_length, n});
+      }
     }
     arrays.output = rows(n);
   }
@@ -217,6 +222,9 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
     backward.da = allocate(max_rows, first.units);
     backward.dv = allocate(max_rows, first.units);
     backward.dp = allocate(max_rows, spec.attn_length);
+    for (TensorView& window : backward.window) {
+      window = allocate(max_rows, spec.attn_length * first.units);
+    }
   }
   backward.scratch = allocate(1, WeightGradientScratch(stream()));
 }
@@ -304,7 +312,9 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const PackedBatch& batch,
          .probabilities = Rows(arrays.probabilities, events),
          .attention = Rows(arrays.attention, events),
          .out = y,
-         .projected = Rows(arrays.projected, events)}));
+         .projected = Rows(arrays.projected, events),
+         .window_states = arrays.window[0],
+         .window_projected = arrays.window[1]}));
   } else {
     CONTINUO_RETURN_IF_ERROR(Project(input, layer.sparse_cell(), layer.lstm,
                                      layer.width,
@@ -458,7 +468,11 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
                  .dc = Rows(backward.dc, rows, n),
                  .da = Rows(backward.da, rows, n),
                  .dv = Rows(backward.dv, rows, n),
-                 .dp = Rows(backward.dp, rows)}));
+                 .dp = Rows(backward.dp, rows),
+                 .window_states = arrays.window[0],
+                 .window_projected = arrays.window[1],
+                 .window_dstates = backward.window[0],
+                 .window_dprojected = backward.window[1]}));
   const int64_t w = layer.width;
   // `query` now holds its gradient.
   CONTINUO_RETURN_IF_ERROR(Accumulate(

@@ -152,6 +152,7 @@ struct Result {
   Floats x, gates, c, h, query, probabilities, attention, out, projected;
   // Backward.
   Floats dout, dprojected, dx, dscore;
+  Floats window[4];
 };
 
 void Forward(const Stream& stream, const Problem& p, const Weights& weights,
@@ -164,6 +165,12 @@ void Forward(const Stream& stream, const Problem& p, const Weights& weights,
        {&r->c, &r->h, &r->query, &r->attention, &r->out, &r->projected}) {
     array->assign(events * p.n, -7.0f);
   }
+  for (Floats& window : r->window) {
+    window.assign(p.schedule.rows() * p.window * p.n, -7.0f);
+  }
+  const auto window = [&](int i) {
+    return TensorView(r->window[i].data(), {p.schedule.rows(), p.window, p.n});
+  };
   ASSERT_TRUE(AttentionForward(
                   stream, {.schedule = p.schedule.view(),
                            .weights = weights.forward,
@@ -176,7 +183,9 @@ void Forward(const Stream& stream, const Problem& p, const Weights& weights,
                            .probabilities = Matrix(r->probabilities, p.window),
                            .attention = Matrix(r->attention, p.n),
                            .out = Matrix(r->out, p.n),
-                           .projected = Matrix(r->projected, p.n)})
+                           .projected = Matrix(r->projected, p.n),
+                           .window_states = window(0),
+                           .window_projected = window(1)})
                   .ok());
 }
 
@@ -193,6 +202,9 @@ Result ForwardBackward(int threads, const Problem& p, const Floats& dout) {
   Floats scratch[4];
   for (Floats& rows : scratch) rows.assign(p.schedule.rows() * p.n, -7.0f);
   Floats dp(p.schedule.rows() * p.window);
+  const auto window = [&](int i) {
+    return TensorView(r.window[i].data(), {p.schedule.rows(), p.window, p.n});
+  };
   EXPECT_TRUE(
       AttentionBackward(pool.stream(),
                         {.schedule = p.schedule.view(),
@@ -213,7 +225,11 @@ Result ForwardBackward(int threads, const Problem& p, const Floats& dout) {
                          .dc = Matrix(scratch[1], p.n),
                          .da = Matrix(scratch[2], p.n),
                          .dv = Matrix(scratch[3], p.n),
-                         .dp = Matrix(dp, p.window)})
+                         .dp = Matrix(dp, p.window),
+                         .window_states = window(0),
+                         .window_projected = window(1),
+                         .window_dstates = window(2),
+                         .window_dprojected = window(3)})
           .ok());
   return r;
 }
@@ -375,7 +391,6 @@ TEST(AttentionTest, StepHasTheBitsOfForward) {
       for (int r = 0; r < rows; ++r) window_row.push_back(r * 7 % 20);
       Floats states(window * places * n, -7.0f);
       Floats projections(window * places * n, -7.0f);
-      std::vector<int32_t> slot_begin(window);
       Floats c(rows * n), h(rows * n), a(rows * n);
       for (int t = 0; t < steps; ++t) {
         const auto x_from = p.values.at("x").begin() + t * rows * w;
@@ -401,11 +416,10 @@ TEST(AttentionTest, StepHasTheBitsOfForward) {
                            .out = Matrix(out, n),
                            .projected = Matrix(projected, n),
                            .window_states =
-                               TensorView(states.data(), {window, places, n}),
+                               TensorView(states.data(), {places, window, n}),
                            .window_projected = TensorView(projections.data(),
-                                                          {window, places, n}),
-                           .window_row = Vector(window_row),
-                           .slot_begin = Vector(slot_begin)})
+                                                          {places, window, n}),
+                           .window_row = Vector(window_row)})
                 .ok());
         c = c_next;
         h = h_next;

@@ -24,22 +24,20 @@ TEST(RowsTest, GatherRows) {
   }
 }
 
-TEST(RowsTest, CopySlotRows) {
+TEST(RowsTest, CopyRows) {
   Threads pool(2);
-  const int64_t slots = 3, rows = 5, n = 4;
-  const Floats before = Random(slots * rows * n, 1);
+  const int64_t rows = 5, n = 12;
+  const Floats before = Random(rows * n, 1);
   Floats x = before;
   const std::vector<int32_t> from = {0, 0, 3};
   const std::vector<int32_t> to = {4, 1, 2};
-  ASSERT_TRUE(
-      CopySlotRows(pool.stream(), {.x = TensorView(x.data(), {slots, rows, n}),
-                                   .from = Vector(from),
-                                   .to = Vector(to)})
-          .ok());
+  ASSERT_TRUE(CopyRows(pool.stream(), {.x = TensorView(x.data(), {rows, 3, 4}),
+                                       .from = Vector(from),
+                                       .to = Vector(to)})
+                  .ok());
   const int want[] = {0, 0, 3, 3, 0};  // the old row in each new one
-  for (int64_t i = 0; i < slots * rows * n; ++i) {
-    const int64_t row = i / n % rows;
-    EXPECT_EQ(x[i], before[i + (want[row] - row) * n]);
+  for (int64_t i = 0; i < rows * n; ++i) {
+    EXPECT_EQ(x[i], before[i + (want[i / n] - i / n) * n]);
   }
 }
 
