@@ -6,7 +6,7 @@
 #   scripts/quickstart.sh        on about 4,200 traditional tunes (20 MB are
 #                                downloaded; without a network, on the few
 #                                dozen in scripts/tunes)
-#   scripts/quickstart.sh DIR    on your own folder of MIDI or ABC files
+#   scripts/quickstart.sh DIR    on your own folder of MIDI, MusicXML or ABC files
 #
 #   TRAIN_SECONDS=180     how long to train
 #   CONFIG=attention_rnn  basic_rnn, mono_rnn, lookback_rnn or attention_rnn

@@ -188,6 +188,7 @@ absl::StatusOr<ChordSymbol> ReadChordSymbol(pugi::xml_node harmony,
       CONTINUO_ASSIGN_OR_RETURN(const int64_t offset,
                                 XmlMillionths(child, "offset", &state->repair));
       symbol.time += DurationSeconds(*state, offset);
+      CONTINUO_RETURN_IF_ERROR(CheckScoreTime(symbol.time));
     }
   }
   if (kind == kNoChord) {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -125,9 +126,9 @@ absl::StatusOr<double> SoundNumber(pugi::xml_attribute attribute, double low,
   if (!absl::SimpleAtod(attribute.value(), &value) || !(value >= low) ||
       !(value <= high)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("<sound> has ", attribute.name(), "=\"",
+        absl::StrCat("an impossible ", attribute.name(), " of <sound>: \"",
                      QuoteForMessage(attribute.value()),
-                     "\"; expected a number from ", low, " to ", high));
+                     "\", expected a number from ", low, " to ", high));
   }
   return value;
 }
@@ -290,6 +291,7 @@ absl::Status ReadRest(pugi::xml_node forward, ScoreState* state,
   }
   state->previous = ChordAnchor{duration, state->time};
   state->time += DurationSeconds(*state, duration);
+  CONTINUO_RETURN_IF_ERROR(CheckScoreTime(state->time));
   return AddDuration(duration, measure);
 }
 
@@ -311,6 +313,7 @@ absl::Status ReadChild(pugi::xml_node child, const ScorePart& part,
         XmlMillionths(child.child("duration"), "duration", &state->repair));
     const double seconds = DurationSeconds(*state, duration);
     state->time += name == "backup" ? -seconds : seconds;
+    return CheckScoreTime(state->time);
   }
   return absl::OkStatus();
 }
@@ -327,11 +330,6 @@ absl::Status ReadScoreMeasure(pugi::xml_node node, int part_index,
     CONTINUO_RETURN_IF_ERROR(ReadChild(child, part, state, &measure, builder));
   }
   if (rest) CONTINUO_RETURN_IF_ERROR(ReadRest(rest, state, &measure));
-  if (!(std::abs(state->time) <= kMaxScoreSeconds)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a score of impossible length: more than ", kMaxScoreSeconds,
-        " seconds; check <divisions>, <duration> and the tempo"));
-  }
   CONTINUO_RETURN_IF_ERROR(FixMeter(state, &measure));
   AddSignatures(measure, builder);
   return absl::OkStatus();

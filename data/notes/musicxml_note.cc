@@ -1,5 +1,6 @@
 #include "data/notes/musicxml_note.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -90,10 +91,11 @@ absl::Status ReadDuration(pugi::xml_node node, ScoreState* state,
   if (note->duration < 0) {
     return absl::InvalidArgumentError("a negative <duration>");
   }
-  const bool joins = note->in_chord && state->previous.has_value();
-  if (note->in_chord && !joins) {
+  if (note->in_chord && !state->previous.has_value()) {
     state->repair.Add("a chord note that follows no note");
+    note->in_chord = false;
   }
+  const bool joins = note->in_chord;
   if (joins) note->duration = state->previous->duration;
   note->seconds = DurationSeconds(*state, note->duration);
   note->start = joins ? state->previous->time : state->time;
@@ -209,11 +211,9 @@ absl::StatusOr<ScoreNote> ReadScoreNote(pugi::xml_node node,
   if (notation.has_duration) {
     CONTINUO_RETURN_IF_ERROR(SetNotatedLength(notation, &note));
   }
-  if (!(std::abs(note.start) + note.seconds <= kMaxScoreSeconds)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a score of impossible length: more than ", kMaxScoreSeconds,
-        " seconds; check <divisions>, <duration> and the tempo"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckScoreTime(note.start));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckScoreTime(std::max(note.start, 0.0) + note.seconds));
   state->previous = ChordAnchor{note.duration, note.start};
   return note;
 }

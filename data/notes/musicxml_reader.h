@@ -24,9 +24,13 @@ namespace continuo {
 // misura, keys off the circle of fifths (left out) or with more than seven
 // accidentals, decimal durations, unpitched notes with a MIDI sound, chord
 // symbols of unknown kinds or in transposing parts, archives without a usable
-// container, Latin-1 bytes in UTF-8 files. Not read, with the reason: what
-// musicxml_note.h and its neighbours list. `repair` is set to what the original
+// container, Latin-1 bytes in UTF-8 files. `repair` is set to what the original
 // stumbles over in a score that is read all the same, "" if nothing is known.
+//
+// Not read, with the reason, is what musicxml_note.h and its neighbours list.
+// Some of it the original takes, into sequences that make no sense: documents
+// that are no scores, negative durations, tempos and time signatures, pitches
+// outside MIDI's range, more than kMaxScoreSeconds.
 //
 // InvalidArgument for what is no score or cannot be understood,
 // ResourceExhausted beyond the limits of musicxml_document.h. Time and memory

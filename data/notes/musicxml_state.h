@@ -3,12 +3,15 @@
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_STATE_H_
 #define CONTINUO_DATA_NOTES_MUSICXML_STATE_H_
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "data/notes/musicxml_document.h"
 
 namespace continuo {
@@ -68,6 +71,14 @@ inline double DurationSeconds(const ScoreState& state, int64_t duration) {
   const double ticks =
       static_cast<double>(duration) / unit * (kTicksPerQuarter / divisions);
   return ticks / kTicksPerQuarter * state.seconds_per_quarter;
+}
+
+// An error for a time beyond kMaxScoreSeconds on either side of 0, or none.
+inline absl::Status CheckScoreTime(double seconds) {
+  if (std::abs(seconds) <= kMaxScoreSeconds) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("a score of impossible length: more than ", kMaxScoreSeconds,
+                   " seconds; check <divisions>, <duration> and the tempo"));
 }
 
 }  // namespace continuo

@@ -152,6 +152,7 @@ TEST(MusicXmlChordSymbolTest, RefusesWhatHasNoMeaning) {
   refused(Root("C") + Degree(5, 0, "alter"), "an unknown <degree-type>: ");
   refused(Root("C") + Degree(5, 1, "foo"), "an unknown <degree-type>: ");
   refused(Root("C") + "<degree/>", "no <degree-value>: part");
+  refused(Root("C") + "<offset>999999999</offset>", "impossible length");
   refused(Root("C") + "<offset>x</offset>", "<offset> is no number: ");
 }
 

@@ -232,7 +232,8 @@ TEST(MusicXmlMeasureTest, TempoZeroIsTheDefaultAndNonsenseAnError) {
   };
   EXPECT_EQ(MustReadMusicXml(tempo("0")).tempos(0).qpm(), 120);
   for (const char* value : {"-60", "nan", "inf", "fast", "", "1e300"}) {
-    EXPECT_TRUE(absl::StrContains(MusicXmlError(tempo(value)), "tempo"))
+    EXPECT_TRUE(absl::StrContains(MusicXmlError(tempo(value)),
+                                  "an impossible tempo of <sound>: "))
         << value;
   }
   EXPECT_TRUE(
@@ -261,6 +262,11 @@ TEST(MusicXmlMeasureTest, BackupAndForwardMoveTheTime) {
             "4/4@0 0/1@2 1/1@4");
   EXPECT_TRUE(
       absl::StrContains(MusicXmlError(XmlScoreOf("<backup/>")), "<duration>"));
+  // Far away and back again.
+  EXPECT_TRUE(absl::StrContains(
+      MusicXmlError(XmlScoreOf(move("forward", 1000000000) + XmlC4(1) +
+                               move("backup", 1000000000))),
+      "impossible length"));
 }
 
 }  // namespace
