@@ -43,8 +43,8 @@ namespace continuo {
 namespace {
 
 constexpr char kUsage[] =
-    R"(Converts a folder of MIDI (.mid, .midi), MusicXML (.xml, .musicxml, .mxl) and
-ABC (.abc) files to NoteSequences.
+    R"(Converts a folder of MIDI, MusicXML and ABC files to NoteSequences.
+Names end in .mid, .midi; .xml, .musicxml, .mxl; .abc, in any case.
 
   convert_dir_to_note_sequences --input_dir=~/tunes --recursive \
       --output_file=/tmp/notes.tfrecord

@@ -1,5 +1,6 @@
 #include "data/notes/convert.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -198,6 +199,20 @@ absl::Status Output::Add(int64_t index, const FileResult& result) {
   return absl::OkStatus();
 }
 
+// Whoever reads all shards by a pattern would read those of an earlier run too.
+void WarnAboutOtherShards(const std::string& path,
+                          const std::vector<std::string>& written) {
+  const auto found = Glob(absl::StrCat(path, "-[0-9]*-of-[0-9]*"));
+  if (!found.ok()) return;
+  for (const std::string& name : *found) {
+    if (std::find(written.begin(), written.end(), name) == written.end()) {
+      LogWarn(name, " is of another run; remove it before reading ", path,
+              "-*");
+      return;
+    }
+  }
+}
+
 absl::StatusOr<ConvertSummary> Output::Close() {
   progress_.Hide();
   summary_.seconds = progress_.ElapsedSeconds();
@@ -216,6 +231,8 @@ absl::StatusOr<ConvertSummary> Output::Close() {
         options_.recursive ? "" : ", or --recursive to look into subfolders"));
   }
   for (const auto& shard : shards_) CONTINUO_RETURN_IF_ERROR(shard->Commit());
+  const std::string path = ExpandHome(options_.output_file);
+  WarnAboutOtherShards(path, ShardNames(path, options_.num_shards));
   return summary_;
 }
 

@@ -104,6 +104,17 @@ TEST_F(ConvertCommandTest, WrongFlagsWriteNothingAndExitWith1) {
   }
 }
 
+TEST_F(ConvertCommandTest, WarnsAboutShardsOfAnotherRun) {
+  const std::string flags =
+      "--input_dir=tunes --recursive --output_file=n.tfrecord --log=WARN ";
+  EXPECT_EQ(Run(flags + "--num_shards=2"), 0);
+  EXPECT_EQ(stderr_, "");
+  EXPECT_EQ(Run(flags + "--num_shards=3"), 0);
+  EXPECT_TRUE(
+      absl::StrContains(stderr_, "n.tfrecord-00000-of-00002 is of another run"))
+      << stderr_;
+}
+
 TEST_F(ConvertCommandTest, HelpTeaches) {
   Run("--help");
   for (const char* part :

@@ -1,5 +1,5 @@
 // Any bytes as a MIDI file: no crash, values in their ranges, and what is
-// written from it can be read again.
+// written from it can be read again. Seeds: tests/golden/midi/midi/*.mid.
 
 #include <cstddef>
 #include <cstdint>
