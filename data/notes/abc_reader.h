@@ -40,8 +40,9 @@ struct AbcBook {
 
 // Reads a book: `bytes` in UTF-8 or Latin-1 with any line ends. An error
 // (InvalidArgument) if there is no tune at all in it. Time and memory are
-// bounded by a small multiple of the size of `bytes` plus a fixed limit on
-// the notes of a tune with its repeats played out.
+// linear in the size of `bytes` (up to about 200 bytes for each, as one letter
+// is a note) but for repeats, for which kMaxAbcPlayed of abc_order.h is the
+// limit.
 absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes);
 
 }  // namespace continuo
