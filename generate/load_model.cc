@@ -107,8 +107,15 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
     if (candidate.id == bundle.id) config = candidate;
     absl::StrAppend(&known, known.empty() ? "" : ", ", candidate.id);
   }
-  if (!config.has_value()) {
-    CONTINUO_ASSIGN_OR_RETURN(config, ConfigOfFlags(source, family));
+  CONTINUO_ASSIGN_OR_RETURN(const std::optional<ModelConfig> given,
+                            ConfigOfFlags(source, family));
+  if (config.has_value()) {
+    if (given.has_value() && !SameEncoding(given->encoding, config->encoding)) {
+      LogWarn(FlagOfConfig(source), " is ignored: ", path, " is a bundle of ",
+              bundle.id);
+    }
+  } else {
+    config = given;
     if (!config.has_value()) {
       return absl::InvalidArgumentError(absl::StrCat(
           path, ": generator id \"", bundle.id, "\" is not one of ",
