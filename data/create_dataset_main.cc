@@ -1,5 +1,4 @@
-// melody_rnn_create_dataset and, by compile definitions, its kin: NoteSequence
-// records to training and evaluation files of SequenceExamples.
+#include "data/create_dataset_main.h"
 
 #include <signal.h>
 
@@ -11,18 +10,12 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset_builder.h"
-#include "data/events/melody_pipeline.h"
-#include "models/config.h"
-#include "models/hparams.h"
+#include "runtime/command_line.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
@@ -37,18 +30,6 @@ ABSL_FLAG(std::string, output_dir, "",
 ABSL_FLAG(double, eval_ratio, 0.1,
           "Fraction of the input sequences that go to the evaluation set, "
           "0 to 1. All pieces of a sequence go to the same set.");
-ABSL_FLAG(std::string, config, "",
-          "Configuration: basic_rnn, mono_rnn, lookback_rnn or "
-          "attention_rnn. Either this or --melody_encoder_decoder.");
-ABSL_FLAG(std::string, melody_encoder_decoder, "",
-          "Encoding without a configuration: onehot, lookback or key.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters, name=value,... Checked, but the data do not "
-          "depend on them.");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity to log: DEBUG, INFO, WARN, ERROR or FATAL.");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
@@ -56,32 +37,16 @@ ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "random one, which is printed.");
 ABSL_FLAG(int, num_shards, 1,
           "Files per set; more than one are named "
-          "training_melodies.tfrecord-00000-of-00008 and so on.");
+          "name.tfrecord-00000-of-00008 and so on.");
 ABSL_FLAG(int, threads, 0, "Threads; 0 = one per CPU.");
 ABSL_FLAG(std::string, report, "",
           "File for one line of JSON per input sequence: the set it went to, "
           "the examples it gave, and what was dropped and why.");
-ABSL_FLAG(bool, ignore_polyphonic_notes, false,
-          "Where notes of an instrument start together, keep the highest "
-          "instead of dropping the rest of the instrument.");
 
 namespace continuo {
 namespace {
 
-constexpr Family kFamily = Family::CONTINUO_FAMILY;
-
-constexpr char kUsage[] =
-    R"(Turns NoteSequences into training and evaluation examples for Melody RNN.
-
-  melody_rnn_create_dataset --config=attention_rnn \
-      --input=/tmp/notes.tfrecord --output_dir=/tmp/dataset --eval_ratio=0.1
-
-Each sequence is split where metre or tempo change and put on a grid of
-sixteenths; the melodies of each instrument (at least 7 bars and 5 different
-pitches, ended by a bar of silence, cut at 512 steps) are moved into the range
-and key of the configuration and encoded. Writes training_melodies.tfrecord and
-eval_melodies.tfrecord, both always, as TFRecord files of SequenceExamples. The
-next step is melody_rnn_train --sequence_example_file=...
+constexpr char kExitStatus[] = R"(
 
 Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
 input, a failed write, or if nothing is left, with the reasons counted; 130
@@ -92,22 +57,6 @@ std::atomic<bool> stop_requested{false};
 absl::Status Missing(absl::string_view flag, absl::string_view remedy) {
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag, " is required: ", remedy));
-}
-
-absl::StatusOr<ModelConfig> ConfigFromFlags() {
-  const std::string name = absl::GetFlag(FLAGS_config);
-  const std::string encoder = absl::GetFlag(FLAGS_melody_encoder_decoder);
-  if (name.empty() == encoder.empty()) {
-    return absl::InvalidArgumentError(
-        "give exactly one of --config (basic_rnn, mono_rnn, lookback_rnn, "
-        "attention_rnn) and --melody_encoder_decoder (onehot, lookback, key)");
-  }
-  CONTINUO_ASSIGN_OR_RETURN(ModelConfig config,
-                            name.empty() ? MelodyEncoderDecoderConfig(encoder)
-                                         : FindConfig(kFamily, name));
-  CONTINUO_RETURN_IF_ERROR(
-      ParseHparams(absl::GetFlag(FLAGS_hparams), &config.hparams));
-  return config;
 }
 
 absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
@@ -147,13 +96,6 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
   return options;
 }
 
-std::unique_ptr<DatasetPipeline> PipelineOf(const ModelConfig& config) {
-  return MakeMelodyPipeline({.encoding = config.encoding,
-                             .steps_per_quarter = config.steps_per_quarter,
-                             .ignore_polyphonic_notes =
-                                 absl::GetFlag(FLAGS_ignore_polyphonic_notes)});
-}
-
 // Shards of an earlier run would be read together with the new files.
 void WarnAboutOtherShards(const DatasetSummary& summary) {
   for (const std::string& file : summary.files) {
@@ -167,24 +109,19 @@ void WarnAboutOtherShards(const DatasetSummary& summary) {
   }
 }
 
-absl::Status Run() {
+absl::Status Run(const CreateDatasetCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
-  CONTINUO_ASSIGN_OR_RETURN(const ModelConfig config, ConfigFromFlags());
   const std::optional<uint64_t> given = absl::GetFlag(FLAGS_seed);
   const uint64_t seed = given.has_value() ? *given : RandomSeed();
   CONTINUO_ASSIGN_OR_RETURN(const DatasetOptions options,
                             OptionsFromFlags(seed));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  const std::unique_ptr<DatasetPipeline> pipeline = PipelineOf(config);
-  LogInfo("config=",
-          config.name.empty() ? absl::GetFlag(FLAGS_melody_encoder_decoder)
-                              : config.name,
-          " input=", absl::StrJoin(options.inputs, ","),
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
+                            command.make_pipeline());
+  LogInfo(command.flags(), " input=", absl::StrJoin(options.inputs, ","),
           " output_dir=", options.output_dir,
           " eval_ratio=", options.eval_ratio, " seed=", seed,
-          " num_shards=", options.num_shards, " threads=", pool.num_threads(),
-          " ignore_polyphonic_notes=",
-          absl::GetFlag(FLAGS_ignore_polyphonic_notes) ? "true" : "false");
+          " num_shards=", options.num_shards, " threads=", pool.num_threads());
 
   DatasetSummary summary;
   const absl::Status status = BuildDataset(*pipeline, options, &pool, &summary);
@@ -224,33 +161,17 @@ void InstallSignalHandlers() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
-int Main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(kUsage);
-  const auto is_own = [](absl::string_view file) {
-    return absl::EndsWith(file, "data/create_dataset_main.cc");
-  };
-  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
-                             .contains_help_flags = is_own,
-                             .contains_helppackage_flags = is_own,
-                             .version_string = nullptr,
-                             .normalize_filename = [](absl::string_view) {
-                               return std::string(
-                                   "data/create_dataset_main.cc");
-                             }});
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    return Fail(absl::StrCat("unexpected argument \"", rest[1],
-                             "\": write --input=", rest[1],
-                             " if that is the file to read"));
-  }
+}  // namespace
+
+int CreateDatasetMain(int argc, char** argv,
+                      const CreateDatasetCommand& command) {
+  ParseFlags(argc, argv, absl::StrCat(command.usage, kExitStatus),
+             "create_dataset_main.cc");
   InstallSignalHandlers();
-  const absl::Status status = Run();
+  const absl::Status status = Run(command);
   if (status.ok()) return 0;
   Fail(status.message());
   return absl::IsCancelled(status) ? 130 : 1;
 }
 
-}  // namespace
 }  // namespace continuo
-
-int main(int argc, char** argv) { return continuo::Main(argc, argv); }

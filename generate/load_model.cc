@@ -185,7 +185,7 @@ absl::StatusOr<ModelConfig> ConfigOfRun(const RunConfig& run,
   }
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<ModelConfig> given,
                             ConfigOfFlags(source, family));
-  if (given.has_value() && !SameEncoding(given->encoding, stored.encoding)) {
+  if (given.has_value() && given->encoding != stored.encoding) {
     return absl::InvalidArgumentError(absl::StrCat(
         FlagOfConfig(source), ", but ", path, " was trained with ",
         stored.name.empty() ? "another encoding"

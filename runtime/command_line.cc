@@ -40,7 +40,7 @@ const absl::CommandLineFlag* FindFlag(absl::string_view name) {
 std::vector<std::string> OwnFlags(absl::string_view own_file) {
   std::vector<std::string> names;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
-    if (absl::EndsWith(flag->Filename(), own_file)) names.emplace_back(name);
+    if (absl::StrContains(flag->Filename(), own_file)) names.emplace_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -73,7 +73,7 @@ absl::Status CheckFlagNames(absl::Span<char* const> args,
 void ParseFlags(int argc, char** argv, absl::string_view usage,
                 absl::string_view own_file) {
   const auto is_own = [file = std::string(own_file)](absl::string_view name) {
-    return absl::EndsWith(name, file);
+    return absl::StrContains(name, file);
   };
   absl::SetProgramUsageMessage(usage);
   absl::SetFlagsUsageConfig(
@@ -84,7 +84,9 @@ void ParseFlags(int argc, char** argv, absl::string_view usage,
        .normalize_filename =
            [file = std::string(own_file)](absl::string_view name) {
              // Without the directories of the machine that built the program.
-             return absl::EndsWith(name, file) ? file : std::string(name);
+             const size_t begin = name.find(file);
+             return std::string(
+                 begin == absl::string_view::npos ? name : name.substr(begin));
            }});
   const absl::Status names =
       CheckFlagNames(absl::MakeConstSpan(argv, argc).subspan(1), own_file);

@@ -12,14 +12,15 @@ namespace continuo {
 
 // InvalidArgument for the first word of `args` (without the program's name)
 // that names a flag this program does not define; the message suggests the
-// nearest one of those that `own_file` (an ending of its path) defines.
+// nearest one of those that `own_file` (a part of its path) defines.
 absl::Status CheckFlagNames(absl::Span<char* const> args,
                             absl::string_view own_file);
 
-// Parses the flags. `usage` explains the program, `own_file` is the ending of
-// the path of the file that defines its flags, which are those that --help
-// shows. Ends the program with status 1 for an unknown flag, a value that does
-// not parse or a word that belongs to no flag.
+// Parses the flags. `usage` explains the program, `own_file` is a part of the
+// path of the files that define its flags ("data/convert_main.cc", or
+// "data/create_dataset_" for several), which are those that --help shows. Ends
+// the program with status 1 for an unknown flag, a value that does not parse or
+// a word that belongs to no flag.
 void ParseFlags(int argc, char** argv, absl::string_view usage,
                 absl::string_view own_file);
 

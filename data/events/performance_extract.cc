@@ -32,16 +32,23 @@ Notes SortedNotes(const NoteSequence& sequence, int64_t start_step) {
   return notes;
 }
 
-absl::Status CheckNotes(const NoteSequence& sequence, bool velocities) {
+absl::Status CheckNotes(const NoteSequence& sequence,
+                        const PerformanceExtractOptions& options) {
   for (const NoteSequence::Note& note : sequence.notes()) {
     if (note.pitch() < 0 || note.pitch() > 127) {
       return absl::InvalidArgumentError(
           absl::StrCat("a note of pitch ", note.pitch(), ": expected 0..127"));
     }
-    if (!velocities) continue;
-    if (note.velocity() < kMinVelocity || note.velocity() > kMaxVelocity) {
+    if (options.num_velocity_bins > 0 &&
+        (note.velocity() < kMinVelocity || note.velocity() > kMaxVelocity)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a note of velocity ", note.velocity(), ": expected 1..127"));
+    }
+    if (options.note_tuples &&
+        note.quantized_end_step() <= note.quantized_start_step()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a note that starts at ", note.start_time(),
+                       " s ends before that, at ", note.end_time(), " s"));
     }
   }
   return absl::OkStatus();
@@ -159,8 +166,7 @@ PerformanceExtractOptions TrainingPerformanceOptions(int num_velocity_bins,
 
 absl::StatusOr<PerformanceExtraction> ExtractPerformance(
     const NoteSequence& quantized, const PerformanceExtractOptions& options) {
-  CONTINUO_RETURN_IF_ERROR(
-      CheckNotes(quantized, /*velocities=*/options.num_velocity_bins > 0));
+  CONTINUO_RETURN_IF_ERROR(CheckNotes(quantized, options));
   PerformanceExtraction out;
   if (HasSeveralPrograms(quantized)) {
     ++out.performances_discarded_more_than_1_program;

@@ -42,8 +42,8 @@ inline constexpr int64_t kMaxPerformanceEvents = int64_t{1} << 26;
 
 // All notes of the sequence as one performance, drums included. `quantized`
 // comes from QuantizeAbsolute(100). InvalidArgument for a pitch or (with
-// velocity bins) a velocity outside MIDI's range, ResourceExhausted for more
-// than kMaxPerformanceEvents.
+// velocity bins) a velocity outside MIDI's range or (as tuples) a note that
+// ends before it starts, ResourceExhausted for more than kMaxPerformanceEvents.
 absl::StatusOr<PerformanceExtraction> ExtractPerformance(
     const tensorflow::magenta::NoteSequence& quantized,
     const PerformanceExtractOptions& options);

@@ -28,24 +28,6 @@ absl::Status CheckEventTimes(const Events& events, const char* what) {
   return absl::OkStatus();
 }
 
-// Sorting needs times that compare.
-absl::Status CheckTimes(const NoteSequence& sequence) {
-  if (!std::isfinite(sequence.total_time())) return NotFinite("total");
-  for (const NoteSequence::Note& note : sequence.notes()) {
-    if (!std::isfinite(note.start_time()) || !std::isfinite(note.end_time())) {
-      return NotFinite("note");
-    }
-  }
-  CONTINUO_RETURN_IF_ERROR(
-      CheckEventTimes(sequence.time_signatures(), "time signature"));
-  CONTINUO_RETURN_IF_ERROR(
-      CheckEventTimes(sequence.key_signatures(), "key signature"));
-  CONTINUO_RETURN_IF_ERROR(CheckEventTimes(sequence.tempos(), "tempo"));
-  CONTINUO_RETURN_IF_ERROR(
-      CheckEventTimes(sequence.text_annotations(), "text annotation"));
-  return CheckEventTimes(sequence.control_changes(), "control change");
-}
-
 // Pointers to the events that `keep` accepts, sorted by time, equal times in
 // list order.
 template <typename Events, typename Keep>
@@ -184,9 +166,26 @@ void SplitBeats(const NoteSequence& sequence, absl::Span<const double> times,
 
 }  // namespace
 
+absl::Status CheckFiniteTimes(const NoteSequence& sequence) {
+  if (!std::isfinite(sequence.total_time())) return NotFinite("total");
+  for (const NoteSequence::Note& note : sequence.notes()) {
+    if (!std::isfinite(note.start_time()) || !std::isfinite(note.end_time())) {
+      return NotFinite("note");
+    }
+  }
+  CONTINUO_RETURN_IF_ERROR(
+      CheckEventTimes(sequence.time_signatures(), "time signature"));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckEventTimes(sequence.key_signatures(), "key signature"));
+  CONTINUO_RETURN_IF_ERROR(CheckEventTimes(sequence.tempos(), "tempo"));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckEventTimes(sequence.text_annotations(), "text annotation"));
+  return CheckEventTimes(sequence.control_changes(), "control change");
+}
+
 absl::StatusOr<std::vector<NoteSequence>> ExtractSubsequences(
     const NoteSequence& sequence, absl::Span<const double> times) {
-  CONTINUO_RETURN_IF_ERROR(CheckTimes(sequence));
+  CONTINUO_RETURN_IF_ERROR(CheckFiniteTimes(sequence));
   if (times.size() < 2 || !std::is_sorted(times.begin(), times.end()) ||
       times[times.size() - 2] >= sequence.total_time()) {
     return absl::InvalidArgumentError(
@@ -233,7 +232,7 @@ absl::StatusOr<std::vector<NoteSequence>> ExtractSubsequences(
 
 absl::StatusOr<std::vector<NoteSequence>> SplitOnTimeChanges(
     const NoteSequence& sequence) {
-  CONTINUO_RETURN_IF_ERROR(CheckTimes(sequence));
+  CONTINUO_RETURN_IF_ERROR(CheckFiniteTimes(sequence));
   // Time signatures and tempos in one order, time signatures first where the
   // times are equal.
   struct Change {
@@ -281,8 +280,8 @@ absl::StatusOr<std::vector<NoteSequence>> SplitOnTimeChanges(
 absl::StatusOr<std::vector<NoteSequence>> SplitEvery(
     double seconds, const NoteSequence& sequence) {
   CONTINUO_CHECK(seconds > 0);
-  CONTINUO_RETURN_IF_ERROR(CheckTimes(sequence));
-  constexpr double kMaxParts = 1e6;
+  CONTINUO_RETURN_IF_ERROR(CheckFiniteTimes(sequence));
+  constexpr double kMaxParts = 1e5;
   const double total = sequence.total_time();
   if (total > seconds * kMaxParts) {
     return absl::InvalidArgumentError(absl::StrCat(

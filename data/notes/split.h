@@ -11,6 +11,11 @@
 
 namespace continuo {
 
+// InvalidArgument names a kind of time that is infinite or not a number: what
+// sorts by time needs times that compare.
+absl::Status CheckFiniteTimes(
+    const tensorflow::magenta::NoteSequence& sequence);
+
 // The parts between consecutive `times` (seconds; at least two, ascending, all
 // but the last below the total time), each starting at 0. A note belongs to
 // the part it starts in and is cut at its end. Metre, key, tempo, chords and
@@ -29,7 +34,7 @@ absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>>
 SplitOnTimeChanges(const tensorflow::magenta::NoteSequence& sequence);
 
 // Parts of `seconds` > 0 each, the last one shorter. Nothing for a sequence of
-// no length. InvalidArgument for more than a million parts.
+// no length. InvalidArgument for more than 100,000 parts.
 absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> SplitEvery(
     double seconds, const tensorflow::magenta::NoteSequence& sequence);
 

@@ -1,6 +1,7 @@
 #include "data/notes/sustain.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <vector>
 
@@ -53,7 +54,9 @@ std::vector<Moment> SortedMoments(const NoteSequence& sequence) {
 
 // Ends the notes that only the pedal held; keys still down go on.
 void LiftPedal(double time, NoteSequence* sequence, Instrument* instrument) {
-  for (auto& [pitch, notes] : instrument->active) {
+  auto& active = instrument->active;
+  for (auto it = active.begin(); it != active.end();) {
+    std::vector<int>& notes = it->second;
     std::erase_if(notes, [&](int i) {
       NoteSequence::Note* note = sequence->mutable_notes(i);
       if (note->end_time() >= time) return false;
@@ -61,6 +64,7 @@ void LiftPedal(double time, NoteSequence* sequence, Instrument* instrument) {
       sequence->set_total_time(std::max(sequence->total_time(), time));
       return true;
     });
+    it = notes.empty() ? active.erase(it) : std::next(it);
   }
 }
 

@@ -1,0 +1,88 @@
+// drums_rnn_create_dataset: what it has of its own.
+
+#include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "data/create_dataset_main.h"
+#include "data/events/drums_pipeline.h"
+#include "models/config.h"
+#include "models/hparams.h"
+#include "runtime/status.h"
+
+ABSL_FLAG(std::string, config, "drum_kit",
+          "Configuration: one_drum or drum_kit.");
+ABSL_FLAG(std::string, generator_id, "",
+          "Accepted for compatibility: the data do not depend on it.");
+ABSL_FLAG(std::string, generator_description, "",
+          "Accepted for compatibility: the data do not depend on it.");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters, name=value,... Checked, but the data do not "
+          "depend on them.");
+ABSL_FLAG(std::string, treat_as_drums, "",
+          "Notes that count as drums besides those of MIDI's drum channel "
+          "(10): \"all\", or instrument numbers as in \"0,2\". --report lists "
+          "the instruments of the files in which no drums were found.");
+
+namespace continuo {
+
+namespace {
+
+constexpr char kUsage[] =
+    R"(Turns NoteSequences into training and evaluation examples for Drums RNN.
+
+  drums_rnn_create_dataset --config=drum_kit \
+      --input=/tmp/notes.tfrecord --output_dir=/tmp/dataset --eval_ratio=0.1
+
+Each sequence is split where metre or tempo change and put on a grid of
+sixteenths (one_drum: eighths); the drum notes of all instruments together make
+tracks of at least 7 bars, ended by a bar of silence and cut at 512 steps, of
+which the drum classes of the configuration are encoded. Writes
+training_drum_tracks.tfrecord and eval_drum_tracks.tfrecord, both always, as
+TFRecord files of SequenceExamples. The next step is
+drums_rnn_train --sequence_example_file=...)";
+
+absl::StatusOr<ModelConfig> ConfigFromFlags() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      ModelConfig config,
+      FindConfig(Family::kDrums, absl::GetFlag(FLAGS_config)));
+  CONTINUO_RETURN_IF_ERROR(
+      ParseHparams(absl::GetFlag(FLAGS_hparams), &config.hparams));
+  return config;
+}
+
+absl::StatusOr<std::unique_ptr<DatasetPipeline>> MakePipeline() {
+  CONTINUO_ASSIGN_OR_RETURN(const ModelConfig config, ConfigFromFlags());
+  DrumsPipelineOptions options;
+  options.encoding = config.encoding;
+  options.steps_per_quarter = config.steps_per_quarter;
+  const std::string drums = absl::GetFlag(FLAGS_treat_as_drums);
+  options.all_are_drums = drums == "all";
+  if (!drums.empty() && !options.all_are_drums) {
+    for (absl::string_view word : absl::StrSplit(drums, ',')) {
+      int number = 0;
+      if (!absl::SimpleAtoi(word, &number) || number < 0) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "--treat_as_drums=", drums,
+            ": expected \"all\" or instrument numbers such as 0,2"));
+      }
+      options.drum_instruments.insert(number);
+    }
+  }
+  return MakeDrumsPipeline(options);
+}
+
+std::string FlagsForLog() {
+  return absl::StrCat("config=", absl::GetFlag(FLAGS_config),
+                      " treat_as_drums=", absl::GetFlag(FLAGS_treat_as_drums));
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  return continuo::CreateDatasetMain(argc, argv,
+                                     {.usage = continuo::kUsage,
+                                      .make_pipeline = continuo::MakePipeline,
+                                      .flags = continuo::FlagsForLog});
+}

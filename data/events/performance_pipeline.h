@@ -1,0 +1,28 @@
+// The dataset pipeline of performances (encodings reference, section 9): write
+// out the pedal, stretch, split every 30 seconds, quantize, transpose, extract,
+// measure the controls, encode.
+
+#ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_PIPELINE_H_
+#define CONTINUO_DATA_EVENTS_PERFORMANCE_PIPELINE_H_
+
+#include <memory>
+#include <vector>
+
+#include "data/events/encoder_table.h"
+#include "data/events/pipeline.h"
+
+namespace continuo {
+
+struct PerformancePipelineOptions {
+  EncodingSpec encoding;
+  // Copies of the training set; evaluation takes each piece as it is.
+  std::vector<double> stretch_factors = {0.95, 0.975, 1.0, 1.025, 1.05};
+  std::vector<int> transpositions = {-3, -2, -1, 0, 1, 2, 3};  // semitones
+};
+
+std::unique_ptr<DatasetPipeline> MakePerformancePipeline(
+    const PerformancePipelineOptions& options);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_EVENTS_PERFORMANCE_PIPELINE_H_
