@@ -56,11 +56,6 @@ absl::StatusOr<std::optional<ModelConfig>> ConfigOfFlags(
   return std::optional<ModelConfig>();
 }
 
-bool SameEncoding(const EncodingSpec& a, const EncodingSpec& b) {
-  return a.encoding == b.encoding && a.min_note == b.min_note &&
-         a.max_note == b.max_note && a.transpose_to_key == b.transpose_to_key;
-}
-
 std::string FlagOfConfig(const ModelSource& source) {
   return source.config.empty() ? absl::StrCat("--melody_encoder_decoder=",
                                               source.melody_encoder_decoder)
