@@ -105,7 +105,7 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<ModelConfig> given,
                             ConfigOfFlags(source, family));
   if (config.has_value()) {
-    if (given.has_value() && !SameEncoding(given->encoding, config->encoding)) {
+    if (given.has_value() && given->encoding != config->encoding) {
       LogWarn(FlagOfConfig(source), " is ignored: ", path, " is a bundle of ",
               bundle.id);
     }
