@@ -25,6 +25,13 @@ using tensorflow::magenta::NoteSequence;
 // A file header is read again for every tune; this bounds the product.
 constexpr size_t kMaxHeaderWork = size_t{1} << 26;
 
+// Notes of a whole book: tunes that live off their repeats must not add up to
+// more memory than a book of this size can mean. Real books stay below one note
+// for each byte.
+int64_t MaxBookNotes(size_t bytes) {
+  return (int64_t{1} << 20) + 2 * static_cast<int64_t>(bytes);
+}
+
 // The number of the "X:" field; nothing if there is none to read.
 std::optional<int64_t> ReferenceNumber(const AbcTuneText& tune) {
   for (const AbcLine& line : tune.lines) {
@@ -96,7 +103,13 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes) {
   }
   AbcBook book;
   std::vector<std::optional<int64_t>> numbers;
+  int64_t notes_left = MaxBookNotes(bytes.size());
   for (const AbcTuneText& tune : parts.tunes) {
+    if (notes_left <= 0) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "too many notes in one book: more than ", MaxBookNotes(bytes.size()),
+          " from ", bytes.size(), " bytes; remove repeats or split the book"));
+    }
     if (!tune.has_number) {
       // Free text, unless the original finds a tune in it: its number is 0.
       auto plain = ReadPlainAbcTune(parts.header, tune.lines);
@@ -104,10 +117,12 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes) {
       AbcTune& added = book.tunes.emplace_back();
       added.line = tune.lines.front().number;
       added.sequence = *std::move(plain);
+      notes_left -= added.sequence.notes_size();
       numbers.emplace_back(0);
       continue;
     }
     book.tunes.push_back(ReadTune(parts.header, tune));
+    notes_left -= book.tunes.back().sequence.notes_size();
     numbers.push_back(ReferenceNumber(tune));
   }
   if (book.tunes.empty()) {

@@ -303,6 +303,17 @@ TEST(AbcReaderTest, PlayedOutTunesHaveALimit) {
   EXPECT_EQ(book->tunes[0].status.code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST(AbcReaderTest, BooksOfPlayedOutTunesHaveALimit) {
+  // Each tune is within its own limit; together they are not.
+  std::string book;
+  for (int i = 1; i <= 400; ++i) {
+    absl::StrAppend(&book, "X:", i, "\nP:((((A9)9)9)9)\nL:1/4\nK:C\nP:A\n",
+                    "zCDEF\n\n");
+  }
+  EXPECT_EQ(ReadAbc(book).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
 TEST(AbcReaderTest, HostileBooksTakeBoundedTime) {
   std::string header;
   for (int i = 0; i < 20000; ++i) header += "N: words\n";
