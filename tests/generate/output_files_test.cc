@@ -1,6 +1,7 @@
 #include "generate/output_files.h"
 
 #include <cmath>
+#include <filesystem>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -23,6 +24,7 @@ TEST(OutputFilesTest, NamesHaveDateTimeAndPaddedNumber) {
 
 TEST(OutputFilesTest, FilesOfOtherRunsAreNotOverwritten) {
   const std::string dir = ::testing::TempDir() + "/output_files";
+  std::filesystem::remove_all(dir);
   ASSERT_TRUE(MakeDirectories(dir).ok());
   const absl::Time time = absl::FromUnixSeconds(1700000000);
   OutputNames names(dir, 3, time, absl::UTCTimeZone());
