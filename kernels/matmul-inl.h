@@ -77,7 +77,6 @@ HWY_INLINE void TileColumns(int64_t k, const float* HWY_RESTRICT a,
                             const float* HWY_RESTRICT b, const float* init,
                             int64_t init_stride, float* c, int64_t c_stride,
                             int columns) {
-  constexpr int kMaxColumns = kPanel;
   const int width = kVectors * static_cast<int>(hn::Lanes(D()));
   if (columns >= width) {
     Tile<kRows, kVectors>(k, a, a_row, a_step, b, init, init_stride, c,
@@ -85,18 +84,17 @@ HWY_INLINE void TileColumns(int64_t k, const float* HWY_RESTRICT a,
     return;
   }
   // The edge goes through a buffer, so that nothing outside c is touched.
-  HWY_ALIGN float edge[kRows * kMaxColumns] = {};
-  if (init != nullptr) {
-    for (int r = 0; r < kRows; ++r) {
-      std::copy(init + r * init_stride, init + r * init_stride + columns,
-                edge + r * kMaxColumns);
+  HWY_ALIGN float edge[kRows * kPanel] = {};
+  for (int r = 0; r < kRows && init != nullptr; ++r) {
+    for (int i = 0; i < columns; ++i) {
+      edge[r * kPanel + i] = init[r * init_stride + i];
     }
   }
-  Tile<kRows, kVectors>(k, a, a_row, a_step, b, edge, kMaxColumns, edge,
-                        kMaxColumns);
+  Tile<kRows, kVectors>(k, a, a_row, a_step, b, edge, kPanel, edge, kPanel);
   for (int r = 0; r < kRows; ++r) {
-    std::copy(edge + r * kMaxColumns, edge + r * kMaxColumns + columns,
-              c + r * c_stride);
+    for (int i = 0; i < columns; ++i) {
+      c[r * c_stride + i] = edge[r * kPanel + i];
+    }
   }
 }
 
