@@ -35,24 +35,6 @@ struct Window {
   int64_t Next(int64_t slot) const { return slot + 1 == size ? 0 : slot + 1; }
 };
 
-// Calls fn(tag, count, i) for runs of kVectors vectors (count is the constant
-// kVectors), then of one vector, then of one lane, that together cover n.
-template <int kVectors, typename Fn>
-HWY_INLINE void ForEachRun(int64_t n, const Fn& fn) {
-  const hn::ScalableTag<float> d;
-  const int64_t lanes = hn::Lanes(d);
-  int64_t i = 0;
-  for (; i + kVectors * lanes <= n; i += kVectors * lanes) {
-    fn(d, std::integral_constant<int, kVectors>(), i);
-  }
-  for (; i + lanes <= n; i += lanes) {
-    fn(d, std::integral_constant<int, 1>(), i);
-  }
-  for (; i < n; ++i) {
-    fn(hn::CappedTag<float, 1>(), std::integral_constant<int, 1>(), i);
-  }
-}
-
 // Sum of a[k] * b[k].
 HWY_INLINE float Dot(int64_t n, const float* a, const float* b) {
   const hn::ScalableTag<float> d;

@@ -1,3 +1,6 @@
+// Bound by the traffic to the level-1 cache: a multiply-add per load of a
+// weight row (gather), per load and store of one (scatter).
+
 #include <algorithm>
 
 #include "kernels/embedding.h"
@@ -10,56 +13,60 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.
 #include "hwy/highway.h"
+#include "kernels/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
 namespace {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-// out += value * row, n elements.
-HWY_INLINE void AddScaled(float value, const float* HWY_RESTRICT row, int64_t n,
-                          float* HWY_RESTRICT out) {
-  const hn::ScalableTag<float> d;
-  const int64_t lanes = hn::Lanes(d);
-  const auto scale = hn::Set(d, value);
-  int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::MulAdd(scale, hn::LoadU(d, row + i), hn::LoadU(d, out + i)),
-               d, out + i);
-  }
-  // One lane at a time by the same instruction, so that an element's bits do
-  // not depend on its place.
-  const hn::CappedTag<float, 1> one;
-  for (; i < n; ++i) {
-    hn::Store(hn::MulAdd(hn::Set(one, value), hn::Load(one, row + i),
-                         hn::Load(one, out + i)),
-              one, out + i);
-  }
-}
-
+// Rows [begin, end) of the gather-sum. A run of columns stays in registers
+// while the entries of a row pass.
 void GatherSumRows(const int32_t* row_begin, const int32_t* index,
                    const float* value, int64_t begin, int64_t end,
                    const float* weights, const float* bias, int64_t n,
                    float* out) {
   for (int64_t row = begin; row < end; ++row) {
-    float* to = out + row * n;
-    std::copy(bias, bias + n, to);
-    for (int32_t e = row_begin[row]; e < row_begin[row + 1]; ++e) {
-      AddScaled(value[e], weights + int64_t{index[e]} * n, n, to);
-    }
+    ForEachRun<8>(n, [&](auto d, auto count, int64_t i) HWY_ATTR {
+      const int64_t lanes = hn::Lanes(d);
+      hn::Vec<decltype(d)> sum[count];
+      for (int v = 0; v < count; ++v) {
+        sum[v] = hn::LoadU(d, bias + i + v * lanes);
+      }
+      for (int32_t e = row_begin[row]; e < row_begin[row + 1]; ++e) {
+        const auto scale = hn::Set(d, value[e]);
+        const float* from = weights + int64_t{index[e]} * n + i;
+        for (int v = 0; v < count; ++v) {
+          sum[v] = hn::MulAdd(scale, hn::LoadU(d, from + v * lanes), sum[v]);
+        }
+      }
+      for (int v = 0; v < count; ++v) {
+        hn::StoreU(sum[v], d, out + row * n + i + v * lanes);
+      }
+    });
   }
 }
 
-// Columns [column, column + columns) of the gradient.
+// `columns` columns of the gradient; dz and dw point at the first, rows are n
+// apart.
 void ScatterColumns(const int32_t* row_begin, const int32_t* index,
                     const float* value, int64_t rows, const float* dz,
-                    int64_t n, int64_t column, int64_t columns, float* dw) {
+                    int64_t n, int64_t columns, float* dw) {
   for (int64_t row = 0; row < rows; ++row) {
-    for (int32_t e = row_begin[row]; e < row_begin[row + 1]; ++e) {
-      AddScaled(value[e], dz + row * n + column, columns,
-                dw + int64_t{index[e]} * n + column);
-    }
+    ForEachRun<8>(columns, [&](auto d, auto count, int64_t i) HWY_ATTR {
+      const int64_t lanes = hn::Lanes(d);
+      hn::Vec<decltype(d)> x[count];
+      for (int v = 0; v < count; ++v) {
+        x[v] = hn::LoadU(d, dz + row * n + i + v * lanes);
+      }
+      for (int32_t e = row_begin[row]; e < row_begin[row + 1]; ++e) {
+        const auto scale = hn::Set(d, value[e]);
+        float* to = dw + int64_t{index[e]} * n + i;
+        for (int v = 0; v < count; ++v) {
+          hn::StoreU(hn::MulAdd(scale, x[v], hn::LoadU(d, to + v * lanes)), d,
+                     to + v * lanes);
+        }
+      }
+    });
   }
 }
 
@@ -104,12 +111,12 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
   float* dw = args.dw.data<float>();
   // A task owns columns, so that every element is summed by one thread in the
   // order of the rows.
-  constexpr int64_t kColumns = 64;
+  constexpr int64_t kColumns = 128;
   ParallelFor(stream, (n + kColumns - 1) / kColumns, [&](int64_t task, int) {
     const int64_t column = task * kColumns;
     HWY_DYNAMIC_DISPATCH(ScatterColumns)
-    (row_begin, index, value, rows, dz, n, column,
-     std::min(kColumns, n - column), dw);
+    (row_begin, index, value, rows, dz + column, n,
+     std::min(kColumns, n - column), dw + column);
   });
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -26,6 +27,24 @@ HWY_INLINE void ForEachVector(int64_t n, const Fn& fn) {
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) fn(d, i);
   for (; i < n; ++i) fn(hn::CappedTag<float, 1>(), i);
+}
+
+// Calls fn(tag, count, i) for runs of kVectors vectors (count is the constant
+// kVectors), then of one vector, then of one lane, that together cover n.
+template <int kVectors, typename Fn>
+HWY_INLINE void ForEachRun(int64_t n, const Fn& fn) {
+  const hn::ScalableTag<float> d;
+  const int64_t lanes = hn::Lanes(d);
+  int64_t i = 0;
+  for (; i + kVectors * lanes <= n; i += kVectors * lanes) {
+    fn(d, std::integral_constant<int, kVectors>(), i);
+  }
+  for (; i + lanes <= n; i += lanes) {
+    fn(d, std::integral_constant<int, 1>(), i);
+  }
+  for (; i < n; ++i) {
+    fn(hn::CappedTag<float, 1>(), std::integral_constant<int, 1>(), i);
+  }
 }
 
 // out += x, n elements.
