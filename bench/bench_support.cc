@@ -6,6 +6,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 #include "benchmark/benchmark.h"
+#include "kernels/packing.h"
+// After packing.h, which says what targets there are.
+#include "hwy/targets.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
 
@@ -13,6 +16,16 @@ namespace continuo::bench {
 namespace {
 
 int num_threads = 2;
+
+// Restricts the kernels to the instruction set called `name`.
+bool SelectTarget(absl::string_view name) {
+  for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (name != hwy::TargetName(target)) continue;
+    hwy::SetSupportedTargetsForTest(target);
+    return true;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -24,9 +37,11 @@ void Initialize(int* argc, char** argv) {
         absl::SimpleAtoi(arg, &num_threads) && num_threads >= 1) {
       continue;
     }
+    if (absl::ConsumePrefix(&arg, "--simd=") && SelectTarget(arg)) continue;
     LogError(argv[i],
-             ": unknown flag; use --threads=N or the flags of Google "
-             "Benchmark (--help)");
+             ": unknown; use --threads=N, --simd=NAME (AVX3, AVX2, SSE4, "
+             "SCALAR where the CPU has it) or the flags of Google Benchmark "
+             "(--help)");
     std::exit(1);
   }
 }

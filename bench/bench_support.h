@@ -12,8 +12,9 @@
 
 namespace continuo::bench {
 
-// The value of --threads (default 2); flags that are not Google Benchmark's
-// and not this one are refused with exit status 1.
+// Reads the flags: --threads=N (default 2), --simd=NAME (one of Highway's
+// target names; default: the best of this CPU) and those of Google Benchmark.
+// Any other ends the program with status 1.
 void Initialize(int* argc, char** argv);
 int NumThreads();
 

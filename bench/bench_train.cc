@@ -172,8 +172,8 @@ void OwnProduct(benchmark::State& state) {
   ReportProduct(state, CpuSeconds() - begin);
 }
 
-// oneDNN on one thread: its own threading is a build choice of the distribution
-// and would not use this pool.
+// oneDNN brings its own threads (OpenMP); the result is per CPU second, so
+// their number does not matter.
 void OneDnnProduct(benchmark::State& state) {
   const std::vector<float> a = UniformArray(kSide * kSide);
   const std::vector<float> b = UniformArray(kSide * kSide);

@@ -1,3 +1,11 @@
+// Per event and at the published sizes: 193,000 multiply-adds of products,
+// 5,120 tanh forward and as many backward, and the row's window, 20 KB an array
+// (two arrays forward, four backward). Weights (780 KB) and the windows of a
+// block of rows do not fit the level-2 cache together, so windows come from
+// beyond it: each row's is one ring in memory, walked in order, because slots
+// taken from the packed arrays lie a power of two apart and displace each other
+// (measured: backward took 1.6 times as long).
+
 #include <algorithm>
 
 #include "kernels/attention.h"

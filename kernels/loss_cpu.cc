@@ -1,3 +1,5 @@
+// Bound by the exponentials; half a percent of a training step.
+
 #include <algorithm>
 #include <cmath>
 #include <type_traits>

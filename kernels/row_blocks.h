@@ -15,8 +15,9 @@ namespace continuo::cpu {
 // Rows do not depend on each other, so a thread takes a block of rows through
 // all its steps without waiting for anybody. Blocks start with the longest
 // rows, so the last ones to be handed out are short and the threads end
-// together. 12 rows fill the register tile of matmul-inl.h; with many threads
-// smaller blocks keep all of them busy. No result depends on the choice.
+// together. 12 rows fill the register tile of matmul-inl.h (8, 24 and 32
+// measured the same within 5 %); with many threads smaller blocks keep all of
+// them busy. No result depends on the choice.
 inline void ForEachRowBlock(const Stream& stream, int64_t rows,
                             absl::FunctionRef<void(int64_t, int64_t)> fn) {
   constexpr int64_t kBlockRows = 12;
