@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "data/events/event_encoder.h"
 #include "data/proto/music.pb.h"
 
@@ -21,6 +22,14 @@ class Continuation {
   // The primer as the model sees it, at least one event.
   virtual const std::vector<Event>& primer() const = 0;
   virtual int64_t num_events() const = 0;
+
+  // Events that `events` (the primer and what was generated after it) still
+  // lack; 0 = complete. More may be missing after num_events() if the music's
+  // length in time is what counts, and fewer before.
+  virtual int64_t Missing(absl::Span<const Event> events) const {
+    return static_cast<int64_t>(primer().size()) + num_events() -
+           static_cast<int64_t>(events.size());
+  }
 
   // The notes of primer and generated events together.
   virtual absl::StatusOr<tensorflow::magenta::NoteSequence> Finish(

@@ -41,6 +41,9 @@ struct EventRequest {
   std::vector<Event> primer;  // at least one event
   int64_t num_events = 0;     // events to add, >= 1
   uint64_t output = 0;        // DrawPosition::output of its draws
+  // Asked after each event, where a search has one entry only: true ends it
+  // with fewer events. (Entries of a beam are compared at equal lengths.)
+  std::function<bool(absl::Span<const Event> events)> enough = nullptr;
 };
 
 struct EventResult {

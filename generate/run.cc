@@ -48,18 +48,37 @@ class Progress {
   absl::Time last_;
 };
 
+// An output's request of a round, whose number makes its draws differ.
+constexpr int kRoundShift = 32;
+
+EventRequest RequestOf(const Continuation& output, std::vector<Event> events,
+                       uint64_t index, int64_t round) {
+  const int64_t missing = output.Missing(events);
+  return {.primer = std::move(events),
+          .num_events = missing,
+          .output = index | static_cast<uint64_t>(round) << kRoundShift,
+          .enough = [&output](absl::Span<const Event> so_far) {
+            return output.Missing(so_far) == 0;
+          }};
+}
+
+int64_t IndexOf(const EventRequest& request) {
+  return static_cast<int64_t>(request.output &
+                              ((uint64_t{1} << kRoundShift) - 1));
+}
+
 }  // namespace
 
 absl::Status GenerateFiles(
     const LoadedModel& model,
     absl::Span<const std::shared_ptr<const Continuation>> outputs,
     const RunOptions& options, const std::function<bool()>& stop) {
+  // Outputs whose music is not long enough after one round get another one.
   std::vector<EventRequest> requests;
+  std::vector<EventRequest> next_round;
   int64_t total_events = 0;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    requests.push_back({.primer = outputs[i]->primer(),
-                        .num_events = outputs[i]->num_events(),
-                        .output = i});
+    requests.push_back(RequestOf(*outputs[i], outputs[i]->primer(), i, 0));
     total_events += requests.back().num_events;
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options.output_dir));
@@ -82,15 +101,24 @@ absl::Status GenerateFiles(
   GenerateHooks hooks;
   hooks.progress = [&](int64_t events) { progress.Update(events); };
   hooks.stop = stop;
-  hooks.done = [&](int64_t index, EventResult result) -> absl::Status {
+  int64_t round = 0;
+  hooks.done = [&](int64_t request, EventResult result) -> absl::Status {
+    const int64_t index = IndexOf(requests[request]);
+    const Continuation& output = *outputs[index];
+    if (output.Missing(result.events) > 0) {
+      next_round.push_back(
+          RequestOf(output, std::move(result.events), index, round + 1));
+      return absl::OkStatus();
+    }
     const OutputFacts facts{
         .number = index + 1,
         .seed = options.seed,
         .log_likelihood = result.log_likelihood,
         .events = static_cast<int64_t>(result.events.size()),
-        .generated_events = requests[index].num_events};
+        .generated_events = static_cast<int64_t>(result.events.size() -
+                                                 output.primer().size())};
     CONTINUO_ASSIGN_OR_RETURN(const tensorflow::magenta::NoteSequence sequence,
-                              outputs[index]->Finish(std::move(result.events)));
+                              output.Finish(std::move(result.events)));
     CONTINUO_ASSIGN_OR_RETURN(
         const std::string midi,
         WriteMidi(sequence,
@@ -105,9 +133,18 @@ absl::Status GenerateFiles(
     if (report == nullptr) return absl::OkStatus();
     return report->Append(absl::StrCat(ReportLine(path, facts), "\n"));
   };
-  const absl::Status status =
-      GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
-                     SeededDraws(options.seed), batch_rows, hooks);
+  absl::Status status;
+  for (; status.ok() && !requests.empty(); ++round) {
+    if (round > 0 && stop != nullptr && stop()) break;
+    if (round > 0) {
+      LogInfo(requests.size(), " outputs need more events (round ", round + 1,
+              ")");
+    }
+    status =
+        GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
+                       SeededDraws(options.seed), batch_rows, hooks);
+    requests = std::exchange(next_round, {});
+  }
   if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());
   CONTINUO_RETURN_IF_ERROR(status);
 

@@ -40,8 +40,11 @@ absl::Status SearchList::EndIterations(int64_t first_row,
   std::vector<size_t> finished;
   for (size_t i = 0; i < searches_.size(); ++i) {
     Search& search = searches_[i];
-    if (--search.left > 0) continue;
-    if (search.step == requests_[search.request].num_events) {
+    const EventRequest& wanted = requests_[search.request];
+    const bool enough = entries_ == 1 && wanted.enough != nullptr &&
+                        wanted.enough(search.entries[0].events);
+    if (--search.left > 0 && !enough) continue;
+    if (search.step == wanted.num_events || enough) {
       finished.push_back(i);
     } else {
       search.left = options_.steps_per_iteration;

@@ -1,6 +1,7 @@
 #include "generate/sections.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "data/events/melody_extract.h"
@@ -39,11 +40,10 @@ NoteSequence TrimNotes(const NoteSequence& input, double start, double end) {
   return trimmed;
 }
 
-}  // namespace
-
-absl::StatusOr<Section> ResolveSection(const NoteSequence& input,
-                                       const GeneratorOptions& options,
-                                       int steps_per_quarter) {
+// `section` has the tempo.
+absl::StatusOr<Section> Resolve(const NoteSequence& input,
+                                const GeneratorOptions& options,
+                                double steps_per_second, Section section) {
   if (options.input_sections_size() > 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("input_sections has ", options.input_sections_size(),
@@ -54,14 +54,6 @@ absl::StatusOr<Section> ResolveSection(const NoteSequence& input,
         absl::StrCat("generate_sections has ", options.generate_sections_size(),
                      " entries; exactly one is supported"));
   }
-  Section section;
-  section.qpm = input.tempos_size() > 0 ? input.tempos(0).qpm() : kDefaultQpm;
-  if (!(section.qpm > 0)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the first tempo of the primer is ", section.qpm, " qpm"));
-  }
-  const double steps_per_second =
-      StepsPerSecond(steps_per_quarter, section.qpm);
   const auto& wanted = options.generate_sections(0);
   CONTINUO_RETURN_IF_ERROR(CheckTime(wanted.start_time(), steps_per_second,
                                      "the start of the generate section"));
@@ -96,6 +88,27 @@ absl::StatusOr<Section> ResolveSection(const NoteSequence& input,
       QuantizeToStep(wanted.end_time(), steps_per_second, /*cutoff=*/1);
   section.end_time = wanted.end_time();
   return section;
+}
+
+}  // namespace
+
+absl::StatusOr<Section> ResolveSection(const NoteSequence& input,
+                                       const GeneratorOptions& options,
+                                       int steps_per_quarter) {
+  Section section;
+  section.qpm = input.tempos_size() > 0 ? input.tempos(0).qpm() : kDefaultQpm;
+  if (!(section.qpm > 0)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the first tempo of the primer is ", section.qpm, " qpm"));
+  }
+  return Resolve(input, options, StepsPerSecond(steps_per_quarter, section.qpm),
+                 std::move(section));
+}
+
+absl::StatusOr<Section> ResolveSectionInTime(const NoteSequence& input,
+                                             const GeneratorOptions& options,
+                                             int steps_per_second) {
+  return Resolve(input, options, steps_per_second, Section());
 }
 
 SearchOptions SearchOptionsFromArgs(const GeneratorOptions& options) {

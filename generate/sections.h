@@ -32,6 +32,11 @@ absl::StatusOr<Section> ResolveSection(
     const tensorflow::magenta::GeneratorOptions& options,
     int steps_per_quarter);
 
+// The same on a grid of `steps_per_second`, whatever the tempo.
+absl::StatusOr<Section> ResolveSectionInTime(
+    const tensorflow::magenta::NoteSequence& input,
+    const tensorflow::magenta::GeneratorOptions& options, int steps_per_second);
+
 // The arguments temperature, beam_size, branch_factor and steps_per_iteration;
 // defaults for those not given, unknown ones are ignored.
 SearchOptions SearchOptionsFromArgs(

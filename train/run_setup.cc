@@ -59,7 +59,9 @@ absl::StatusOr<ModelConfig> ModelFromRun(Family family, const ModelFlags& flags,
         "--run_dir holds a run of ", FamilyName(model.family), ", not of ",
         FamilyName(family), "; use another --run_dir"));
   }
-  if (!flags.config.empty() && flags.config != model.name) {
+  // A default does not speak against a run that was started with another one.
+  if (!flags.config.empty() && flags.config != flags.default_config &&
+      flags.config != model.name) {
     return Disagrees("--config=", flags.config, model.name);
   }
   if (!flags.melody_encoder_decoder.empty()) {

@@ -18,6 +18,7 @@ namespace continuo {
 // The flags that describe a model, as given; empty = not given.
 struct ModelFlags {
   std::string config = "";                  // --config
+  std::string default_config = "";          // the default of --config
   std::string melody_encoder_decoder = "";  // --melody_encoder_decoder
   std::string generator_id = "";            // --generator_id
   std::string generator_description = "";   // --generator_description

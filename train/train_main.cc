@@ -1,6 +1,4 @@
-// melody_rnn_train and its kin: training, and with --eval evaluation. CMake
-// makes one command per family, which CONTINUO_FAMILY (a Family) and
-// CONTINUO_FAMILY_NAME (its name) tell apart.
+#include "train/train_main.h"
 
 #include <cstdint>
 #include <optional>
@@ -8,12 +6,9 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "runtime/command_line.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -30,23 +25,16 @@ ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
 ABSL_FLAG(std::string, sequence_example_file, "",
           "TFRecord file of SequenceExamples to train on or to evaluate, or a "
           "pattern of several ('set.tfrecord-*'). Required.");
-ABSL_FLAG(std::string, config, "",
-          "Configuration: basic_rnn, mono_rnn, lookback_rnn or attention_rnn. "
-          "Required for a new run without --melody_encoder_decoder; a run that "
-          "exists knows its own.");
-ABSL_FLAG(std::string, melody_encoder_decoder, "",
-          "Instead of --config: onehot, lookback or key, an encoding with the "
-          "base hyperparameters.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Generator id to store instead of the configuration's.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Generator description to store instead of the configuration's.");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters that differ from the configuration's, as "
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
           "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
           "learning_rate, residual_connections. A run that exists keeps its "
           "own where none are given.");
+ABSL_FLAG(std::string, warm_start_bundle_file, "",
+          "Bundle (.mag) whose weights a new run begins with, of the same "
+          "configuration and layer sizes. A run that exists goes on with its "
+          "own.");
 ABSL_FLAG(int64_t, num_training_steps, 0,
           "Global step to stop at, counting the steps of earlier invocations; "
           "0 trains until stopped.");
@@ -98,13 +86,6 @@ namespace continuo {
 namespace {
 
 constexpr char kUsage[] =
-    "Trains a recurrent network on a data set, or evaluates one.\n\n"
-    "  " CONTINUO_FAMILY_NAME
-    "_train --config=attention_rnn --run_dir=/tmp/run \\\n"
-    "      --sequence_example_file=/tmp/data/training_melodies.tfrecord\n"
-    "  " CONTINUO_FAMILY_NAME
-    "_train --eval --run_dir=/tmp/run \\\n"
-    "      --sequence_example_file=/tmp/data/eval_melodies.tfrecord\n\n"
     "Checkpoints are TensorFlow's (train/model.ckpt-N), saved at the start,\n"
     "every minute and at the end. Started again with the same --run_dir the\n"
     "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
@@ -115,6 +96,18 @@ constexpr char kUsage[] =
     "the state is saved; 1 for wrong flags, unreadable or unsuitable data, a\n"
     "failed write, or a loss that is not finite (the checkpoints from before\n"
     "it stay).";
+
+std::string Usage(const TrainCommand& command) {
+  const std::string train =
+      absl::StrCat("  ", FamilyName(command.family), "_train ");
+  const std::string data = "      --sequence_example_file=/tmp/data/";
+  return absl::StrCat(
+      "Trains a recurrent network on a data set, or evaluates one.\n\n", train,
+      "--config=", command.example_config, " --run_dir=/tmp/run \\\n", data,
+      "training_", command.outputs_name, ".tfrecord\n", train,
+      "--eval --run_dir=/tmp/run \\\n", data, "eval_", command.outputs_name,
+      ".tfrecord\n\n", kUsage);
+}
 
 absl::Status FlagError(absl::string_view flag, const std::string& value,
                        absl::string_view rule) {
@@ -176,21 +169,21 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-ModelFlags GetModelFlags() {
-  return {.config = absl::GetFlag(FLAGS_config),
-          .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
-          .generator_id = absl::GetFlag(FLAGS_generator_id),
-          .generator_description = absl::GetFlag(FLAGS_generator_description),
-          .hparams = absl::GetFlag(FLAGS_hparams)};
+ModelFlags GetModelFlags(const TrainCommand& command) {
+  ModelFlags flags = command.model_flags();
+  flags.hparams = absl::GetFlag(FLAGS_hparams);
+  return flags;
 }
 
-TrainOptions GetTrainOptions() {
+TrainOptions GetTrainOptions(const TrainCommand& command) {
   const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
   return {
       .run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
       .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
-      .family = Family::CONTINUO_FAMILY,
-      .model = GetModelFlags(),
+      .family = command.family,
+      .model = GetModelFlags(command),
+      .warm_start_bundle_file =
+          ExpandHome(absl::GetFlag(FLAGS_warm_start_bundle_file)),
       .seed = absl::GetFlag(FLAGS_seed),
       .num_training_steps = absl::GetFlag(FLAGS_num_training_steps),
       .summary_frequency = absl::GetFlag(FLAGS_summary_frequency),
@@ -201,11 +194,11 @@ TrainOptions GetTrainOptions() {
                                   : absl::InfiniteDuration()};
 }
 
-EvalOptions GetEvalOptions() {
+EvalOptions GetEvalOptions(const TrainCommand& command) {
   return {.run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
           .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
-          .family = Family::CONTINUO_FAMILY,
-          .model = GetModelFlags(),
+          .family = command.family,
+          .model = GetModelFlags(command),
           .num_eval_examples = absl::GetFlag(FLAGS_num_eval_examples),
           .dropout = absl::GetFlag(FLAGS_eval_dropout),
           .once = absl::GetFlag(FLAGS_eval_once),
@@ -213,7 +206,7 @@ EvalOptions GetEvalOptions() {
           .timeout = absl::Seconds(absl::GetFlag(FLAGS_eval_timeout_secs))};
 }
 
-absl::Status Run() {
+absl::Status Run(const TrainCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
   CONTINUO_ASSIGN_OR_RETURN(const Device device,
@@ -222,37 +215,19 @@ absl::Status Run() {
   const Stream stream{.device = device, .pool = &pool};
   const StopFlag& stop = StopOnSignals();
   if (absl::GetFlag(FLAGS_eval)) {
-    return FollowCheckpoints(GetEvalOptions(), stream, stop);
+    return FollowCheckpoints(GetEvalOptions(command), stream, stop);
   }
-  return Train(GetTrainOptions(), stream, stop).status();
-}
-
-int Main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(kUsage);
-  const auto is_own = [](absl::string_view file) {
-    return absl::EndsWith(file, "train/train_main.cc");
-  };
-  absl::SetFlagsUsageConfig({.contains_helpshort_flags = is_own,
-                             .contains_help_flags = is_own,
-                             .contains_helppackage_flags = is_own,
-                             .version_string = nullptr,
-                             .normalize_filename = [](absl::string_view) {
-                               return std::string("train/train_main.cc");
-                             }});
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    LogError("unexpected argument \"", rest[1],
-             "\": every value belongs to a flag, as in --run_dir=FOLDER");
-    return 1;
-  }
-  if (const absl::Status status = Run(); !status.ok()) {
-    LogError(status.message());
-    return 1;
-  }
-  return 0;
+  return Train(GetTrainOptions(command), stream, stop).status();
 }
 
 }  // namespace
-}  // namespace continuo
 
-int main(int argc, char** argv) { return continuo::Main(argc, argv); }
+int TrainMain(int argc, char** argv, const TrainCommand& command) {
+  ParseFlags(argc, argv, Usage(command), "train_main.cc");
+  const absl::Status status = Run(command);
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return 1;
+}
+
+}  // namespace continuo

@@ -22,6 +22,9 @@ struct TrainOptions {
   std::string sequence_example_file;  // path or pattern
   Family family = Family::kMelody;
   ModelFlags model;
+  // A bundle whose weights a new run begins with; empty = random ones. Without
+  // effect on a run that exists.
+  std::string warm_start_bundle_file = "";
   std::optional<uint64_t> seed;    // none: that of the run, or a random one
   int64_t num_training_steps = 0;  // last global step; 0 = for ever
   int64_t summary_frequency = 10;  // steps between reports

@@ -1,19 +1,26 @@
 // Requests to the original's bundles: with its uniform draws everything it
 // chose, scored, pruned and wrote must follow (golden family "generation").
 
+#include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "data/events/drums.h"
+#include "generate/drums_continuation.h"
 #include "generate/generator.h"
 #include "generate/load_model.h"
 #include "generate/melody_continuation.h"
+#include "generate/performance_continuation.h"
+#include "generate/performance_controls.h"
 #include "generate/sections.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "runtime/file.h"
+#include "tests/data/events/golden_events.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/npy.h"
 
@@ -28,15 +35,16 @@ using tensorflow::magenta::NoteSequence;
 // up with copies of the last entry that draw too.
 class ListedDraws : public DrawSource {
  public:
-  ListedDraws(std::vector<double> u, int64_t stride)
-      : u_(std::move(u)), stride_(stride) {}
+  ListedDraws(std::vector<double> u, int64_t first_step, int64_t stride)
+      : u_(std::move(u)), first_step_(first_step), stride_(stride) {}
   double Draw(const DrawPosition& position) const override {
-    return u_.at(position.step * stride_ + position.entry);
+    return u_.at((first_step_ + position.step) * stride_ + position.entry);
   }
 
  private:
   std::vector<double> u_;
-  int64_t stride_;  // draws of one step
+  int64_t first_step_;  // steps of earlier calls
+  int64_t stride_;      // draws of one step
 };
 
 template <typename Message>
@@ -88,61 +96,126 @@ void ExpectSoftmax(const SearchTrace& trace, const std::string& path,
   }
 }
 
+absl::StatusOr<std::unique_ptr<Continuation>> MakeContinuation(
+    const NoteSequence& primer, const GeneratorOptions& options,
+    const ModelConfig& config, std::unique_ptr<EventEncoder>* encoder) {
+  switch (config.family) {
+    case Family::kMelody:
+      return MakeMelodyContinuation(primer, options, config);
+    case Family::kDrums:
+      return MakeDrumsContinuation(primer, options, config);
+    case Family::kPerformance:
+      break;
+  }
+  const absl::StatusOr<WishedControls> controls = ControlsFromArgs(options);
+  if (!controls.ok()) return controls.status();
+  auto continuation = MakePerformanceContinuation(primer, options, config,
+                                                  MeanDensity(*controls));
+  if (!continuation.ok()) return continuation.status();
+  *encoder = MakeEventEncoder(
+      config.encoding, std::make_shared<ControlSchedule>(MakeControlSchedule(
+                           *controls, (*continuation)->total_steps())));
+  return *std::move(continuation);
+}
+
+// The golden events as the model sees them.
+std::vector<Event> ModelEvents(const ModelConfig& config,
+                               const nlohmann::json& events) {
+  if (config.family == Family::kMelody) return events;
+  if (config.family == Family::kPerformance) {
+    return testing::PerformanceEventsFromJson(events);
+  }
+  DrumTrack track;
+  track.hits = testing::DrumHitsFromJson(events);
+  return DrumTrackToEvents(DrumClassesOf(config.encoding), track);
+}
+
+// Drum notes of one step are in no particular order.
+void SortNotes(NoteSequence* sequence) {
+  std::stable_sort(sequence->mutable_notes()->begin(),
+                   sequence->mutable_notes()->end(),
+                   [](const auto& a, const auto& b) {
+                     if (a.start_time() != b.start_time()) {
+                       return a.start_time() < b.start_time();
+                     }
+                     return a.pitch() < b.pitch();
+                   });
+}
+
 void RunCase(const LoadedModel& model, const std::string& path, int batch) {
   const nlohmann::json golden = testing::MustReadJson(path + ".json");
   const auto options = MustParse<GeneratorOptions>(path + ".options.pb");
-  const auto continuation = MakeMelodyContinuation(
-      MustParse<NoteSequence>(path + ".primer.pb"), options, model.config);
+  // A request without control values uses the model's own encoder.
+  std::unique_ptr<EventEncoder> own_encoder;
+  const auto continuation =
+      MakeContinuation(MustParse<NoteSequence>(path + ".primer.pb"), options,
+                       model.config, &own_encoder);
+  const EventEncoder& encoder =
+      own_encoder != nullptr ? *own_encoder : *model.encoder;
   if (golden.contains("error")) {
     EXPECT_FALSE(continuation.ok());
     EXPECT_FALSE(continuation.status().message().empty());
     return;
   }
   ASSERT_TRUE(continuation.ok()) << continuation.status();
-  ASSERT_EQ(golden["model_calls"].size(), 1);
-  const auto& call = golden["model_calls"][0];
-  const EventRequest request{.primer = (*continuation)->primer(),
-                             .num_events = (*continuation)->num_events(),
-                             .output = 0};
-  EXPECT_EQ(request.primer, call["primer_events"].get<std::vector<Event>>());
-  EXPECT_EQ(static_cast<int64_t>(request.primer.size()) + request.num_events,
-            call["num_steps"].get<int64_t>());
-
   const SearchOptions search = SearchOptionsFromArgs(options);
   const int64_t entries = search.beam_size * search.branch_factor;
   const int64_t stride = (entries + batch - 1) / batch * batch;
-  const ListedDraws draws(golden["u"].get<std::vector<double>>(), stride);
   SearchTrace trace;
-  EventResult result;
-  GenerateHooks hooks;
-  hooks.trace = &trace;
-  hooks.done = [&](int64_t, EventResult value) {
-    result = std::move(value);
-    return absl::OkStatus();
-  };
-  const absl::Status status = GenerateEvents(
-      *model.rnn, *model.encoder, {request}, search, draws, 1, hooks);
-  ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(result.events, call["output_events"].get<std::vector<Event>>());
+  std::vector<Event> events = (*continuation)->primer();
+  // One call, or several where the music's length in time counts.
+  for (const nlohmann::json& call : golden["model_calls"]) {
+    const EventRequest request{.primer = events,
+                               .num_events = (*continuation)->Missing(events),
+                               .output = 0};
+    EXPECT_EQ(request.primer, ModelEvents(model.config, call["primer_events"]));
+    ASSERT_EQ(static_cast<int64_t>(request.primer.size()) + request.num_events,
+              call["num_steps"].get<int64_t>());
+    const ListedDraws draws(golden["u"].get<std::vector<double>>(),
+                            static_cast<int64_t>(trace.steps.size()), stride);
+    SearchTrace call_trace;
+    GenerateHooks hooks;
+    hooks.trace = &call_trace;
+    hooks.done = [&](int64_t, EventResult value) {
+      events = std::move(value.events);
+      return absl::OkStatus();
+    };
+    const absl::Status status =
+        GenerateEvents(*model.rnn, encoder, {request}, search, draws, 1, hooks);
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(events, ModelEvents(model.config, call["output_events"]));
+    trace.steps.insert(trace.steps.end(), call_trace.steps.begin(),
+                       call_trace.steps.end());
+    trace.prunings.insert(trace.prunings.end(), call_trace.prunings.begin(),
+                          call_trace.prunings.end());
+  }
   ExpectTrace(trace, golden, entries, stride);
   const std::string softmax = path + ".softmax.npy";
   if (FileExists(softmax)) ExpectSoftmax(trace, softmax, stride);
 
-  const auto sequence = (*continuation)->Finish(result.events);
+  auto sequence = (*continuation)->Finish(events);
   ASSERT_TRUE(sequence.ok()) << sequence.status();
-  const auto want = MustParse<NoteSequence>(path + ".out.pb");
+  auto want = MustParse<NoteSequence>(path + ".out.pb");
+  if (model.config.family == Family::kDrums) {
+    SortNotes(&*sequence);
+    SortNotes(&want);
+  }
   EXPECT_TRUE(MessageDifferencer::Equals(*sequence, want))
       << sequence->DebugString() << "expected\n"
       << want.DebugString();
 }
 
-bool IsMelodyBundle(const std::string& path) {
+Family FamilyOfBundle(const std::string& path) {
   const auto bundle = ReadBundle(path);
   CONTINUO_CHECK(bundle.ok());
-  for (const ModelConfig& config : Configs(Family::kMelody)) {
-    if (config.id == bundle->id) return true;
+  for (Family family :
+       {Family::kMelody, Family::kDrums, Family::kPerformance}) {
+    for (const ModelConfig& config : Configs(family)) {
+      if (config.id == bundle->id) return family;
+    }
   }
-  return false;
+  ADD_FAILURE() << path << ": unknown generator " << bundle->id;
+  return Family::kMelody;
 }
 
 TEST(GenerationGoldenTest, EverythingFollowsFromTheDraws) {
@@ -151,14 +224,10 @@ TEST(GenerationGoldenTest, EverythingFollowsFromTheDraws) {
   int cases = 0;
   for (const std::string& name : testing::ListFolders(root)) {
     const std::string bundle = testing::GoldenDir("bundles/" + name + ".mag");
-    if (!IsMelodyBundle(bundle)) {
-      std::cout << "[  SKIPPED ] " << name << ": no melody model\n";
-      continue;
-    }
     ModelSource source;
     source.bundle_file = bundle;
-    const auto model =
-        LoadModel(source, Family::kMelody, {.device = {}, .pool = &pool});
+    const auto model = LoadModel(source, FamilyOfBundle(bundle),
+                                 {.device = {}, .pool = &pool});
     ASSERT_TRUE(model.ok()) << model.status();
     const int batch = testing::MustReadJson(testing::GoldenDir(
         "bundles/" + name + ".json"))["hparams"]["batch_size"];

@@ -1,0 +1,108 @@
+#include "generate/drums_continuation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/events/drums.h"
+#include "data/events/drums_extract.h"
+#include "data/notes/quantize.h"
+#include "generate/sections.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::GeneratorOptions;
+using tensorflow::magenta::NoteSequence;
+
+class DrumsContinuation : public Continuation {
+ public:
+  DrumsContinuation(DrumTrack track, const DrumClasses& classes,
+                    const Section& section)
+      : track_(std::move(track)),
+        classes_(classes),
+        primer_(DrumTrackToEvents(classes, track_)),
+        num_events_(section.end_step - track_.end_step()),
+        qpm_(section.qpm),
+        end_time_(section.end_time) {}
+
+  const std::vector<Event>& primer() const override { return primer_; }
+  int64_t num_events() const override { return num_events_; }
+
+  absl::StatusOr<NoteSequence> Finish(
+      std::vector<Event> events) const override {
+    DrumTrack track = track_;
+    for (size_t i = primer_.size(); i < events.size(); ++i) {
+      track.hits.push_back(DrumEventToHit(classes_, events[i]));
+    }
+    NoteSequence sequence = DrumTrackToSequence(track, {.qpm = qpm_});
+    // The end step was rounded down, so this is arithmetic gone wrong.
+    CONTINUO_CHECK(sequence.total_time() - end_time_ <= 1e-5);
+    return sequence;
+  }
+
+ private:
+  DrumTrack track_;
+  const DrumClasses& classes_;
+  std::vector<Event> primer_;
+  int64_t num_events_;
+  double qpm_;
+  double end_time_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
+    const NoteSequence& input, const GeneratorOptions& options,
+    const ModelConfig& config) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      Section section,
+      ResolveSection(input, options, config.steps_per_quarter));
+  NoteSequence& quantized = section.primer;
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(QuantizeMetric(config.steps_per_quarter, &quantized), "primer"));
+
+  DrumsExtractOptions extract = PrimingDrumsOptions();
+  extract.search_start_step = section.search_start_step;
+  CONTINUO_ASSIGN_OR_RETURN(DrumsExtraction extraction,
+                            ExtractDrumTracks(quantized, extract));
+  const double steps_per_bar = StepsPerBar(quantized);
+  if (extraction.non_integer_steps_per_bar) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "primer: a bar has ", steps_per_bar, " steps of a ",
+        config.steps_per_quarter,
+        "th of a quarter note; use a meter whose bars are whole steps"));
+  }
+  DrumTrack track;
+  if (!extraction.drum_tracks.empty()) {
+    // Silence never ends a primer, so there is one track at most.
+    CONTINUO_CHECK(extraction.drum_tracks.size() == 1);
+    track = std::move(extraction.drum_tracks[0]);
+  } else {
+    // One step of silence, once extended below.
+    track.start_step = std::max<int64_t>(0, section.start_step - 1);
+    track.steps_per_bar = static_cast<int64_t>(steps_per_bar);
+    track.steps_per_quarter = config.steps_per_quarter;
+  }
+  // A last note shorter than half a step can round up to the very step, and
+  // the bar, in which the section begins.
+  if (section.start_step <= track.start_step) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the primer begins at step ", track.start_step, ", and step ",
+        section.start_step,
+        " is the first to generate: nothing is left of the primer"));
+  }
+  SetDrumTrackLength(section.start_step - track.start_step, &track);
+  if (section.end_step <= track.end_step()) {
+    return absl::OutOfRangeError(absl::StrCat(
+        "the primer, extended to the first step to generate, fills ",
+        track.hits.size(), " of the ", section.end_step - track.start_step,
+        " steps asked for; it must be shorter"));
+  }
+  return std::make_unique<DrumsContinuation>(
+      std::move(track), DrumClassesOf(config.encoding), section);
+}
+
+}  // namespace continuo
