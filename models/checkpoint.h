@@ -50,7 +50,13 @@ absl::Status WriteCheckpointState(const std::string& dir,
                                   const CheckpointState& state);
 
 // The prefix of the newest checkpoint in `dir`; NotFound says what is missing.
+// Safe beside a training that replaces its checkpoints.
 absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir);
+
+// The prefixes of all checkpoints that the state file of `dir` names, the
+// newest first, whether their files are there or not.
+absl::StatusOr<std::vector<std::string>> ListCheckpoints(
+    const std::string& dir);
 
 }  // namespace continuo
 

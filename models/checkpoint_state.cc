@@ -1,5 +1,7 @@
 // The `checkpoint` file of a run: which checkpoints exist, oldest first.
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -27,6 +29,13 @@ bool Unquote(absl::string_view text, std::string* value) {
 
 bool HasIndex(const std::string& prefix) {
   return FileExists(absl::StrCat(prefix, ".index"));
+}
+
+// The prefix that a path of the file stands for. A run's folder may have been
+// moved after absolute paths were written.
+std::string Locate(const std::string& dir, const std::string& written) {
+  std::string prefix = JoinPath(dir, written);
+  return HasIndex(prefix) ? prefix : JoinPath(dir, BaseName(written));
 }
 
 }  // namespace
@@ -77,16 +86,31 @@ absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir) {
     return absl::NotFoundError(absl::StrCat(
         dir, ": no checkpoint yet: the folder has no file \"checkpoint\""));
   }
+  CONTINUO_ASSIGN_OR_RETURN(CheckpointState state, ReadCheckpointState(dir));
+  for (;;) {
+    const std::string prefix = Locate(dir, state.latest);
+    if (HasIndex(prefix)) return prefix;
+    // A training may have replaced the checkpoint since the file was read.
+    CONTINUO_ASSIGN_OR_RETURN(CheckpointState again, ReadCheckpointState(dir));
+    if (again.latest == state.latest) {
+      return absl::NotFoundError(absl::StrCat(JoinPath(dir, kFileName),
+                                              " names ", state.latest, ", but ",
+                                              prefix, ".index does not exist"));
+    }
+    state = std::move(again);
+  }
+}
+
+absl::StatusOr<std::vector<std::string>> ListCheckpoints(
+    const std::string& dir) {
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
-  const std::string prefix = JoinPath(dir, state.latest);
-  if (HasIndex(prefix)) return prefix;
-  // A run whose folder was moved after absolute paths were written.
-  const std::string moved = JoinPath(dir, BaseName(state.latest));
-  if (HasIndex(moved)) return moved;
-  return absl::NotFoundError(absl::StrCat(JoinPath(dir, kFileName), " names ",
-                                          state.latest, ", but ", moved,
-                                          ".index does not exist"));
+  std::vector<std::string> prefixes = {Locate(dir, state.latest)};
+  for (auto it = state.all.rbegin(); it != state.all.rend(); ++it) {
+    std::string prefix = Locate(dir, *it);
+    if (prefix != prefixes[0]) prefixes.push_back(std::move(prefix));
+  }
+  return prefixes;
 }
 
 }  // namespace continuo

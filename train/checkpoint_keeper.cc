@@ -33,15 +33,16 @@ void RemoveCheckpoint(const std::string& dir, absl::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(const std::string& dir,
-                                                        int max_to_keep,
-                                                        absl::Time start) {
+absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(
+    const std::string& dir, int max_to_keep, absl::Time start,
+    absl::string_view restored) {
   CheckpointKeeper keeper(dir, max_to_keep, start);
   if (!FileExists(JoinPath(dir, "checkpoint"))) return keeper;
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
   for (const std::string& prefix : state.all) {
     keeper.kept_.push_back({prefix, start});
+    if (BaseName(prefix) == BaseName(restored)) break;
   }
   return keeper;
 }

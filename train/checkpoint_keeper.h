@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "models/checkpoint.h"
 
@@ -19,10 +21,13 @@ namespace continuo {
 // `start`, as the original does. Only files in `dir` are ever removed.
 class CheckpointKeeper {
  public:
-  // Goes on with the checkpoints that the folder's `checkpoint` file lists.
+  // Goes on with the checkpoints that the folder's `checkpoint` file lists, up
+  // to `restored` (a prefix; empty = all): those after it could not be read,
+  // and must not push out good ones. Their files stay.
   static absl::StatusOr<CheckpointKeeper> Open(const std::string& dir,
                                                int max_to_keep,
-                                               absl::Time start);
+                                               absl::Time start,
+                                               absl::string_view restored = "");
 
   // Writes a checkpoint and names it in the `checkpoint` file; only then old
   // ones are removed. Returns its prefix.

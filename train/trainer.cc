@@ -37,6 +37,7 @@ struct Job {
   std::unique_ptr<EventRnnTrainer> trainer;
   TrainState state;
   std::string restored_from;  // prefix of the checkpoint; empty = new run
+  std::string latest;  // the newest, which may be another if it is damaged
 };
 
 absl::StatusOr<RunConfig> MakeRunConfig(
@@ -80,14 +81,41 @@ absl::Status InitialState(Job& job) {
   return job.trainer->SetSlots(zeros, zeros);
 }
 
-absl::Status RestoreState(Job& job, const std::string& prefix) {
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadCheckpoint(prefix));
+absl::Status RestoreState(Job& job, const std::string& prefix,
+                          const TensorMap& tensors) {
   CONTINUO_ASSIGN_OR_RETURN(
       job.state, ImportState(tensors, prefix, job.dataset->num_examples(),
                              job.config.model.hparams.batch_size, job.rnn.get(),
                              job.trainer.get()));
   job.restored_from = prefix;
   return absl::OkStatus();
+}
+
+// Goes on with the newest checkpoint that can be read. The steps after it are
+// the same again, so nothing but time is lost with a damaged one.
+absl::Status RestoreNewest(Job& job) {
+  CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> prefixes,
+                            ListCheckpoints(job.dir));
+  job.latest = prefixes[0];
+  absl::Status newest;
+  for (const std::string& prefix : prefixes) {
+    const absl::StatusOr<TensorMap> tensors = ReadCheckpoint(prefix);
+    if (tensors.ok()) {
+      if (!newest.ok()) {
+        LogWarn("the newest checkpoint ", prefixes[0],
+                " cannot be used; going on with ", prefix);
+      }
+      return RestoreState(job, prefix, *tensors);
+    }
+    const absl::Status& status = tensors.status();
+    if (!absl::IsDataLoss(status) && !absl::IsNotFound(status)) return status;
+    LogWarn(status.message());
+    newest.Update(status);
+  }
+  // Starting afresh would overwrite a run that cannot be read.
+  return Annotate(newest, absl::StrCat("no checkpoint that ", job.dir,
+                                       "/checkpoint names can be read; restore "
+                                       "one or use another --run_dir"));
 }
 
 void LogSetup(const Job& job) {
@@ -121,6 +149,12 @@ void LogSetup(const Job& job) {
                           static_cast<double>(total) / (1 << 20)));
 }
 
+// The newest checkpoint that the folder's state file names; empty = none.
+std::string NewestListed(const std::string& dir) {
+  const auto prefixes = ListCheckpoints(dir);
+  return prefixes.ok() ? (*prefixes)[0] : "";
+}
+
 absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   Job job;
   job.options = options;
@@ -143,12 +177,8 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
       job.trainer,
       EventRnnTrainer::Create(job.rnn.get(), rows, job.dataset->MaxEvents(rows),
                               job.dataset->max_steps()));
-  const auto latest = LatestCheckpoint(job.dir);
-  if (latest.ok()) {
-    CONTINUO_RETURN_IF_ERROR(RestoreState(job, *latest));
-  } else if (FileExists(JoinPath(job.dir, "checkpoint"))) {
-    // Starting afresh would overwrite a run that cannot be read.
-    return latest.status();
+  if (FileExists(JoinPath(job.dir, "checkpoint"))) {
+    CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
   } else {
     CONTINUO_RETURN_IF_ERROR(InitialState(job));
   }
@@ -349,7 +379,7 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));
   CONTINUO_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Acquire(job.dir));
-  if (LatestCheckpoint(job.dir).value_or("") != job.restored_from) {
+  if (NewestListed(job.dir) != job.latest) {
     return absl::AbortedError(
         absl::StrCat(job.dir,
                      ": another process has changed the run "
@@ -360,7 +390,8 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(job.dir, step));
   CONTINUO_ASSIGN_OR_RETURN(
       CheckpointKeeper keeper,
-      CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now()));
+      CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now(),
+                             job.restored_from));
   Saver saver(std::move(keeper));
   if (!job.restored_from.empty()) {
     saver.last_step = step;

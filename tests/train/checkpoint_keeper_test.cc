@@ -77,6 +77,25 @@ TEST(CheckpointKeeperTest, GoesOnWithWhatAnotherProcessSaved) {
                                                     "model.ckpt-3.index"}));
 }
 
+TEST(CheckpointKeeperTest, WhatComesAfterTheRestoredOneDoesNotCount) {
+  const ScratchDir dir;
+  {
+    auto keeper = CheckpointKeeper::Open(dir.Path(), 2, kStart);
+    ASSERT_TRUE(keeper->Save(1, OneTensor(0), kStart).ok());
+    ASSERT_TRUE(keeper->Save(5, OneTensor(0), kStart).ok());
+  }
+  auto keeper =
+      CheckpointKeeper::Open(dir.Path(), 2, kStart, dir.Path("model.ckpt-1"));
+  ASSERT_TRUE(keeper.ok());
+  ASSERT_TRUE(keeper->Save(3, OneTensor(0), kStart).ok());
+  EXPECT_EQ(Indexes(dir), (std::vector<std::string>{"model.ckpt-1.index",
+                                                    "model.ckpt-3.index",
+                                                    "model.ckpt-5.index"}));
+  EXPECT_EQ(*ListCheckpoints(dir.Path()),
+            (std::vector<std::string>{dir.Path("model.ckpt-3"),
+                                      dir.Path("model.ckpt-1")}));
+}
+
 TEST(CheckpointKeeperTest, NeverRemovesFilesElsewhere) {
   const ScratchDir dir;
   const ScratchDir other;

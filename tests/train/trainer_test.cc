@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -194,19 +195,68 @@ TEST(TrainerTest, FlagsThatDisagreeWithTheRunAreNamed) {
   EXPECT_TRUE(RunTraining(bare).ok());
 }
 
-TEST(TrainerTest, ADamagedRunIsNotOverwritten) {
+// Flips a bit of a file's byte; returns what the file then holds.
+std::string Damage(const std::string& path, size_t byte) {
+  std::string bytes = *ReadFile(path);
+  bytes[byte] ^= 1;
+  CONTINUO_CHECK(WriteFileAtomically(path, bytes).ok());
+  return bytes;
+}
+
+TEST(TrainerTest, ADamagedCheckpointIsReplacedByTheOneBeforeIt) {
+  const ScratchDir whole_dir;
+  ASSERT_TRUE(RunTraining(SmallRun(whole_dir, 6)).ok());
+  for (const char* suffix : {".index", ".data-00000-of-00001"}) {
+    const ScratchDir dir;
+    TrainOptions options = SmallRun(dir, 4);
+    options.save_steps = 2;
+    options.num_checkpoints = 3;
+    ASSERT_TRUE(RunTraining(options).ok());
+    const std::string train = TrainDir(options.run_dir);
+    const std::string newest = JoinPath(train, "model.ckpt-4");
+    Damage(newest + suffix, 60);
+    options.num_training_steps = 6;
+    options.save_steps = 0;
+    ::testing::internal::CaptureStderr();
+    const auto result = RunTraining(options);
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_TRUE(absl::StrContains(log, "checksum")) << log;
+    EXPECT_TRUE(absl::StrContains(
+        log, absl::StrCat(newest, " cannot be used; going on with ",
+                          JoinPath(train, "model.ckpt-2"))))
+        << log;
+    EXPECT_TRUE(SameTensors(MustReadLatest(options),
+                            MustReadLatest(SmallRun(whole_dir, 6))));
+    // The damaged one takes no good one's place.
+    EXPECT_EQ(ReadCheckpointState(train)->all.size(), 3);
+  }
+}
+
+TEST(TrainerTest, AMissingCheckpointIsReplacedByTheOneBeforeIt) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  const std::string train = TrainDir(dir.Path("run"));
+  ASSERT_EQ(std::remove(JoinPath(train, "model.ckpt-2.index").c_str()), 0);
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  EXPECT_EQ(MustReadLatest(SmallRun(dir, 2)).at("global_step").ints[0], 2);
+}
+
+TEST(TrainerTest, ARunWithoutAReadableCheckpointIsNotOverwritten) {
   const ScratchDir dir;
   const TrainOptions options = SmallRun(dir, 2);
   ASSERT_TRUE(RunTraining(options).ok());
-  const std::string data =
-      JoinPath(TrainDir(options.run_dir), "model.ckpt-2.data-00000-of-00001");
-  std::string bytes = *ReadFile(data);
-  bytes[100] ^= 1;
-  ASSERT_TRUE(WriteFileAtomically(data, bytes).ok());
+  const std::string train = TrainDir(options.run_dir);
+  const std::string newest =
+      JoinPath(train, "model.ckpt-2.data-00000-of-00001");
+  const std::string bytes = Damage(newest, 100);
+  Damage(JoinPath(train, "model.ckpt-0.index"), 50);
   const absl::Status status = RunTraining(SmallRun(dir, 4)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "model.ckpt-2")) << status;
-  EXPECT_EQ(*ReadFile(data), bytes);
+  EXPECT_TRUE(absl::StrContains(status.message(), "--run_dir")) << status;
+  EXPECT_EQ(*ReadFile(newest), bytes);
+  EXPECT_FALSE(FileExists(JoinPath(train, "model.ckpt-4.index")));
 }
 
 TEST(TrainerTest, OtherDataOfTheSameKindBeginsANewEpoch) {
