@@ -1,10 +1,8 @@
-// melody_rnn_generate and its kin: new music from a trained model. The build
-// defines CONTINUO_FAMILY (an enumerator of Family) and CONTINUO_FAMILY_NAME.
+#include "generate/generate_main.h"
 
 #include <signal.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,11 +10,8 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/events/melody.h"
 #include "data/notes/midi_reader.h"
 #include "generate/load_model.h"
-#include "generate/melody_continuation.h"
-#include "generate/primer.h"
 #include "generate/run.h"
 #include "models/run_config.h"
 #include "runtime/command_line.h"
@@ -36,11 +31,6 @@ ABSL_FLAG(std::string, checkpoint_file, "",
           "its endings, an old one-file checkpoint, or a folder");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
-ABSL_FLAG(std::string, config, "",
-          "Configuration the model was trained with. Only needed for "
-          "checkpoints of the original program, which do not store it");
-ABSL_FLAG(std::string, melody_encoder_decoder, "",
-          "onehot, lookback or key: in place of --config");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters the model was trained with, as name=value,... The "
           "model knows them; a value that disagrees is an error");
@@ -48,18 +38,6 @@ ABSL_FLAG(std::string, hparams, "",
 ABSL_FLAG(std::string, output_dir, "/tmp/" FAMILY_NAME "/generated",
           "Folder for the MIDI files; created if missing");
 ABSL_FLAG(int32_t, num_outputs, 10, "MIDI files to write");
-ABSL_FLAG(int32_t, num_steps, 128,
-          "Length of each in steps (sixteenths), the primer included");
-ABSL_FLAG(std::string, primer_melody, "",
-          "What to continue, as a list: pitches 0 to 127, -1 ends a note, -2 "
-          "lets it go on; e.g. \"[60, -2, 60, -2, 67, -2, 67, -2]\"");
-ABSL_FLAG(std::string, primer_midi, "",
-          "MIDI file to continue (one melody); used if there is no "
-          "--primer_melody. Without any primer each output begins with a note "
-          "drawn by the seed from the model's range");
-ABSL_FLAG(double, qpm, 0,
-          "Tempo in quarter notes per minute; 0 means 120. The tempo of "
-          "--primer_midi comes before it");
 ABSL_FLAG(double, temperature, 1.0,
           "Below 1 the music becomes more predictable, above 1 more random");
 ABSL_FLAG(int32_t, beam_size, 1,
@@ -91,30 +69,27 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr Family kFamily = Family::CONTINUO_FAMILY;
 constexpr double kDefaultQpm = 120;
 // 60e6 / qpm microseconds must fit the 24 bits that MIDI has for a tempo.
 constexpr double kMinQpm = 3.58;
 constexpr double kMaxQpm = 60e6;
 
-constexpr char kUsage[] =
-    "Writes new music from a trained model as MIDI files.\n"
-    "\n"
-    "  " FAMILY_NAME
-    "_generate --run_dir=RUN --output_dir=OUT\n"
-    "  " FAMILY_NAME
-    "_generate --run_dir=RUN --output_dir=OUT \\\n"
-    "      --num_outputs=50 --num_steps=256 --temperature=0.9 --seed=7 \\\n"
-    "      --primer_melody=\"[60, -2, 62, -2, 64, -2]\"\n"
-    "  " FAMILY_NAME
-    "_generate --bundle_file=model.mag "
-    "--primer_midi=tune.mid\n"
-    "\n"
-    "A model is a training run (--run_dir), one checkpoint "
-    "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
-    "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of each. "
-    "Ctrl-C ends the run after the outputs in\nprogress, a second one at once; "
-    "finished files stay.";
+std::string Usage(const GenerateCommand& command) {
+  const std::string name =
+      absl::StrCat("  ", FamilyName(command.family), "_generate ");
+  return absl::StrCat(
+      "Writes new music from a trained model as MIDI files.\n\n", name,
+      "--run_dir=RUN --output_dir=OUT\n", name,
+      "--run_dir=RUN --output_dir=OUT \\\n"
+      "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
+      command.example_flags, "\n", name,
+      "--bundle_file=model.mag --primer_midi=tune.mid\n\n"
+      "A model is a training run (--run_dir), one checkpoint "
+      "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
+      "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of each. "
+      "Ctrl-C ends the run after the outputs in\nprogress, a second one at "
+      "once; finished files stay.");
+}
 
 // Interrupts so far.
 volatile sig_atomic_t interrupts = 0;
@@ -159,106 +134,10 @@ absl::StatusOr<SearchOptions> SearchOfFlags() {
   return absl::Status(status.code(), absl::StrCat("--", status.message()));
 }
 
-// The notes to continue and their tempo.
-struct Primer {
-  absl::optional<NoteSequence> notes;  // none: a random note for each output
-  double qpm = kDefaultQpm;
-};
-
-absl::StatusOr<Primer> PrimerOfFlags() {
-  Primer primer;
-  if (const double qpm = absl::GetFlag(FLAGS_qpm); qpm != 0) {
-    if (!(qpm >= kMinQpm && qpm <= kMaxQpm)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--qpm=", qpm, ": must be from ", kMinQpm, " to ",
-                       kMaxQpm, ", or 0 for ", kDefaultQpm));
-    }
-    primer.qpm = qpm;
-  }
-  const std::string list = absl::GetFlag(FLAGS_primer_melody);
-  const std::string path = ExpandHome(absl::GetFlag(FLAGS_primer_midi));
-  if (!list.empty()) {
-    if (!path.empty()) {
-      LogWarn("--primer_midi is not read: --primer_melody comes before it");
-    }
-    const absl::StatusOr<Melody> melody = ParseMelodyPrimer(list);
-    CONTINUO_RETURN_IF_ERROR(Annotate(melody.status(), "--primer_melody"));
-    primer.notes = MelodyToSequence(*melody, {.qpm = primer.qpm});
-    return primer;
-  }
-  if (path.empty()) return primer;
-  CONTINUO_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  const absl::StatusOr<NoteSequence> notes = ReadMidi(bytes);
-  CONTINUO_RETURN_IF_ERROR(
-      Annotate(notes.status(), absl::StrCat("--primer_midi=", path)));
-  if (notes->notes().empty()) {
-    LogWarn(path, " has no notes: the outputs begin with a silent step");
-  }
-  if (notes->tempos_size() > 0 && notes->tempos(0).qpm() != 0) {
-    primer.qpm = notes->tempos(0).qpm();
-  }
-  primer.notes = *notes;
-  return primer;
-}
-
-using Outputs = std::vector<std::shared_ptr<const Continuation>>;
-
-absl::StatusOr<std::shared_ptr<const Continuation>> Continue(
-    const NoteSequence& notes, double qpm, const ModelConfig& config,
-    const SearchOptions& search) {
-  CONTINUO_ASSIGN_OR_RETURN(
-      const auto request,
-      ContinuationRequest(notes, qpm, config.steps_per_quarter,
-                          absl::GetFlag(FLAGS_num_steps), search));
-  absl::StatusOr<std::unique_ptr<Continuation>> continuation =
-      MakeMelodyContinuation(notes, request, config);
-  if (absl::IsOutOfRange(continuation.status())) {
-    return absl::Status(
-        continuation.status().code(),
-        absl::StrCat(continuation.status().message(),
-                     "; raise --num_steps=", absl::GetFlag(FLAGS_num_steps)));
-  }
-  CONTINUO_RETURN_IF_ERROR(continuation.status());
-  return std::shared_ptr<const Continuation>(*std::move(continuation));
-}
-
-// What each output continues; equal primers share one object.
-absl::StatusOr<Outputs> OutputsOfPrimer(const Primer& primer, uint64_t seed,
-                                        const ModelConfig& config,
-                                        const SearchOptions& search) {
-  const int num_outputs = absl::GetFlag(FLAGS_num_outputs);
-  if (primer.notes.has_value()) {
-    CONTINUO_ASSIGN_OR_RETURN(
-        const std::shared_ptr<const Continuation> continuation,
-        Continue(*primer.notes, primer.qpm, config, search));
-    return Outputs(num_outputs, continuation);
-  }
-  LogInfo(
-      "No primer: each output begins with a random note "
-      "(--primer_melody=\"[60]\" begins with middle C)");
-  Outputs outputs;
-  std::map<Event, std::shared_ptr<const Continuation>> of_note;
-  for (int i = 0; i < num_outputs; ++i) {
-    const Melody first = RandomFirstNote(seed, i, config.encoding);
-    std::shared_ptr<const Continuation>& continuation =
-        of_note[first.events[0]];
-    if (continuation == nullptr) {
-      CONTINUO_ASSIGN_OR_RETURN(
-          continuation, Continue(MelodyToSequence(first, {.qpm = primer.qpm}),
-                                 primer.qpm, config, search));
-    }
-    outputs.push_back(continuation);
-  }
-  return outputs;
-}
-
-absl::Status Run() {
+absl::Status Run(const GenerateCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
-  for (const auto& [name, value] :
-       {std::pair("num_outputs", absl::GetFlag(FLAGS_num_outputs)),
-        {"num_steps", absl::GetFlag(FLAGS_num_steps)}}) {
-    CONTINUO_RETURN_IF_ERROR(AtLeast(name, value, 1));
-  }
+  CONTINUO_RETURN_IF_ERROR(
+      AtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
   CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
   CONTINUO_RETURN_IF_ERROR(AtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
   RunOptions options;
@@ -271,32 +150,30 @@ absl::Status Run() {
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   options.batch_rows = absl::GetFlag(FLAGS_batch);
   options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
-  CONTINUO_ASSIGN_OR_RETURN(const Primer primer, PrimerOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(
+      const PreparedOutputs prepared,
+      command.prepare({.seed = options.seed,
+                       .num_outputs = absl::GetFlag(FLAGS_num_outputs),
+                       .search = options.search}));
 
   CONTINUO_ASSIGN_OR_RETURN(const Device device,
                             ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   const Stream stream{.device = device, .pool = &pool};
-  CONTINUO_ASSIGN_OR_RETURN(
-      const LoadedModel model,
-      LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
-                 .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
-                 .bundle_file = absl::GetFlag(FLAGS_bundle_file),
-                 .config = absl::GetFlag(FLAGS_config),
-                 .melody_encoder_decoder =
-                     absl::GetFlag(FLAGS_melody_encoder_decoder),
-                 .hparams = absl::GetFlag(FLAGS_hparams)},
-                kFamily, stream));
-  CONTINUO_ASSIGN_OR_RETURN(
-      const Outputs outputs,
-      OutputsOfPrimer(primer, options.seed, model.config, options.search));
+  ModelSource source = command.model_source();
+  source.run_dir = absl::GetFlag(FLAGS_run_dir);
+  source.checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file);
+  source.bundle_file = absl::GetFlag(FLAGS_bundle_file);
+  source.hparams = absl::GetFlag(FLAGS_hparams);
+  CONTINUO_ASSIGN_OR_RETURN(LoadedModel model,
+                            LoadModel(source, command.family, stream));
+  CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
   LogInfo("Model ", model.path, ": ",
           model.config.name.empty() ? "" : model.config.name + ", ",
           HparamsToString(model.config.hparams));
-  LogInfo("Generating ", outputs.size(), " outputs of ",
-          absl::GetFlag(FLAGS_num_steps), " steps at ", primer.qpm, " qpm on ",
-          DeviceName(device), " with ", pool.num_threads(),
+  LogInfo("Generating ", outputs.size(), " outputs of ", prepared.description,
+          " on ", DeviceName(device), " with ", pool.num_threads(),
           " threads: temperature ", options.search.temperature, ", beam_size ",
           options.search.beam_size, ", branch_factor ",
           options.search.branch_factor, ", steps_per_iteration ",
@@ -309,13 +186,41 @@ absl::Status Run() {
 }
 
 }  // namespace
-}  // namespace continuo
 
-int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage,
-                       "generate/generate_main.cc");
-  const absl::Status status = continuo::Run();
+absl::StatusOr<double> CheckQpm(double qpm) {
+  if (qpm == 0) return kDefaultQpm;
+  if (qpm >= kMinQpm && qpm <= kMaxQpm) return qpm;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--qpm=", qpm, ": must be from ", kMinQpm, " to ", kMaxQpm,
+                   ", or 0 for ", kDefaultQpm));
+}
+
+absl::StatusOr<NoteSequence> ReadPrimerMidi(const std::string& path,
+                                            absl::string_view then) {
+  CONTINUO_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+  absl::StatusOr<NoteSequence> notes = ReadMidi(bytes);
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(notes.status(), absl::StrCat("--primer_midi=", path)));
+  if (notes->notes().empty()) LogWarn(path, " has no notes: ", then);
+  return notes;
+}
+
+absl::Status CheckNumSteps(int num_steps) {
+  return AtLeast("num_steps", num_steps, 1);
+}
+
+absl::Status WithNumSteps(const absl::Status& status, int num_steps) {
+  if (!absl::IsOutOfRange(status)) return status;
+  return absl::OutOfRangeError(
+      absl::StrCat(status.message(), "; raise --num_steps=", num_steps));
+}
+
+int GenerateMain(int argc, char** argv, const GenerateCommand& command) {
+  ParseFlags(argc, argv, Usage(command), "generate_main.cc");
+  const absl::Status status = Run(command);
   if (status.ok()) return 0;
-  continuo::LogError(status.message());
+  LogError(status.message());
   return 1;
 }
+
+}  // namespace continuo

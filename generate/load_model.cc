@@ -56,6 +56,15 @@ absl::StatusOr<std::optional<ModelConfig>> ConfigOfFlags(
   return std::optional<ModelConfig>();
 }
 
+// The same, but a default says nothing about a model that knows better.
+absl::StatusOr<std::optional<ModelConfig>> ConfigStated(
+    const ModelSource& source, Family family) {
+  if (!source.config.empty() && source.config == source.default_config) {
+    return std::optional<ModelConfig>();
+  }
+  return ConfigOfFlags(source, family);
+}
+
 std::string FlagOfConfig(const ModelSource& source) {
   return source.config.empty() ? absl::StrCat("--melody_encoder_decoder=",
                                               source.melody_encoder_decoder)
@@ -99,11 +108,13 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
   std::optional<ModelConfig> config;
   std::string known;
   for (const ModelConfig& candidate : Configs(family)) {
-    if (candidate.id == bundle.id) config = candidate;
+    // The compact configuration has the id of the one it encodes like, which
+    // comes first.
+    if (candidate.id == bundle.id && !config.has_value()) config = candidate;
     absl::StrAppend(&known, known.empty() ? "" : ", ", candidate.id);
   }
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<ModelConfig> given,
-                            ConfigOfFlags(source, family));
+                            ConfigStated(source, family));
   if (config.has_value()) {
     if (given.has_value() && given->encoding != config->encoding) {
       LogWarn(FlagOfConfig(source), " is ignored: ", path, " is a bundle of ",
@@ -179,7 +190,7 @@ absl::StatusOr<ModelConfig> ConfigOfRun(const RunConfig& run,
         FamilyName(stored.family), "_generate"));
   }
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<ModelConfig> given,
-                            ConfigOfFlags(source, family));
+                            ConfigStated(source, family));
   if (given.has_value() && given->encoding != stored.encoding) {
     return absl::InvalidArgumentError(absl::StrCat(
         FlagOfConfig(source), ", but ", path, " was trained with ",

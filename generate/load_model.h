@@ -22,6 +22,7 @@ struct ModelSource {
   std::string checkpoint_file;  // a prefix, a V1 file or a folder
   std::string bundle_file;      // a .mag file; excludes the other two
   std::string config;
+  std::string default_config;  // the default of config, which is no statement
   std::string melody_encoder_decoder;  // melodies only; excludes config
   std::string hparams;
 };

@@ -1,0 +1,69 @@
+// What the *_generate commands share. Each has a main of its own
+// (melody_generate_main.cc and its kin) with the flags that only it has.
+
+#ifndef CONTINUO_GENERATE_GENERATE_MAIN_H_
+#define CONTINUO_GENERATE_GENERATE_MAIN_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "data/proto/music.pb.h"
+#include "generate/continuation.h"
+#include "generate/generator.h"
+#include "generate/load_model.h"
+
+namespace continuo {
+
+// What the common flags ask for.
+struct GenerateJob {
+  uint64_t seed = 0;
+  int num_outputs = 1;
+  SearchOptions search;
+};
+
+using Outputs = std::vector<std::shared_ptr<const Continuation>>;
+
+// Outputs whose flags are read and found right, before the model is loaded.
+struct PreparedOutputs {
+  std::string description;  // "128 steps at 120 qpm", for the log
+  // What each output continues. May give the model another encoder.
+  std::function<absl::StatusOr<Outputs>(LoadedModel*)> make;
+};
+
+// Where one command differs. The functions are called once the flags are
+// parsed.
+struct GenerateCommand {
+  Family family = Family::kMelody;
+  std::string example_flags;  // one line of flags, for the help text
+  // The model as the command's own flags describe it: its configuration.
+  ModelSource (*model_source)();
+  absl::StatusOr<PreparedOutputs> (*prepare)(const GenerateJob& job);
+};
+
+// The whole command; returns the exit status.
+int GenerateMain(int argc, char** argv, const GenerateCommand& command);
+
+// The pieces that several commands need.
+
+// The tempo of --qpm: 0 stands for 120. InvalidArgument names the flag.
+absl::StatusOr<double> CheckQpm(double qpm);
+
+// The contents of the file --primer_midi; a file without notes is warned
+// about, `then` says what happens.
+absl::StatusOr<tensorflow::magenta::NoteSequence> ReadPrimerMidi(
+    const std::string& path, absl::string_view then);
+
+// InvalidArgument unless --num_steps is 1 or more.
+absl::Status CheckNumSteps(int num_steps);
+
+// `status` with a hint at --num_steps if the primer was too long (OutOfRange).
+absl::Status WithNumSteps(const absl::Status& status, int num_steps);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_GENERATE_MAIN_H_
