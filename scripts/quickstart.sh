@@ -6,16 +6,17 @@
 #   scripts/quickstart.sh        on about 4,200 traditional tunes (20 MB are
 #                                downloaded; without a network, on the few
 #                                dozen in scripts/tunes)
-#   scripts/quickstart.sh DIR    on your own folder of MIDI, MusicXML or ABC files
+#   scripts/quickstart.sh DIR    on your own folder of MIDI, MusicXML or ABC
 #
 #   TRAIN_SECONDS=180     how long to train
-#   CONFIG=attention_rnn  basic_rnn, mono_rnn, lookback_rnn or attention_rnn
-#   OUTPUT=quickstart     where everything is written
+#   CONFIG=lookback_rnn   basic_rnn, mono_rnn, lookback_rnn or attention_rnn
+#   OUTPUT=quickstart/... where everything is written; a run that is there
+#                         already goes on
 #   SEED=1                the same seed gives the same data set
 set -euo pipefail
 tunes=${1:-}
 case $tunes in
-  -*) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 1 ;;
+  -*) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 1 ;;
   '') ;;
   *) [ -d "$tunes" ] || { echo "$0: $tunes is not a folder" >&2; exit 1; }
      tunes=$(cd "$tunes" && pwd) ;;
@@ -23,12 +24,17 @@ esac
 start_dir=$PWD
 cd "$(dirname "$0")/.."
 train_seconds=${TRAIN_SECONDS:-180}
-config=${CONFIG:-attention_rnn}
+config=${CONFIG:-lookback_rnn}
 seed=${SEED:-1}
-output=${OUTPUT:-$PWD/quickstart}
+output=${OUTPUT:-$PWD/quickstart/${tunes:+$(basename "$tunes")-}$config}
 case $output in /*) ;; *) output=$start_dir/$output ;; esac
 bin=$PWD/build/bin
 run_dir=$output/run
+# Small batches and a large step learn most in a few minutes; with attention a
+# larger step than the default can run away.
+hparams=batch_size=32,dropout_keep_prob=0.8,learning_rate=0.003
+[ "$config" != attention_rnn ] ||
+  hparams=batch_size=32,dropout_keep_prob=0.9,learning_rate=0.001
 mkdir -p "$output"
 
 stage=
@@ -79,7 +85,7 @@ fi
 echo "tunes from $tunes"
 
 begin 'convert to NoteSequences'
-"$bin/convert_dir_to_note_sequences" --recursive --log=ERROR \
+"$bin/convert_dir_to_note_sequences" --recursive --log=WARN \
   --input_dir="$tunes" --output_file="$output/notes.tfrecord" \
   --report="$output/convert.jsonl"
 
@@ -92,7 +98,7 @@ begin "train $config for $train_seconds s"
 "$bin/melody_rnn_train" --config="$config" --seed="$seed" \
   --run_dir="$run_dir" \
   --sequence_example_file="$output/data/training_melodies.tfrecord" \
-  --hparams=batch_size=64,learning_rate=0.003,dropout_keep_prob=0.8 \
+  --hparams="$hparams" --summary_frequency=50 \
   --max_training_seconds="$train_seconds"
 
 begin 'evaluate'
@@ -103,7 +109,7 @@ begin 'evaluate'
 begin 'generate ten melodies'
 rm -rf "$output/melodies"
 "$bin/melody_rnn_generate" --run_dir="$run_dir" --num_outputs=10 \
-  --num_steps=128 --seed="$seed" --output_dir="$output/melodies"
+  --num_steps=256 --seed="$seed" --output_dir="$output/melodies"
 
 begin 'draw'
 "$bin/continuo_render" --midi="$output/melodies" --output="$output/melodies.png"
