@@ -27,8 +27,7 @@ struct Evaluation {
   ModelConfig model;
   uint64_t seed = 0;
   std::unique_ptr<EventEncoder> encoder;
-  std::unique_ptr<Dataset> dataset;
-  int64_t num_examples = 0;
+  EvalData data;
   std::unique_ptr<EventRnn> rnn;
   std::unique_ptr<EventRnnTrainer> trainer;
 };
@@ -44,28 +43,20 @@ absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
   eval.seed = stored.has_value() ? stored->seed : 0;
   eval.encoder = MakeEventEncoder(eval.model.encoding);
   CONTINUO_ASSIGN_OR_RETURN(
-      eval.dataset,
-      Dataset::Open(options.sequence_example_file,
-                    ExampleFormatOf(*eval.encoder, eval.model.name),
-                    stream.pool));
-  eval.num_examples = eval.dataset->num_examples();
-  if (options.num_eval_examples > eval.num_examples) {
-    LogWarn("--num_eval_examples=", options.num_eval_examples,
-            ", but the data set has ", eval.num_examples,
-            " examples; each is evaluated once");
-  } else if (options.num_eval_examples > 0) {
-    eval.num_examples = options.num_eval_examples;
-  }
+      eval.data,
+      OpenEvalData(options.sequence_example_file, options.num_eval_examples,
+                   ExampleFormatOf(*eval.encoder, eval.model.name),
+                   stream.pool));
   CONTINUO_ASSIGN_OR_RETURN(
       eval.rnn,
       EventRnn::Create(MakeNetworkSpec(*eval.encoder, eval.model.hparams),
                        stream));
   const int rows = static_cast<int>(
-      std::min<int64_t>(eval.model.hparams.batch_size, eval.num_examples));
+      std::min<int64_t>(eval.model.hparams.batch_size, eval.data.num_examples));
   CONTINUO_ASSIGN_OR_RETURN(
       eval.trainer, EventRnnTrainer::Create(eval.rnn.get(), rows,
-                                            eval.dataset->MaxEvents(rows),
-                                            eval.dataset->max_steps(),
+                                            eval.data.dataset->MaxEvents(rows),
+                                            eval.data.dataset->max_steps(),
                                             /*inference_only=*/true));
   return eval;
 }
@@ -75,7 +66,6 @@ absl::StatusOr<int64_t> EvaluateCheckpoint(const EvalOptions& options,
                                            const std::string& prefix,
                                            Evaluation& eval,
                                            Reporter& reporter) {
-  const absl::Time begin = absl::Now();
   LogInfo("evaluating ", prefix);
   CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadCheckpoint(prefix));
   CONTINUO_ASSIGN_OR_RETURN(const int64_t step,
@@ -83,21 +73,10 @@ absl::StatusOr<int64_t> EvaluateCheckpoint(const EvalOptions& options,
   const double keep =
       options.dropout ? eval.model.hparams.dropout_keep_prob : 1.0;
   CONTINUO_ASSIGN_OR_RETURN(
-      const EvalSums result,
-      EvaluateDataset(*eval.dataset, *eval.encoder, eval.num_examples,
-                      eval.model.hparams.batch_size,
-                      {.keep_prob = keep, .seed = eval.seed},
-                      eval.trainer.get()));
-  const int heads = eval.dataset->format().heads();
-  CONTINUO_RETURN_IF_ERROR(reporter.Write(EvalReport{
-      .step = step,
-      .metrics =
-          ComputeMetrics(result.sums, result.time_steps, EmptyAccuracy::kZero),
-      .heads = heads,
-      .unigram_nats = eval.dataset->UnigramEntropy(),
-      .examples = result.examples,
-      .events = result.sums.labels / heads,
-      .elapsed_seconds = absl::ToDoubleSeconds(absl::Now() - begin)}));
+      const EvalReport report,
+      EvaluateAt(step, eval.data, *eval.encoder, eval.model.hparams.batch_size,
+                 {.keep_prob = keep, .seed = eval.seed}, eval.trainer.get()));
+  CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
   return step;
 }
 
@@ -118,6 +97,23 @@ std::optional<std::string> NewCheckpoint(const std::string& dir,
 
 }  // namespace
 
+absl::StatusOr<EvalData> OpenEvalData(absl::string_view pattern,
+                                      int64_t num_eval_examples,
+                                      const ExampleFormat& format,
+                                      ThreadPool* pool) {
+  EvalData data;
+  CONTINUO_ASSIGN_OR_RETURN(data.dataset, Dataset::Open(pattern, format, pool));
+  data.num_examples = data.dataset->num_examples();
+  if (num_eval_examples > data.num_examples) {
+    LogWarn("--num_eval_examples=", num_eval_examples,
+            ", but the data set has ", data.num_examples,
+            " examples; each is evaluated once");
+  } else if (num_eval_examples > 0) {
+    data.num_examples = num_eval_examples;
+  }
+  return data;
+}
+
 absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
                                          const EventEncoder& encoder,
                                          int64_t num_examples, int batch_size,
@@ -136,6 +132,27 @@ absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
     ++dropout.step;
   }
   return result;
+}
+
+absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
+                                      const EventEncoder& encoder,
+                                      int batch_size, DropoutSpec dropout,
+                                      EventRnnTrainer* trainer) {
+  const absl::Time begin = absl::Now();
+  CONTINUO_ASSIGN_OR_RETURN(
+      const EvalSums result,
+      EvaluateDataset(*data.dataset, encoder, data.num_examples, batch_size,
+                      dropout, trainer));
+  const int heads = data.dataset->format().heads();
+  return EvalReport{
+      .step = step,
+      .metrics =
+          ComputeMetrics(result.sums, result.time_steps, EmptyAccuracy::kZero),
+      .heads = heads,
+      .unigram_nats = data.dataset->UnigramEntropy(),
+      .examples = result.examples,
+      .events = result.sums.labels / heads,
+      .elapsed_seconds = absl::ToDoubleSeconds(absl::Now() - begin)};
 }
 
 absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,

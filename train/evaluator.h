@@ -4,17 +4,21 @@
 #define CONTINUO_TRAIN_EVALUATOR_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "data/events/event_encoder.h"
 #include "data/records/dataset.h"
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "runtime/device.h"
+#include "runtime/threads.h"
 #include "train/metrics.h"
+#include "train/report.h"
 #include "train/run_setup.h"
 #include "train/stop.h"
 
@@ -39,6 +43,19 @@ struct EvalOptions {
 absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
                                const StopFlag& stop);
 
+// The examples of an evaluation.
+struct EvalData {
+  std::unique_ptr<Dataset> dataset;
+  int64_t num_examples = 0;  // the first ones, in file order
+};
+
+// Opens a data set to evaluate `num_eval_examples` of (0 = all); warns if it
+// has fewer.
+absl::StatusOr<EvalData> OpenEvalData(absl::string_view pattern,
+                                      int64_t num_eval_examples,
+                                      const ExampleFormat& format,
+                                      ThreadPool* pool);
+
 struct EvalSums {
   LossSums sums;
   int64_t time_steps = 0;
@@ -52,6 +69,12 @@ absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
                                          int64_t num_examples, int batch_size,
                                          DropoutSpec dropout,
                                          EventRnnTrainer* trainer);
+
+// The same as the report of the weights of `step`.
+absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
+                                      const EventEncoder& encoder,
+                                      int batch_size, DropoutSpec dropout,
+                                      EventRnnTrainer* trainer);
 
 }  // namespace continuo
 

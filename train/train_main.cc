@@ -54,6 +54,20 @@ ABSL_FLAG(double, max_training_seconds, 0,
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Seed of initial weights, shuffling and dropout. Without it a random "
           "one is drawn, printed and stored; a run that exists keeps its own.");
+ABSL_FLAG(int64_t, eval_every_steps, 0,
+          "Evaluate while training, every so many steps, on "
+          "--eval_sequence_example_file and with the weights in memory; the "
+          "numbers go to eval/ as those of --eval do. 0 does not.");
+ABSL_FLAG(std::string, eval_sequence_example_file, "",
+          "With --eval_every_steps: TFRecord file of SequenceExamples to "
+          "evaluate, or a pattern of several.");
+ABSL_FLAG(bool, keep_best, false,
+          "With --eval_every_steps: keep the checkpoint of the lowest "
+          "evaluation loss in best/ (for generation: "
+          "--checkpoint_file=RUN_DIR/best).");
+ABSL_FLAG(int64_t, early_stopping_evals, 0,
+          "With --eval_every_steps: end the training after so many "
+          "evaluations in a row without a lower loss; 0 does not.");
 ABSL_FLAG(bool, eval, false,
           "Evaluate the checkpoints of --run_dir as they appear instead of "
           "training: each second it looks for a new one, and ends when none "
@@ -67,7 +81,8 @@ ABSL_FLAG(
     "With --eval: leave dropout on, as the original does. It is off "
     "otherwise, so that the loss is that of the network as it generates.");
 ABSL_FLAG(int64_t, num_eval_examples, 0,
-          "With --eval: examples to evaluate, the first ones in file order; 0 "
+          "With --eval or --eval_every_steps: examples to evaluate, the first "
+          "ones in file order; 0 "
           "is all. Each counts once, and the last batch may be smaller.");
 ABSL_FLAG(double, eval_interval_secs, 60,
           "With --eval: least seconds between the starts of two evaluations.");
@@ -123,6 +138,49 @@ absl::Status AtLeast(absl::string_view flag, T value, T least) {
                    absl::StrCat("must be at least ", least));
 }
 
+// Flags that have a meaning only beside others.
+absl::Status CheckEvalFlags() {
+  const bool eval = absl::GetFlag(FLAGS_eval);
+  const int64_t every = absl::GetFlag(FLAGS_eval_every_steps);
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>("eval_every_steps", every, 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "early_stopping_evals", absl::GetFlag(FLAGS_early_stopping_evals), 0));
+  struct Rule {
+    const char* name;
+    bool given;
+    bool allowed;
+    const char* remedy;
+  };
+  const bool data = !absl::GetFlag(FLAGS_eval_sequence_example_file).empty();
+  constexpr char kAddEval[] = "is for evaluation: add --eval or leave it out";
+  constexpr char kAddEvery[] =
+      "is for evaluation while training: add --eval_every_steps=N or leave it "
+      "out";
+  for (const Rule& rule : {
+           Rule{"eval_once", absl::GetFlag(FLAGS_eval_once), eval, kAddEval},
+           {"eval_dropout", absl::GetFlag(FLAGS_eval_dropout), eval, kAddEval},
+           {"num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples) > 0,
+            eval || every > 0,
+            "is for evaluation: add --eval or --eval_every_steps=N, or leave "
+            "it out"},
+           {"eval_every_steps", every > 0, !eval,
+            "is for training: leave out --eval, which evaluates only"},
+           {"eval_every_steps", every > 0, data,
+            "needs --eval_sequence_example_file, the data to evaluate"},
+           {"eval_sequence_example_file", data, every > 0, kAddEvery},
+           {"keep_best", absl::GetFlag(FLAGS_keep_best), every > 0, kAddEvery},
+           {"early_stopping_evals",
+            absl::GetFlag(FLAGS_early_stopping_evals) > 0, every > 0,
+            kAddEvery},
+       }) {
+    if (rule.given && !rule.allowed) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", rule.name, " ", rule.remedy));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckFlags() {
   if (absl::GetFlag(FLAGS_run_dir).empty()) {
     return absl::InvalidArgumentError(
@@ -156,17 +214,7 @@ absl::Status CheckFlags() {
     return FlagError("threads", absl::StrCat(threads),
                      "must be in 0..1024 (0: one per CPU)");
   }
-  for (const auto& [name, given] :
-       {std::pair<const char*, bool>{"eval_once",
-                                     absl::GetFlag(FLAGS_eval_once)},
-        {"eval_dropout", absl::GetFlag(FLAGS_eval_dropout)},
-        {"num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples) > 0}}) {
-    if (given && !absl::GetFlag(FLAGS_eval)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--", name, " is for evaluation: add --eval or leave it out"));
-    }
-  }
-  return absl::OkStatus();
+  return CheckEvalFlags();
 }
 
 ModelFlags GetModelFlags(const TrainCommand& command) {
@@ -191,7 +239,14 @@ TrainOptions GetTrainOptions(const TrainCommand& command) {
       .save_interval = absl::Seconds(absl::GetFlag(FLAGS_save_checkpoint_secs)),
       .save_steps = absl::GetFlag(FLAGS_save_checkpoint_steps),
       .max_time = max_seconds > 0 ? absl::Seconds(max_seconds)
-                                  : absl::InfiniteDuration()};
+                                  : absl::InfiniteDuration(),
+      .eval = {
+          .every_steps = absl::GetFlag(FLAGS_eval_every_steps),
+          .sequence_example_file =
+              absl::GetFlag(FLAGS_eval_sequence_example_file),
+          .num_examples = absl::GetFlag(FLAGS_num_eval_examples),
+          .keep_best = absl::GetFlag(FLAGS_keep_best),
+          .early_stopping_evals = absl::GetFlag(FLAGS_early_stopping_evals)}};
 }
 
 EvalOptions GetEvalOptions(const TrainCommand& command) {

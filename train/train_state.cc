@@ -17,6 +17,9 @@ constexpr char kGlobalStep[] = "global_step";
 constexpr char kEpoch[] = "continuo/data_epoch";
 constexpr char kIndex[] = "continuo/data_index";
 constexpr char kNumExamples[] = "continuo/data_num_examples";
+constexpr char kBestStep[] = "continuo/eval_best_step";
+constexpr char kBestLoss[] = "continuo/eval_best_loss";
+constexpr char kSinceBest[] = "continuo/eval_count_since_best";
 
 HostTensor Int64Scalar(int64_t value) {
   HostTensor tensor;
@@ -71,6 +74,24 @@ absl::StatusOr<DataPosition> ImportPosition(const TensorMap& tensors,
   return position;
 }
 
+// None is stored before the first evaluation.
+absl::StatusOr<EvalHistory> ImportHistory(const TensorMap& tensors,
+                                          absl::string_view where) {
+  EvalHistory history;
+  if (tensors.count(kBestStep) == 0) return history;
+  CONTINUO_ASSIGN_OR_RETURN(history.best_step,
+                            ReadInt64(tensors, where, kBestStep));
+  CONTINUO_ASSIGN_OR_RETURN(history.evals_since_best,
+                            ReadInt64(tensors, where, kSinceBest));
+  const auto loss = tensors.find(kBestLoss);
+  if (loss == tensors.end() || loss->second.floats.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": tensor ", kBestLoss, " is not one float32"));
+  }
+  history.best_loss = loss->second.floats[0];
+  return history;
+}
+
 }  // namespace
 
 absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
@@ -96,6 +117,11 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
   tensors[kEpoch] = Int64Scalar(state.position.epoch);
   tensors[kIndex] = Int64Scalar(state.position.index);
   tensors[kNumExamples] = Int64Scalar(state.num_examples);
+  if (state.history.best_step > 0) {
+    tensors[kBestStep] = Int64Scalar(state.history.best_step);
+    tensors[kBestLoss] = FloatScalar(state.history.best_loss);
+    tensors[kSinceBest] = Int64Scalar(state.history.evals_since_best);
+  }
   return tensors;
 }
 
@@ -127,6 +153,7 @@ absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
   CONTINUO_ASSIGN_OR_RETURN(state.position,
                             ImportPosition(tensors, where, num_examples,
                                            state.global_step * batch_size));
+  CONTINUO_ASSIGN_OR_RETURN(state.history, ImportHistory(tensors, where));
   return state;
 }
 

@@ -14,17 +14,26 @@
 
 namespace continuo {
 
+// What the evaluations inside a training have found.
+struct EvalHistory {
+  int64_t best_step = 0;  // of the lowest loss, the first such; 0 = no
+                          // evaluation yet
+  float best_loss = 0;
+  int64_t evals_since_best = 0;
+};
+
 // Everything that decides the rest of a training besides weights and slots.
 // Random numbers are functions of the run's seed, the step and the position.
 struct TrainState {
   int64_t global_step = 0;   // updates made
   int64_t num_examples = 0;  // of the data set `position` belongs to
   DataPosition position;
+  EvalHistory history;
 };
 
 // All tensors of a checkpoint: weights, Adam slots, beta powers and
 // global_step as the original names them, and "continuo/..." for the data
-// position, which the original ignores.
+// position and the evaluations, which the original ignores.
 absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
                                       const EventRnnTrainer& trainer,
                                       const TrainState& state);

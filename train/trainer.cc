@@ -33,6 +33,7 @@ struct Job {
   std::string dir;  // <run_dir>/train
   std::unique_ptr<EventEncoder> encoder;
   std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<PeriodicEval> eval;  // null = no evaluation
   std::unique_ptr<EventRnn> rnn;
   std::unique_ptr<EventRnnTrainer> trainer;
   TrainState state;
@@ -173,10 +174,18 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
       job.rnn,
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
   const int rows = model.hparams.batch_size;
+  int64_t max_events = job.dataset->MaxEvents(rows);
+  int max_steps = job.dataset->max_steps();
+  if (options.eval.every_steps > 0) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        job.eval, PeriodicEval::Open(options.eval, *job.encoder, model.name,
+                                     stream.pool));
+    max_events = std::max(max_events, job.eval->MaxEvents(rows));
+    max_steps = std::max(max_steps, job.eval->max_steps());
+  }
   CONTINUO_ASSIGN_OR_RETURN(
       job.trainer,
-      EventRnnTrainer::Create(job.rnn.get(), rows, job.dataset->MaxEvents(rows),
-                              job.dataset->max_steps()));
+      EventRnnTrainer::Create(job.rnn.get(), rows, max_events, max_steps));
   if (FileExists(JoinPath(job.dir, "checkpoint"))) {
     CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
   } else {
@@ -274,6 +283,30 @@ absl::Status Step(Job& job, BatchStream& batches, LossSums* sums,
   return absl::OkStatus();
 }
 
+// Evaluates the weights as they are, and keeps them if they are the best.
+absl::Status Evaluate(Job& job) {
+  const int64_t step = job.state.global_step;
+  CONTINUO_ASSIGN_OR_RETURN(
+      const bool best,
+      job.eval->Evaluate(step, job.trainer.get(), &job.state.history));
+  if (!best || !job.eval->keep_best()) return absl::OkStatus();
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
+                            ExportState(*job.rnn, *job.trainer, job.state));
+  return job.eval->SaveBest(step, tensors);
+}
+
+// Whether the evaluations say that it is time to stop.
+bool GivenUp(const Job& job) {
+  return job.eval != nullptr && job.eval->GivenUp(job.state.history);
+}
+
+std::string BestText(const EvalHistory& history) {
+  return absl::StrFormat(
+      "the evaluation loss has not improved %d times; its lowest was %.4f at "
+      "step %d",
+      history.evals_since_best, history.best_loss, history.best_step);
+}
+
 absl::Duration TimeLeft(const Job& job, absl::Duration elapsed,
                         int64_t steps_done) {
   absl::Duration left = job.options.max_time - elapsed;
@@ -305,6 +338,11 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
     if (options.num_training_steps > 0 &&
         job.state.global_step >= options.num_training_steps) {
       result.end = TrainEnd::kSteps;
+      break;
+    }
+    if (GivenUp(job)) {
+      LogInfo(BestText(job.state.history));
+      result.end = TrainEnd::kNoImprovement;
       break;
     }
     if (stop.load()) {
@@ -342,6 +380,11 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
       CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
       window = {.begin = absl::Now()};
     }
+    if (job.eval != nullptr && job.eval->Due(job.state.global_step)) {
+      CONTINUO_RETURN_IF_ERROR(Evaluate(job));
+      window.begin += absl::Now() - now;  // events/s are those of training
+    }
+    // After the evaluation, whose outcome it holds.
     if (saver.Due(job, now)) {
       CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
     }
@@ -377,6 +420,11 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
             " already; nothing to do (raise --num_training_steps to go on)");
     return TrainResult{TrainEnd::kSteps, step, job.restored_from};
   }
+  if (GivenUp(job)) {
+    LogInfo(BestText(job.state.history),
+            "; nothing to do (raise --early_stopping_evals to go on)");
+    return TrainResult{TrainEnd::kNoImprovement, step, job.restored_from};
+  }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));
   CONTINUO_ASSIGN_OR_RETURN(const RunLock lock, RunLock::Acquire(job.dir));
   if (NewestListed(job.dir) != job.latest) {
@@ -388,6 +436,10 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   // Before the first checkpoint, so that whoever sees one finds it.
   CONTINUO_RETURN_IF_ERROR(WriteRunConfig(job.dir, job.config));
   CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(job.dir, step));
+  if (job.eval != nullptr) {
+    CONTINUO_RETURN_IF_ERROR(
+        job.eval->Begin(options.run_dir, job.config, step));
+  }
   CONTINUO_ASSIGN_OR_RETURN(
       CheckpointKeeper keeper,
       CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now(),

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "models/config.h"
 #include "runtime/device.h"
+#include "train/periodic_eval.h"
 #include "train/run_setup.h"
 #include "train/stop.h"
 
@@ -32,10 +33,11 @@ struct TrainOptions {
   absl::Duration save_interval = absl::Seconds(60);
   int64_t save_steps = 0;  // also save every so many steps; 0 = off
   absl::Duration max_time = absl::InfiniteDuration();  // of training
+  PeriodicEvalOptions eval = {};  // off unless every_steps is set
 };
 
 // Why a training came to its end; in each case its state is saved.
-enum class TrainEnd { kSteps, kTime, kStopped };
+enum class TrainEnd { kSteps, kTime, kStopped, kNoImprovement };
 
 struct TrainResult {
   TrainEnd end = TrainEnd::kSteps;

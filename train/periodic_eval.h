@@ -1,0 +1,86 @@
+// Evaluation inside a training: every so many steps, with the weights that are
+// in memory.
+
+#ifndef CONTINUO_TRAIN_PERIODIC_EVAL_H_
+#define CONTINUO_TRAIN_PERIODIC_EVAL_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "data/events/event_encoder.h"
+#include "models/checkpoint.h"
+#include "models/event_rnn.h"
+#include "models/run_config.h"
+#include "runtime/threads.h"
+#include "train/checkpoint_keeper.h"
+#include "train/evaluator.h"
+#include "train/report.h"
+#include "train/train_state.h"
+
+namespace continuo {
+
+struct PeriodicEvalOptions {
+  int64_t every_steps = 0;            // 0 = never; nothing else counts then
+  std::string sequence_example_file;  // path or pattern
+  int64_t num_examples = 0;           // the first ones in file order; 0 = all
+  bool keep_best = false;
+  int64_t early_stopping_evals = 0;  // without improvement; 0 = go on
+};
+
+// The folder of the checkpoint with the lowest evaluation loss.
+std::string BestDir(const std::string& run_dir);
+
+// The evaluations of one training. What they find goes into `history`, which
+// the checkpoints hold, so that a run that goes on judges as if it had never
+// stopped.
+class PeriodicEval {
+ public:
+  // Reads and checks the data; writes nothing.
+  static absl::StatusOr<std::unique_ptr<PeriodicEval>> Open(
+      const PeriodicEvalOptions& options, const EventEncoder& encoder,
+      const std::string& config_name, ThreadPool* pool);
+
+  // The most events a batch of `rows` has, and the longest example, for the
+  // memory plan of the trainer that it shares.
+  int64_t MaxEvents(int rows) const;
+  int max_steps() const { return data_.dataset->max_steps(); }
+
+  // Opens the files in `run_dir` for a training that stands at `step`.
+  absl::Status Begin(const std::string& run_dir, const RunConfig& config,
+                     int64_t step);
+
+  bool Due(int64_t step) const { return step % options_.every_steps == 0; }
+
+  // Evaluates and reports; true if no earlier loss was as low.
+  absl::StatusOr<bool> Evaluate(int64_t step, EventRnnTrainer* trainer,
+                                EvalHistory* history);
+
+  bool keep_best() const { return options_.keep_best; }
+  // Replaces the checkpoint in BestDir.
+  absl::Status SaveBest(int64_t step, const TensorMap& tensors);
+
+  // Whether there were enough evaluations without improvement.
+  bool GivenUp(const EvalHistory& history) const {
+    return options_.early_stopping_evals > 0 &&
+           history.evals_since_best >= options_.early_stopping_evals;
+  }
+
+ private:
+  PeriodicEval(const PeriodicEvalOptions& options, const EventEncoder* encoder)
+      : options_(options), encoder_(encoder) {}
+
+  PeriodicEvalOptions options_;
+  const EventEncoder* encoder_;
+  EvalData data_;
+  int batch_size_ = 0;
+  std::optional<Reporter> reporter_;
+  std::optional<CheckpointKeeper> best_;
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_PERIODIC_EVAL_H_
