@@ -59,10 +59,11 @@ absl::StatusOr<ModelConfig> ConfigFromFlags() {
 
 absl::StatusOr<std::unique_ptr<DatasetPipeline>> MakePipeline() {
   CONTINUO_ASSIGN_OR_RETURN(const ModelConfig config, ConfigFromFlags());
-  return MakeMelodyPipeline({.encoding = config.encoding,
-                             .steps_per_quarter = config.steps_per_quarter,
-                             .ignore_polyphonic_notes =
-                                 absl::GetFlag(FLAGS_ignore_polyphonic_notes)});
+  return MakeMelodyPipeline(
+      {.encoding = config.encoding,
+       .steps_per_quarter = config.steps_per_quarter,
+       .extract = {.ignore_polyphonic_notes =
+                       absl::GetFlag(FLAGS_ignore_polyphonic_notes)}});
 }
 
 std::string FlagsForLog() {

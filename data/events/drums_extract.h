@@ -18,7 +18,7 @@ struct DrumsExtractOptions {
   int64_t search_start_step = 0;  // earlier notes are ignored
   int min_bars = 7;               // shorter tracks are dropped
   std::optional<int64_t> max_steps_truncate = 512;
-  std::optional<int64_t> max_steps_discard;
+  std::optional<int64_t> max_steps_discard = std::nullopt;
   double gap_bars = 1;          // silence that ends a track
   bool ignore_is_drum = false;  // pitched notes count, too
 };

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/drums_extract.h"
 #include "data/events/pipeline_stages.h"
 #include "data/notes/quantize.h"
 #include "data/notes/split.h"
@@ -120,9 +119,14 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
                          output);
     return absl::OkStatus();
   }
-  const DrumsExtractOptions extract = TrainingDrumsOptions();
-  CONTINUO_ASSIGN_OR_RETURN(const DrumsExtraction extraction,
-                            ExtractDrumTracks(*piece, extract));
+  const DrumsExtractOptions& extract = options_.extract;
+  const auto extracted = ExtractDrumTracks(*piece, extract);
+  if (!extracted.ok()) {  // longer than memory should hold
+    output->Discard(kTooLong, 1);
+    output->details.emplace_back(extracted.status().message());
+    return absl::OkStatus();
+  }
+  const DrumsExtraction& extraction = *extracted;
   const StageCounters counters{"DrumsExtractor", part, statistics, output};
   if (extraction.non_integer_steps_per_bar) {
     counters.Discard(kNonIntegerStepsPerBar, 1);
@@ -138,11 +142,9 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
        min_bars + 1, min_bars - 1},
       extraction.lengths_in_bars);
   for (const DrumTrack& track : extraction.drum_tracks) {
-    EncodedSequence example;
-    CONTINUO_RETURN_IF_ERROR(EncodeSequence(
+    CONTINUO_RETURN_IF_ERROR(AddExample(
         *encoder_, DrumTrackToEvents(DrumClassesOf(options_.encoding), track),
-        &example));
-    output->examples.push_back(std::move(example));
+        output));
   }
   return absl::OkStatus();
 }
@@ -157,7 +159,7 @@ std::string DrumsPipeline::Remedy(absl::string_view reason) const {
     return "there are no notes, or only silent ones: check the input";
   }
   if (reason == kTooShort) {
-    return absl::StrCat("a drum track needs ", TrainingDrumsOptions().min_bars,
+    return absl::StrCat("a drum track needs ", options_.extract.min_bars,
                         " bars without a bar of silence: use longer ones");
   }
   return StageRemedy(reason, options_.steps_per_quarter);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "data/events/drums_extract.h"
 #include "data/events/encoder_table.h"
 #include "data/events/pipeline.h"
 
@@ -19,6 +20,8 @@ struct DrumsPipelineOptions {
   // them, or those with these numbers.
   bool all_are_drums = false;
   std::set<int> drum_instruments = {};
+  // What counts as a drum track; by default the data set's limits.
+  DrumsExtractOptions extract = {};
 };
 
 std::unique_ptr<DatasetPipeline> MakeDrumsPipeline(

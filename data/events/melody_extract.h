@@ -18,7 +18,7 @@ struct MelodyExtractOptions {
   int64_t search_start_step = 0;  // earlier notes are ignored
   int min_bars = 7;               // shorter melodies are dropped
   std::optional<int64_t> max_steps_truncate = 512;
-  std::optional<int64_t> max_steps_discard;
+  std::optional<int64_t> max_steps_discard = std::nullopt;
   double gap_bars = 1;         // silence that ends a melody
   int min_unique_pitches = 5;  // pitch classes, after truncation
   // Of notes that start together keep the highest; otherwise they end the

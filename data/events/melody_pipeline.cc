@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/melody_extract.h"
 #include "data/events/pipeline_stages.h"
 #include "data/notes/quantize.h"
 #include "data/notes/split.h"
@@ -24,11 +23,7 @@ constexpr char kNoMelodicNotes[] = "no_melodic_notes";
 class MelodyPipeline : public DatasetPipeline {
  public:
   explicit MelodyPipeline(const MelodyPipelineOptions& options)
-      : options_(options),
-        extract_options_(TrainingMelodyOptions()),
-        encoder_(MakeEventEncoder(options.encoding)) {
-    extract_options_.ignore_polyphonic_notes = options.ignore_polyphonic_notes;
-  }
+      : options_(options), encoder_(MakeEventEncoder(options.encoding)) {}
 
   absl::string_view outputs_name() const override { return "melodies"; }
   int num_heads() const override { return encoder_->num_heads(); }
@@ -47,7 +42,6 @@ class MelodyPipeline : public DatasetPipeline {
                              PipelineOutput* output) const;
 
   MelodyPipelineOptions options_;
-  MelodyExtractOptions extract_options_;
   std::unique_ptr<EventEncoder> encoder_;
 };
 
@@ -102,8 +96,13 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
                                            const NoteSequence& piece,
                                            Statistics* statistics,
                                            PipelineOutput* output) const {
-  CONTINUO_ASSIGN_OR_RETURN(MelodyExtraction extraction,
-                            ExtractMelodies(piece, extract_options_));
+  auto extracted = ExtractMelodies(piece, options_.extract);
+  if (!extracted.ok()) {  // longer than memory should hold
+    output->Discard(kTooLong, 1);
+    output->details.emplace_back(extracted.status().message());
+    return absl::OkStatus();
+  }
+  MelodyExtraction& extraction = *extracted;
   const auto count = [&](const char* name, int64_t amount) {
     statistics->Count(StatisticName("MelodyExtractor", part, name), amount);
   };
@@ -122,7 +121,7 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
     output->Discard(name, amount);
   }
   count("melodies_truncated", extraction.melodies_truncated);
-  const int min_bars = extract_options_.min_bars;
+  const int min_bars = options_.extract.min_bars;
   statistics->Distribute(
       StatisticName("MelodyExtractor", part, "melody_lengths_in_bars"),
       {0, 1, 10, 20, 30, 40, 50, 100, 200, 500, min_bars / 2, min_bars,
@@ -132,10 +131,7 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
   for (Melody& melody : extraction.melodies) {
     SquashEvents(encoding.min_note, encoding.max_note,
                  encoding.transpose_to_key, absl::MakeSpan(melody.events));
-    EncodedSequence example;
-    CONTINUO_RETURN_IF_ERROR(
-        EncodeSequence(*encoder_, melody.events, &example));
-    output->examples.push_back(std::move(example));
+    CONTINUO_RETURN_IF_ERROR(AddExample(*encoder_, melody.events, output));
   }
   return absl::OkStatus();
 }
@@ -146,11 +142,11 @@ std::string MelodyPipeline::Remedy(absl::string_view reason) const {
            "of them";
   }
   if (reason == kTooShort) {
-    return absl::StrCat("a melody needs ", extract_options_.min_bars,
+    return absl::StrCat("a melody needs ", options_.extract.min_bars,
                         " bars without a bar of silence: use longer tunes");
   }
   if (reason == kTooFewPitches) {
-    return absl::StrCat("a melody needs ", extract_options_.min_unique_pitches,
+    return absl::StrCat("a melody needs ", options_.extract.min_unique_pitches,
                         " different pitches, octaves aside");
   }
   if (reason == kNoMelodicNotes) {

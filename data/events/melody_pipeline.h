@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/events/encoder_table.h"
+#include "data/events/melody_extract.h"
 #include "data/events/pipeline.h"
 
 namespace continuo {
@@ -15,9 +16,8 @@ namespace continuo {
 struct MelodyPipelineOptions {
   EncodingSpec encoding = {};
   int steps_per_quarter = 4;
-  // Keep the highest of notes that start together, instead of dropping what
-  // follows in that instrument.
-  bool ignore_polyphonic_notes = false;
+  // What counts as a melody; by default the data set's limits.
+  MelodyExtractOptions extract = {};
   // Every piece is used once for each amount, in semitones; copies with a
   // pitch outside 0..127 are dropped.
   std::vector<int> transpositions = {0};

@@ -19,8 +19,6 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr double kPieceSeconds = 30;
-
 constexpr char kTooShort[] = "performances_discarded_too_short";
 constexpr char kPrograms[] = "performances_discarded_more_than_1_program";
 constexpr char kLongShift[] = "performance_discarded_too_many_time_shift_steps";
@@ -45,7 +43,10 @@ class PerformancePipeline : public DatasetPipeline {
         extract_(TrainingPerformanceOptions(
             options.encoding.num_velocity_bins,
             options.encoding.encoding == Encoding::kNoteTuples)),
-        encoder_(MakeEventEncoder(options.encoding)) {}
+        encoder_(MakeEventEncoder(options.encoding)) {
+    extract_.min_events_discard = options.min_events;
+    extract_.max_events_truncate = options.max_events;
+  }
 
   absl::string_view outputs_name() const override { return "performances"; }
   int num_heads() const override { return encoder_->num_heads(); }
@@ -56,13 +57,14 @@ class PerformancePipeline : public DatasetPipeline {
   std::string Remedy(absl::string_view reason) const override;
 
  private:
-  // One piece of at most 30 seconds.
+  // One piece of at most split_seconds.
   absl::Status RunPiece(DatasetPart part, NoteSequence* piece,
                         Statistics* statistics, PipelineOutput* output) const;
   // One quantized piece in one transposition.
   absl::Status RunTransposed(DatasetPart part, const NoteSequence& piece,
                              Statistics* statistics,
                              PipelineOutput* output) const;
+  absl::StatusOr<std::vector<NoteSequence>> Split(NoteSequence sequence) const;
   absl::Status Encode(const Performance& performance,
                       PipelineOutput* output) const;
 
@@ -91,7 +93,7 @@ absl::Status PerformancePipeline::Run(DatasetPart part, NoteSequence* sequence,
        part == DatasetPart::kTraining ? options_.stretch_factors : as_it_is) {
     NoteSequence stretched = *sequence;
     StretchSequence(factor, &stretched);
-    auto pieces = SplitEvery(kPieceSeconds, stretched);
+    auto pieces = Split(std::move(stretched));
     if (!pieces.ok()) {
       CountQuantizeFailure(QuantizeFailure::kTimeOutOfRange,
                            pieces.status().message(), part, statistics, output);
@@ -105,6 +107,16 @@ absl::Status PerformancePipeline::Run(DatasetPart part, NoteSequence* sequence,
     output->Discard(kNoNotes, 1);  // that last any time
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<NoteSequence>> PerformancePipeline::Split(
+    NoteSequence sequence) const {
+  if (options_.split_seconds > 0) {
+    return SplitEvery(options_.split_seconds, sequence);
+  }
+  std::vector<NoteSequence> pieces;
+  pieces.push_back(std::move(sequence));
+  return pieces;
 }
 
 absl::Status PerformancePipeline::RunPiece(DatasetPart part,
@@ -175,25 +187,25 @@ absl::Status PerformancePipeline::Encode(const Performance& performance,
                                          PipelineOutput* output) const {
   const ControlSpec& spec = options_.encoding.controls;
   const auto add = [&](const EventEncoder& encoder) {
-    output->examples.emplace_back();
-    return EncodeSequence(encoder, performance.events,
-                          &output->examples.back());
+    return AddExample(encoder, performance.events, output);
   };
-  if (!spec.any()) return add(*encoder_);
+  if (!spec.any() || performance.events.empty()) return add(*encoder_);
   std::vector<ControlValues> values = MeasureControls(spec, performance.events);
-  CONTINUO_RETURN_IF_ERROR(add(*MakeEventEncoder(
-      options_.encoding, std::make_shared<ControlTrack>(values))));
-  if (!spec.optional) return absl::OkStatus();
-  // The model also learns to do without: the same once more, switched off.
-  for (ControlValues& value : values) value.disabled = true;
-  return add(*MakeEventEncoder(
-      options_.encoding, std::make_shared<ControlTrack>(std::move(values))));
+  // A model with optional controls also learns to do without.
+  const std::vector<bool> as_measured = {false};
+  for (bool disabled :
+       spec.optional ? options_.controls_disabled : as_measured) {
+    for (ControlValues& value : values) value.disabled = disabled;
+    CONTINUO_RETURN_IF_ERROR(add(*MakeEventEncoder(
+        options_.encoding, std::make_shared<ControlTrack>(values))));
+  }
+  return absl::OkStatus();
 }
 
 std::string PerformancePipeline::Remedy(absl::string_view reason) const {
   if (reason == kTooShort) {
-    return absl::StrCat("a piece of ", kPieceSeconds, " seconds needs ",
-                        *extract_.min_events_discard,
+    return absl::StrCat("a piece of ", options_.split_seconds,
+                        " seconds needs ", options_.min_events.value_or(0),
                         " events: leave out sparse or very short recordings");
   }
   if (reason == kPrograms) {

@@ -1,6 +1,7 @@
 #include "data/events/pipeline_stages.h"
 
 #include "absl/strings/str_cat.h"
+#include "runtime/status.h"
 
 namespace continuo {
 namespace {
@@ -15,6 +16,9 @@ constexpr char kTempoChanges[] = "sequences_discarded_because_multiple_tempos";
 constexpr char kNegativeTime[] = "sequences_discarded_because_negative_time";
 constexpr char kTimeOutOfRange[] =
     "sequences_discarded_because_time_out_of_range";
+
+// Never among the data set's examples, which have more.
+constexpr char kSingleEvent[] = "fewer_than_two_events";
 
 constexpr char kOutOfPitchRange[] = "skipped_due_to_range_exceeded";
 
@@ -36,6 +40,19 @@ const char* FailureName(QuantizeFailure failure) {
 }
 
 }  // namespace
+
+absl::Status AddExample(const EventEncoder& encoder,
+                        absl::Span<const Event> events,
+                        PipelineOutput* output) {
+  if (events.size() < 2) {
+    output->Discard(kSingleEvent, 1);
+    return absl::OkStatus();
+  }
+  EncodedSequence example;
+  CONTINUO_RETURN_IF_ERROR(EncodeSequence(encoder, events, &example));
+  output->examples.push_back(std::move(example));
+  return absl::OkStatus();
+}
 
 void StageCounters::Count(absl::string_view name, int64_t amount) const {
   statistics->Count(StatisticName(stage, part, name), amount);
@@ -89,6 +106,7 @@ std::string StageRemedy(absl::string_view reason, int steps_per_quarter) {
                         4 * steps_per_quarter,
                         " notes: correct the time signatures");
   }
+  if (reason == kSingleEvent) return "use longer music";
   if (reason == kOutOfPitchRange) {
     return "pitches must lie in 0..127: correct or transpose the input";
   }

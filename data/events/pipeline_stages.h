@@ -10,11 +10,18 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "data/events/event_encoder.h"
 #include "data/events/pipeline.h"
 #include "data/notes/quantize.h"
 #include "data/proto/music.pb.h"
 
 namespace continuo {
+
+// Adds the example of these events to the output; fewer than two hold nothing
+// to predict and are counted as dropped.
+absl::Status AddExample(const EventEncoder& encoder,
+                        absl::Span<const Event> events, PipelineOutput* output);
 
 // Where the counters of one stage go.
 struct StageCounters {

@@ -19,12 +19,13 @@ void FuzzOne(const uint8_t* data, size_t size) {
     (void)ExtractMelodies(primer, PrimingMelodyOptions());
   }
   static const auto& pipeline =
-      *MakeMelodyPipeline({.encoding = {.encoding = Encoding::kKeyMelody,
-                                        .min_note = 48,
-                                        .max_note = 84,
-                                        .transpose_to_key = 0},
-                           .ignore_polyphonic_notes = size % 2 == 0,
-                           .transpositions = {-5, 0, 6}})
+      *MakeMelodyPipeline(
+           {.encoding = {.encoding = Encoding::kKeyMelody,
+                         .min_note = 48,
+                         .max_note = 84,
+                         .transpose_to_key = 0},
+            .extract = {.ignore_polyphonic_notes = size % 2 == 0},
+            .transpositions = {-5, 0, 6}})
            .release();
   Statistics statistics;
   PipelineOutput output;

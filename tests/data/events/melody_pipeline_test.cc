@@ -87,7 +87,7 @@ TEST_F(MelodyPipelineTest, PolyphonyIsDroppedUnlessIgnored) {
   Run(sequence);
   EXPECT_TRUE(output_.examples.empty());
   EXPECT_EQ(output_.discarded, (Reasons{{"polyphonic_tracks_discarded", 1}}));
-  Run(sequence, {.ignore_polyphonic_notes = true});
+  Run(sequence, {.extract = {.ignore_polyphonic_notes = true}});
   EXPECT_EQ(output_.examples.size(), 1u);
   EXPECT_EQ(output_.discarded, Reasons());
 }

@@ -1,0 +1,163 @@
+#include "generate/score_main.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "generate/load_model.h"
+#include "generate/score_run.h"
+#include "runtime/command_line.h"
+#include "runtime/device.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+#include "runtime/threads.h"
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is used");
+ABSL_FLAG(std::string, checkpoint_file, "",
+          "A checkpoint to use instead of the newest: model.ckpt-1000 without "
+          "its endings, an old one-file checkpoint, or a folder");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
+ABSL_FLAG(std::string, config, "",
+          "Configuration the model was trained with. Only needed for "
+          "checkpoints of the original program, which do not store it");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... The "
+          "model knows them; a value that disagrees is an error");
+ABSL_FLAG(std::string, input, "",
+          "What to score: MIDI, MusicXML and ABC files, TFRecords of "
+          "NoteSequences, patterns of these (quoted), or folders; several with "
+          "commas between them. Required");
+ABSL_FLAG(bool, recursive, false, "Folders of --input with their subfolders");
+ABSL_FLAG(std::string, output, "",
+          "File for the scores, one JSON object a line; standard output if it "
+          "is empty");
+ABSL_FLAG(std::string, summary, "",
+          "File for one JSON object over all sequences, each class with its "
+          "number of labels and of correct predictions");
+ABSL_FLAG(std::string, report, "",
+          "File for one JSON object per file, tune or record: whether it was "
+          "scored or skipped, how many sequences it gave, and what was dropped "
+          "and why");
+ABSL_FLAG(bool, classes, false,
+          "Count labels and correct predictions of each class in every line");
+ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
+ABSL_FLAG(int32_t, batch, 0,
+          "Sequences computed at once; 0 = 32 per thread. No score depends on "
+          "it");
+ABSL_FLAG(std::string, device, "auto", "auto, cpu, cuda or cuda:N");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+std::string Usage(const ScoreCommand& command) {
+  const absl::string_view name = FamilyName(command.family);
+  return absl::StrCat(
+      "Says how probable given music is under a trained model.\n\n  ", name,
+      "_score --run_dir=RUN --input=tune.mid\n  ", name,
+      "_score --bundle_file=model.mag --input=notes.tfrecord,tunes \\\n"
+      "      --recursive --output=scores.jsonl --summary=all.json\n\n",
+      command.pieces,
+      "\n\nEach sequence is a line of JSON: file, tune (of an ABC book) or\n"
+      "record (of a TFRecord), sequence (its number in it, from 0),\n"
+      "predicted_events (all but the first, which nothing predicts),\n"
+      "log_likelihood (of these, in nats, at temperature 1), bits_per_event,\n"
+      "perplexity (per event), accuracy (how often the most probable class is\n"
+      "the right one), event_accuracy and no_event_accuracy (the same where\n"
+      "the right one is, or is not, something else than the default event),\n"
+      "and per_class_accuracy (the mean over the classes that occur). The log\n"
+      "on standard error ends with the totals.\n\n"
+      "Exit status: 0 if at least one sequence was scored; 1 for wrong flags,\n"
+      "an unreadable model, a damaged TFRecord, or nothing to score.");
+}
+
+absl::StatusOr<ScoreOptions> OptionsFromFlags() {
+  ScoreOptions options;
+  const std::string input = absl::GetFlag(FLAGS_input);
+  if (input.empty()) {
+    return absl::InvalidArgumentError(
+        "--input is required: the music files, folders or TFRecords to score");
+  }
+  options.inputs = absl::StrSplit(input, ',', absl::SkipEmpty());
+  options.recursive = absl::GetFlag(FLAGS_recursive);
+  options.output = ExpandHome(absl::GetFlag(FLAGS_output));
+  options.summary = ExpandHome(absl::GetFlag(FLAGS_summary));
+  options.report = ExpandHome(absl::GetFlag(FLAGS_report));
+  options.classes = absl::GetFlag(FLAGS_classes);
+  options.batch_rows = absl::GetFlag(FLAGS_batch);
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("batch", options.batch_rows, 0));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckAtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
+  return options;
+}
+
+absl::Status Run(const ScoreCommand& command) {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const Device device,
+                            ParseDevice(absl::GetFlag(FLAGS_device)));
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const LoadedModel model,
+      LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
+                 .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
+                 .bundle_file = absl::GetFlag(FLAGS_bundle_file),
+                 .config = absl::GetFlag(FLAGS_config),
+                 .default_config = "",
+                 .melody_encoder_decoder = command.melody_encoder_decoder(),
+                 .hparams = absl::GetFlag(FLAGS_hparams)},
+                command.family, {.device = device, .pool = &pool}));
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
+                            command.make_pipeline(model.config));
+  LogInfo("Model ", model.path, ": ",
+          model.config.name.empty() ? "" : model.config.name + ", ",
+          HparamsToString(model.config.hparams));
+  const absl::Time begin = absl::Now();
+  CONTINUO_ASSIGN_OR_RETURN(const ScoreSummary summary,
+                            ScoreFiles(model, *pipeline, options));
+  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  const ScoreTally& tally = summary.tally;
+  const auto json = TallyJson(tally, /*classes=*/false);
+  LogInfo(absl::StrFormat(
+      "Scored %d sequences of %d pieces (%d skipped), %d events in %.2f s "
+      "(%.0f events/s): log-likelihood %.3f, %.4f bits/event, accuracy %.4f, "
+      "per-class accuracy %.4f",
+      tally.sequences, summary.pieces, summary.skipped, tally.predicted_events,
+      seconds,
+      static_cast<double>(tally.predicted_events) / std::max(1e-9, seconds),
+      tally.log_likelihood, json["bits_per_event"].get<double>(),
+      json["accuracy"].get<double>(),
+      json["per_class_accuracy"].get<double>()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckAtLeast(absl::string_view flag, double value, double least) {
+  // Written so that a number that is none fails too.
+  if (value >= least) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
+}
+
+int ScoreMain(int argc, char** argv, const ScoreCommand& command) {
+  ParseFlags(argc, argv, Usage(command), "score_main.cc");
+  const absl::Status status = Run(command);
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return 1;
+}
+
+}  // namespace continuo

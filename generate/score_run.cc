@@ -1,0 +1,284 @@
+#include "generate/score_run.h"
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "data/notes/convert.h"
+#include "generate/run.h"
+#include "generate/score.h"
+#include "generate/score_sources.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::NoteSequence;
+using Json = nlohmann::ordered_json;
+
+// Sources that are read in parallel.
+constexpr int kSourcesAtOnce = 256;
+// Events that wait to be scored together: some 100 MB of inputs.
+constexpr int64_t kEventsAtOnce = int64_t{1} << 19;
+
+// Reason for sequences to which the model gives no number.
+constexpr char kOverflow[] = "model_output_not_finite";
+
+// A file, tune or record and what there is to score in it.
+struct Piece {
+  std::string file;
+  std::optional<int64_t> record;
+  std::optional<int64_t> tune;
+  absl::Status status;
+  PipelineOutput output;
+
+  std::string Name() const {
+    if (tune.has_value()) return absl::StrCat(file, ", tune ", *tune);
+    if (record.has_value()) return absl::StrCat(file, ", record ", *record);
+    return file;
+  }
+  Json Header() const {
+    Json json;
+    json["file"] = file;
+    if (tune.has_value()) json["tune"] = *tune;
+    if (record.has_value()) json["record"] = *record;
+    return json;
+  }
+};
+
+// File names may hold bytes that are not UTF-8.
+std::string Line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// The pieces of one source, through the pipeline.
+std::vector<Piece> ReadPieces(const DatasetPipeline& pipeline,
+                              const ScoreSource& source) {
+  std::vector<Piece> pieces;
+  ReadSource(source, [&](std::optional<int64_t> tune,
+                         absl::StatusOr<NoteSequence*> notes) {
+    Piece& piece = pieces.emplace_back();
+    piece.file = source.file;
+    piece.record = source.record;
+    piece.tune = tune;
+    piece.status = notes.status();
+    if (!notes.ok()) return;
+    Statistics unused;
+    piece.status =
+        pipeline.Run(DatasetPart::kEval, *notes, &unused, &piece.output);
+  });
+  return pieces;
+}
+
+// Where the lines go: a file that appears when all is done, or stdout.
+class LineOutput {
+ public:
+  static absl::StatusOr<LineOutput> Create(const std::string& path) {
+    LineOutput output;
+    if (path.empty()) return output;
+    CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(path))));
+    CONTINUO_ASSIGN_OR_RETURN(output.file_, AtomicFile::Create(path));
+    return output;
+  }
+
+  absl::Status Write(const Json& json) {
+    const std::string line = Line(json);
+    if (file_ != nullptr) return file_->Append(line);
+    if (std::fwrite(line.data(), 1, line.size(), stdout) == line.size()) {
+      return absl::OkStatus();
+    }
+    return absl::UnavailableError("standard output cannot be written");
+  }
+
+  absl::Status Close() {
+    if (file_ != nullptr) return file_->Commit();
+    if (std::fflush(stdout) == 0) return absl::OkStatus();
+    return absl::UnavailableError("standard output cannot be written");
+  }
+
+ private:
+  std::unique_ptr<AtomicFile> file_;
+};
+
+class Scoring {
+ public:
+  Scoring(const LoadedModel& model, const DatasetPipeline& pipeline,
+          const ScoreOptions& options)
+      : model_(model),
+        pipeline_(pipeline),
+        options_(options),
+        pool_(*model.rnn->stream().pool) {}
+
+  absl::StatusOr<ScoreSummary> Run();
+
+ private:
+  // Scores what waits and writes its lines.
+  absl::Status Flush(LineOutput* output);
+  absl::Status Report(const Piece& piece);
+  std::string Explain(const Piece& piece);
+  absl::Status NothingScored() const;
+
+  const LoadedModel& model_;
+  const DatasetPipeline& pipeline_;
+  const ScoreOptions& options_;
+  ThreadPool& pool_;
+  std::optional<LineOutput> report_;
+  std::vector<Piece> waiting_;
+  int64_t waiting_events_ = 0;
+  std::map<std::string, int64_t> reasons_;  // pieces or sequences dropped
+  ScoreSummary summary_;
+};
+
+// Why a piece gives nothing, or less; counts the reasons.
+std::string Scoring::Explain(const Piece& piece) {
+  if (!piece.status.ok()) {
+    ++reasons_[FailureReason(piece.status.message())];
+    return std::string(piece.status.message());
+  }
+  std::vector<std::string> parts;
+  for (const auto& [reason, times] : piece.output.discarded) {
+    const std::string remedy = reason == kOverflow
+                                   ? "the model was not trained well"
+                                   : pipeline_.Remedy(reason);
+    reasons_[absl::StrCat(reason, " (", remedy, ")")] += times;
+    parts.push_back(absl::StrCat(times, " ", reason));
+  }
+  parts.insert(parts.end(), piece.output.details.begin(),
+               piece.output.details.end());
+  return absl::StrJoin(parts, "; ");
+}
+
+absl::Status Scoring::Report(const Piece& piece) {
+  ++summary_.pieces;
+  const auto overflows = piece.output.discarded.find(kOverflow);
+  const int64_t scored =
+      static_cast<int64_t>(piece.output.examples.size()) -
+      (overflows == piece.output.discarded.end() ? 0 : overflows->second);
+  const bool skipped = scored == 0;
+  const std::string message = Explain(piece);
+  if (skipped) {
+    ++summary_.skipped;
+    LogWarn("Skipped ", piece.Name(), ": ", message);
+  }
+  if (!report_.has_value()) return absl::OkStatus();
+  Json json = piece.Header();
+  json["status"] = skipped ? "skipped" : "scored";
+  json["sequences"] = scored;
+  if (!piece.output.discarded.empty()) {
+    json["discarded"] = piece.output.discarded;
+  }
+  if (!message.empty()) json["message"] = message;
+  return report_->Write(json);
+}
+
+absl::Status Scoring::Flush(LineOutput* output) {
+  std::vector<EncodedSequence> examples;
+  for (Piece& piece : waiting_) {
+    for (EncodedSequence& example : piece.output.examples) {
+      examples.push_back(std::move(example));
+    }
+  }
+  const int batch_rows = options_.batch_rows > 0
+                             ? options_.batch_rows
+                             : kRowsPerThread * pool_.num_threads();
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<ExampleScore> scores,
+      ScoreExamples(*model_.rnn, *model_.encoder, examples, batch_rows));
+  size_t next = 0;
+  for (Piece& piece : waiting_) {
+    for (size_t i = 0; i < piece.output.examples.size(); ++i) {
+      const int64_t row = scores[next + i].overflow_row;
+      if (row < 0) continue;
+      piece.output.Discard(kOverflow, 1);
+      piece.output.details.push_back(absl::StrCat(
+          "sequence ", i, ": the model's output is not finite from event ",
+          row + 1, " on"));
+    }
+    CONTINUO_RETURN_IF_ERROR(Report(piece));
+    for (size_t i = 0; i < piece.output.examples.size(); ++i, ++next) {
+      if (scores[next].overflow_row >= 0) continue;
+      ScoreTally tally;
+      tally.Add(*model_.encoder, examples[next], scores[next]);
+      summary_.tally.Add(tally);
+      Json json = piece.Header();
+      json["sequence"] = i;
+      json.update(TallyJson(tally, options_.classes));
+      CONTINUO_RETURN_IF_ERROR(output->Write(json));
+    }
+  }
+  waiting_.clear();
+  waiting_events_ = 0;
+  return absl::OkStatus();
+}
+
+absl::Status Scoring::NothingScored() const {
+  std::string reasons;
+  for (const auto& [reason, times] : reasons_) {
+    absl::StrAppend(&reasons, "\n  ", times, "  ", reason);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is nothing to score in --input=",
+                   absl::StrJoin(options_.inputs, ","), " (", summary_.pieces,
+                   " pieces)", reasons.empty() ? "" : "; dropped:", reasons));
+}
+
+absl::StatusOr<ScoreSummary> Scoring::Run() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      ScoreSources sources,
+      ScoreSources::Open(options_.inputs, options_.recursive));
+  if (!options_.report.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(report_, LineOutput::Create(options_.report));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(LineOutput output,
+                            LineOutput::Create(options_.output));
+  for (;;) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::vector<ScoreSource> part,
+                              sources.Next(kSourcesAtOnce));
+    if (part.empty()) break;
+    std::vector<std::vector<Piece>> pieces(part.size());
+    pool_.Run(static_cast<int64_t>(part.size()),
+              [&](int64_t i) { pieces[i] = ReadPieces(pipeline_, part[i]); });
+    for (std::vector<Piece>& of_source : pieces) {
+      for (Piece& piece : of_source) {
+        for (const EncodedSequence& example : piece.output.examples) {
+          waiting_events_ += example.inputs.rows();
+        }
+        waiting_.push_back(std::move(piece));
+        if (waiting_events_ < kEventsAtOnce) continue;
+        CONTINUO_RETURN_IF_ERROR(Flush(&output));
+      }
+    }
+  }
+  CONTINUO_RETURN_IF_ERROR(Flush(&output));
+  if (report_.has_value()) CONTINUO_RETURN_IF_ERROR(report_->Close());
+  if (summary_.tally.sequences == 0) return NothingScored();
+  CONTINUO_RETURN_IF_ERROR(output.Close());
+  if (options_.summary.empty()) return summary_;
+  Json json;
+  json["model"] = model_.path;
+  json["config"] = model_.config.name;
+  json["pieces"] = summary_.pieces;
+  json["skipped"] = summary_.skipped;
+  json["sequences"] = summary_.tally.sequences;
+  json.update(TallyJson(summary_.tally, /*classes=*/true));
+  CONTINUO_RETURN_IF_ERROR(
+      MakeDirectories(std::string(DirName(options_.summary))));
+  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(options_.summary, Line(json)));
+  return summary_;
+}
+
+}  // namespace
+
+absl::StatusOr<ScoreSummary> ScoreFiles(const LoadedModel& model,
+                                        const DatasetPipeline& pipeline,
+                                        const ScoreOptions& options) {
+  return Scoring(model, pipeline, options).Run();
+}
+
+}  // namespace continuo

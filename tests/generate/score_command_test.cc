@@ -1,0 +1,237 @@
+// melody_rnn_score as a user runs it, on tiny bundles of the original.
+
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "data/proto/music.pb.h"
+#include "data/records/tfrecord.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::NoteSequence;
+using testing::ScratchDir;
+
+struct Outcome {
+  int code = -1;
+  std::string out;
+  std::string err;
+};
+
+std::string Bundle(const std::string& name) {
+  return absl::StrCat("--bundle_file=", CONTINUO_SOURCE_DIR,
+                      "/tests/golden/bundles/", name, ".mag");
+}
+
+Outcome RunScore(const ScratchDir& dir, const std::string& flags,
+                 const std::string& command = "melody_rnn_score") {
+  const std::string line =
+      absl::StrCat(CONTINUO_BIN_DIR, "/", command, " ", flags, " >",
+                   dir.Path("stdout"), " 2>", dir.Path("stderr"));
+  const int status = std::system(line.c_str());
+  return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+          .out = testing::MustRead(dir.Path("stdout")),
+          .err = testing::MustRead(dir.Path("stderr"))};
+}
+
+std::vector<nlohmann::json> Lines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    lines.push_back(nlohmann::json::parse(line, nullptr, false));
+    EXPECT_TRUE(lines.back().is_object()) << line;
+  }
+  return lines;
+}
+
+std::string Tunes() {
+  return absl::StrCat("--input=", CONTINUO_SOURCE_DIR, "/scripts/tunes");
+}
+
+// A scale of `notes` quarter notes; two voices at once with `chords`.
+NoteSequence Scale(int notes, bool chords = false) {
+  NoteSequence sequence;
+  for (int i = 0; i < notes; ++i) {
+    for (int voice = 0; voice <= (chords ? 1 : 0); ++voice) {
+      NoteSequence::Note* note = sequence.add_notes();
+      note->set_pitch(60 + i % 12 + 4 * voice);
+      note->set_velocity(80);
+      note->set_start_time(0.5 * i);
+      note->set_end_time(0.5 * (i + 1));
+    }
+  }
+  sequence.set_total_time(0.5 * notes);
+  return sequence;
+}
+
+std::string WriteRecords(const ScratchDir& dir,
+                         const std::vector<NoteSequence>& sequences) {
+  std::string bytes;
+  for (const NoteSequence& sequence : sequences) {
+    bytes += FrameTfRecord(sequence.SerializeAsString());
+  }
+  const std::string path = dir.Path("notes.tfrecord");
+  CONTINUO_CHECK(WriteFileAtomically(path, bytes).ok());
+  return path;
+}
+
+TEST(ScoreCommandTest, ScoresAFolderWhateverTheBatchAndThreads) {
+  const ScratchDir dir;
+  const std::string flags = absl::StrCat(Bundle("attention_rnn"), " ", Tunes());
+  const Outcome one = RunScore(dir, flags + " --threads=1 --batch=1");
+  ASSERT_EQ(one.code, 0) << one.err;
+  const auto lines = Lines(one.out);
+  ASSERT_GT(lines.size(), 20);
+  EXPECT_TRUE(
+      absl::EndsWith(lines[0]["file"].get<std::string>(), "/hornpipes.abc"));
+  EXPECT_EQ(lines[0]["tune"], 1);
+  for (const auto& line : lines) {
+    EXPECT_LT(line["log_likelihood"], 0);
+    EXPECT_NEAR(line["bits_per_event"].get<double>(),
+                -line["log_likelihood"].get<double>() / std::log(2.0) /
+                    line["predicted_events"].get<double>(),
+                1e-9);
+  }
+  const Outcome many = RunScore(dir, flags + " --threads=3");
+  ASSERT_EQ(many.code, 0) << many.err;
+  EXPECT_EQ(one.out, many.out);
+}
+
+TEST(ScoreCommandTest, OutputSummaryAndReportSayTheSame) {
+  const ScratchDir dir;
+  const std::string records =
+      WriteRecords(dir, {Scale(40), NoteSequence(), Scale(12)});
+  const Outcome outcome = RunScore(
+      dir, absl::StrCat(Bundle("lookback_rnn"), " --input=", records,
+                        " --classes --output=", dir.Path("new/scores.jsonl"),
+                        " --summary=", dir.Path("new/all.json"),
+                        " --report=", dir.Path("new/report.jsonl")));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_TRUE(outcome.out.empty());
+  const auto scores = Lines(testing::MustRead(dir.Path("new/scores.jsonl")));
+  ASSERT_EQ(scores.size(), 2);
+  EXPECT_EQ(scores[0]["record"], 0);
+  EXPECT_EQ(scores[1]["record"], 2);
+  const auto report = Lines(testing::MustRead(dir.Path("new/report.jsonl")));
+  ASSERT_EQ(report.size(), 3);
+  EXPECT_EQ(report[0]["status"], "scored");
+  EXPECT_EQ(report[1]["status"], "skipped");
+  EXPECT_EQ(report[1]["discarded"]["no_melodic_notes"], 1);
+  const auto summary = testing::MustReadJson(dir.Path("new/all.json"));
+  EXPECT_EQ(summary["sequences"], 2);
+  EXPECT_EQ(summary["skipped"], 1);
+  EXPECT_NEAR(summary["log_likelihood"].get<double>(),
+              scores[0]["log_likelihood"].get<double>() +
+                  scores[1]["log_likelihood"].get<double>(),
+              1e-9);
+  int64_t labels = 0;
+  for (const auto& of_class : summary["classes"]) {
+    labels += of_class["labels"].get<int64_t>();
+  }
+  EXPECT_EQ(labels, summary["predicted_events"]);
+  EXPECT_TRUE(scores[0].contains("classes"));
+}
+
+TEST(ScoreCommandTest, LimitsChooseWhatIsScored) {
+  const ScratchDir dir;
+  const std::string records =
+      WriteRecords(dir, {Scale(200), Scale(8), Scale(40, /*chords=*/true)});
+  const std::string flags =
+      absl::StrCat(Bundle("lookback_rnn"), " --input=", records);
+  const auto all = Lines(RunScore(dir, flags).out);
+  ASSERT_EQ(all.size(), 2);
+  EXPECT_GT(all[0]["predicted_events"], 700);
+  const auto as_dataset = Lines(
+      RunScore(dir,
+               flags + " --min_bars=7 --min_unique_pitches=5 --max_steps=512")
+          .out);
+  ASSERT_EQ(as_dataset.size(), 1);
+  EXPECT_EQ(as_dataset[0]["predicted_events"], 511);
+  EXPECT_EQ(
+      Lines(RunScore(dir, flags + " --ignore_polyphonic_notes").out).size(), 3);
+}
+
+TEST(ScoreCommandTest, OtherFamilies) {
+  const ScratchDir dir;
+  NoteSequence drums = Scale(64);
+  for (auto& note : *drums.mutable_notes()) {
+    note.set_is_drum(true);
+    note.set_pitch(note.pitch() % 2 == 0 ? 36 : 42);
+  }
+  const std::string records = WriteRecords(dir, {drums, Scale(130)});
+  const Outcome kit =
+      RunScore(dir, absl::StrCat(Bundle("drum_kit"), " --input=", records),
+               "drums_rnn_score");
+  ASSERT_EQ(kit.code, 0) << kit.err;
+  EXPECT_EQ(Lines(kit.out).size(), 1);
+  const std::string flags =
+      absl::StrCat(Bundle("multiconditioned_performance_with_dynamics"),
+                   " --input=", records);
+  const Outcome split = RunScore(dir, flags, "performance_rnn_score");
+  ASSERT_EQ(split.code, 0) << split.err;
+  EXPECT_EQ(Lines(split.out).size(), 2 + 3);  // 32 and 65 seconds
+  const Outcome whole =
+      RunScore(dir, flags + " --split_seconds=0", "performance_rnn_score");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  EXPECT_EQ(Lines(whole.out).size(), 2);
+  const Outcome refused =
+      RunScore(dir, flags + " --disable_conditioning", "performance_rnn_score");
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(absl::StrContains(refused.err, "--disable_conditioning"));
+}
+
+TEST(ScoreCommandTest, RefusalsNameTheRemedyAndWriteNothing) {
+  const ScratchDir dir;
+  std::string damaged = FrameTfRecord(Scale(40).SerializeAsString());
+  damaged[20] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("damaged.tfrecord"), damaged).ok());
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("a.txt"), "hello").ok());
+  const std::string model = Bundle("lookback_rnn");
+  const std::string good = absl::StrCat(model, " ", Tunes());
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {model, "--input"},
+      {Tunes(), "--run_dir"},
+      {model + " --input=/none/x.mid", "/none/x.mid"},
+      {absl::StrCat(model, " --input=", dir.Path("damaged.tfrecord")),
+       "damaged.tfrecord"},
+      {absl::StrCat(model, " --input=", dir.Path("a.txt")), "a.txt"},
+      {good + " --min_bars=-1", "--min_bars"},
+      {good + " --max_steps=-1", "--max_steps"},
+      {good + " --batch=-1", "--batch"},
+      {good + " --threads=-1", "--threads"},
+      {good + " --min_bar=1", "min_bars"},
+      {absl::StrCat(Bundle("drum_kit"), " ", Tunes()), "drum_kit"}};
+  for (const auto& [flags, word] : cases) {
+    const Outcome outcome =
+        RunScore(dir, absl::StrCat(flags, " --output=", dir.Path("out")));
+    EXPECT_EQ(outcome.code, 1) << flags;
+    EXPECT_TRUE(absl::StrContains(outcome.err, word))
+        << flags << ": " << outcome.err;
+    EXPECT_FALSE(FileExists(dir.Path("out"))) << flags;
+  }
+}
+
+TEST(ScoreCommandTest, HelpTeaches) {
+  const ScratchDir dir;
+  const Outcome outcome = RunScore(dir, "--help");
+  for (const std::string word :
+       {"--min_bars", "bits_per_event", "--min_unique_pitches=5", "--report"}) {
+    EXPECT_TRUE(absl::StrContains(outcome.out + outcome.err, word)) << word;
+  }
+}
+
+}  // namespace
+}  // namespace continuo
