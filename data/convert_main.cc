@@ -1,11 +1,9 @@
 // convert_dir_to_note_sequences: a folder of music files to a TFRecord file of
 // NoteSequences.
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -16,6 +14,7 @@
 #include "runtime/command_line.h"
 #include "runtime/log.h"
 #include "runtime/memory.h"
+#include "runtime/stop.h"
 
 ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "
@@ -60,17 +59,6 @@ Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for
 wrong flags, an unreadable folder, nothing to convert or a failed write; 130
 after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
 
-std::atomic<bool> stop_requested{false};
-
-// The second signal ends the program at once.
-void InstallSignalHandlers() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { stop_requested.store(true); };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
 int Fail(absl::string_view message) {
   LogError(message);
   return 1;
@@ -109,7 +97,7 @@ int Main(int argc, char** argv) {
       .num_threads = absl::GetFlag(FLAGS_threads),
       .report_file = absl::GetFlag(FLAGS_report),
       .progress_line = isatty(STDERR_FILENO) == 1,
-      .stop = &stop_requested,
+      .stop = &StopOnSignals(),
   };
   if (options.input_dir.empty()) {
     return Fail("--input_dir is required: give the folder to convert");
@@ -125,7 +113,6 @@ int Main(int argc, char** argv) {
     return Fail(absl::StrCat("--threads=", options.num_threads,
                              " is not in 0..1024 (0: one per CPU)"));
   }
-  InstallSignalHandlers();
   KeepFreedMemory();
   const auto summary = ConvertDirectory(options);
   if (!summary.ok()) {

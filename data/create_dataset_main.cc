@@ -1,8 +1,5 @@
 #include "data/create_dataset_main.h"
 
-#include <signal.h>
-
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +17,7 @@
 #include "runtime/log.h"
 #include "runtime/random.h"
 #include "runtime/status.h"
+#include "runtime/stop.h"
 #include "runtime/threads.h"
 
 ABSL_FLAG(std::string, input, "",
@@ -51,8 +49,6 @@ constexpr char kExitStatus[] = R"(
 Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
 input, a failed write, or if nothing is left, with the reasons counted; 130
 after Ctrl-C. Except for 0 no data file appears (old ones stay).)";
-
-std::atomic<bool> stop_requested{false};
 
 absl::Status Missing(absl::string_view flag, absl::string_view remedy) {
   return absl::InvalidArgumentError(
@@ -92,7 +88,7 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
     return RandomDouble(seed, RandomPurpose::kPartition, 0,
                         static_cast<uint64_t>(index));
   };
-  options.stop = &stop_requested;
+  options.stop = &StopOnSignals();
   return options;
 }
 
@@ -152,22 +148,12 @@ int Fail(absl::string_view message) {
   return 1;
 }
 
-// The second signal ends the program at once.
-void InstallSignalHandlers() {
-  struct sigaction action = {};
-  action.sa_handler = [](int) { stop_requested.store(true); };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
 }  // namespace
 
 int CreateDatasetMain(int argc, char** argv,
                       const CreateDatasetCommand& command) {
   ParseFlags(argc, argv, absl::StrCat(command.usage, kExitStatus),
              "create_dataset_main.cc");
-  InstallSignalHandlers();
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   Fail(status.message());

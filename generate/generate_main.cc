@@ -1,7 +1,5 @@
 #include "generate/generate_main.h"
 
-#include <signal.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +18,7 @@
 #include "runtime/log.h"
 #include "runtime/random.h"
 #include "runtime/status.h"
+#include "runtime/stop.h"
 
 #define FAMILY_NAME CONTINUO_FAMILY_NAME
 
@@ -91,27 +90,14 @@ std::string Usage(const GenerateCommand& command) {
       "once; finished files stay.");
 }
 
-// Interrupts so far.
-volatile sig_atomic_t interrupts = 0;
-
-void CountInterrupt(int) { interrupts = interrupts + 1; }
-
-// The first Ctrl-C or SIGTERM asks for an end, the second one ends.
-void CatchInterrupts() {
-  struct sigaction action = {};
-  action.sa_handler = CountInterrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
-
-bool Stopped() {
+// Whether Ctrl-C or SIGTERM has asked for an end; says so once.
+bool Stopped(const StopFlag& stop) {
   static bool told = false;
-  if (interrupts > 0 && !told) {
+  if (stop && !told) {
     told = true;
     LogInfo("Interrupted: no more outputs are begun");
   }
-  return interrupts > 0;
+  return stop;
 }
 
 absl::Status AtLeast(absl::string_view flag, int value, int least) {
@@ -181,8 +167,9 @@ absl::Status Run(const GenerateCommand& command) {
   options.description = absl::StrCat(
       "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
       model.config.name, " temperature ", options.search.temperature);
-  CatchInterrupts();
-  return GenerateFiles(model, outputs, options, Stopped);
+  const StopFlag& stop = StopOnSignals();
+  return GenerateFiles(model, outputs, options,
+                       [&stop] { return Stopped(stop); });
 }
 
 }  // namespace

@@ -16,11 +16,11 @@
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "runtime/device.h"
+#include "runtime/stop.h"
 #include "runtime/threads.h"
 #include "train/metrics.h"
 #include "train/report.h"
 #include "train/run_setup.h"
-#include "train/stop.h"
 
 namespace continuo {
 

@@ -13,9 +13,9 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
+#include "runtime/stop.h"
 #include "runtime/threads.h"
 #include "train/evaluator.h"
-#include "train/stop.h"
 #include "train/trainer.h"
 
 ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",

@@ -12,9 +12,9 @@
 #include "absl/time/time.h"
 #include "models/config.h"
 #include "runtime/device.h"
+#include "runtime/stop.h"
 #include "train/periodic_eval.h"
 #include "train/run_setup.h"
-#include "train/stop.h"
 
 namespace continuo {
 

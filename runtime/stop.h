@@ -1,13 +1,13 @@
 // Asking a job to stop: Ctrl-C, SIGTERM, or a test.
 
-#ifndef CONTINUO_TRAIN_STOP_H_
-#define CONTINUO_TRAIN_STOP_H_
+#ifndef CONTINUO_RUNTIME_STOP_H_
+#define CONTINUO_RUNTIME_STOP_H_
 
 #include <atomic>
 
 namespace continuo {
 
-// Whether the job shall stop; it looks after every step.
+// Whether the job shall stop; it looks after every unit of work.
 using StopFlag = std::atomic<bool>;
 
 // The flag that SIGINT and SIGTERM set. A second signal ends the process at
@@ -16,4 +16,4 @@ StopFlag& StopOnSignals();
 
 }  // namespace continuo
 
-#endif  // CONTINUO_TRAIN_STOP_H_
+#endif  // CONTINUO_RUNTIME_STOP_H_

@@ -1,4 +1,4 @@
-#include "train/stop.h"
+#include "runtime/stop.h"
 
 #include <signal.h>
 
