@@ -11,6 +11,7 @@
 #include "data/notes/midi_reader.h"
 #include "generate/load_model.h"
 #include "generate/run.h"
+#include "generate/save_bundle.h"
 #include "models/run_config.h"
 #include "runtime/command_line.h"
 #include "runtime/device.h"
@@ -29,7 +30,19 @@ ABSL_FLAG(std::string, checkpoint_file, "",
           "A checkpoint to use instead of the newest: model.ckpt-1000 without "
           "its endings, an old one-file checkpoint, or a folder");
 ABSL_FLAG(std::string, bundle_file, "",
-          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
+          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file. "
+          "With --save_generator_bundle: the file to write");
+ABSL_FLAG(bool, save_generator_bundle, false,
+          "Write the model of --run_dir or --checkpoint_file to --bundle_file "
+          "instead of generating");
+ABSL_FLAG(std::string, bundle_description, "",
+          "With --save_generator_bundle: a text to store in the bundle");
+ABSL_FLAG(std::string, generator_id, "",
+          "With --save_generator_bundle: the bundle's generator id, by default "
+          "that of the configuration");
+ABSL_FLAG(std::string, generator_description, "",
+          "With --save_generator_bundle: the description of the generator, by "
+          "default that of the configuration");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters the model was trained with, as name=value,... The "
           "model knows them; a value that disagrees is an error");
@@ -82,7 +95,10 @@ std::string Usage(const GenerateCommand& command) {
       "--run_dir=RUN --output_dir=OUT \\\n"
       "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
       command.example_flags, "\n", name,
-      "--bundle_file=model.mag --primer_midi=tune.mid\n\n"
+      "--bundle_file=model.mag --primer_midi=tune.mid\n", name,
+      "--run_dir=RUN --save_generator_bundle \\\n"
+      "      --bundle_file=model.mag --bundle_description=\"Trained on reels\""
+      "\n\n"
       "A model is a training run (--run_dir), one checkpoint "
       "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
       "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of each. "
@@ -120,12 +136,51 @@ absl::StatusOr<SearchOptions> SearchOfFlags() {
   return absl::Status(status.code(), absl::StrCat("--", status.message()));
 }
 
+ModelSource SourceOfFlags(const GenerateCommand& command) {
+  ModelSource source = command.model_source();
+  source.run_dir = absl::GetFlag(FLAGS_run_dir);
+  source.checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file);
+  source.bundle_file = absl::GetFlag(FLAGS_bundle_file);
+  source.hparams = absl::GetFlag(FLAGS_hparams);
+  return source;
+}
+
+absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
+  CONTINUO_ASSIGN_OR_RETURN(const Device device,
+                            ParseDevice(absl::GetFlag(FLAGS_device)));
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  return SaveBundle(
+      SourceOfFlags(command),
+      {.bundle_file = absl::GetFlag(FLAGS_bundle_file),
+       .bundle_description = absl::GetFlag(FLAGS_bundle_description),
+       .generator_id = absl::GetFlag(FLAGS_generator_id),
+       .generator_description = absl::GetFlag(FLAGS_generator_description)},
+      command.family, {.device = device, .pool = &pool});
+}
+
+// The flags that describe a bundle do nothing to one that is only read.
+void WarnOfUnusedFlags() {
+  for (const auto& [name, value] :
+       {std::pair("bundle_description",
+                  absl::GetFlag(FLAGS_bundle_description)),
+        {"generator_id", absl::GetFlag(FLAGS_generator_id)},
+        {"generator_description",
+         absl::GetFlag(FLAGS_generator_description)}}) {
+    if (value.empty()) continue;
+    LogWarn("--", name, " is ignored: it needs --save_generator_bundle");
+  }
+}
+
 absl::Status Run(const GenerateCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(AtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
+  if (absl::GetFlag(FLAGS_save_generator_bundle)) {
+    return SaveBundleOfFlags(command);
+  }
+  WarnOfUnusedFlags();
   CONTINUO_RETURN_IF_ERROR(
       AtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
   CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
   RunOptions options;
   CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));
@@ -146,13 +201,9 @@ absl::Status Run(const GenerateCommand& command) {
                             ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   const Stream stream{.device = device, .pool = &pool};
-  ModelSource source = command.model_source();
-  source.run_dir = absl::GetFlag(FLAGS_run_dir);
-  source.checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file);
-  source.bundle_file = absl::GetFlag(FLAGS_bundle_file);
-  source.hparams = absl::GetFlag(FLAGS_hparams);
-  CONTINUO_ASSIGN_OR_RETURN(LoadedModel model,
-                            LoadModel(source, command.family, stream));
+  CONTINUO_ASSIGN_OR_RETURN(
+      LoadedModel model,
+      LoadModel(SourceOfFlags(command), command.family, stream));
   CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
   LogInfo("Model ", model.path, ": ",

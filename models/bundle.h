@@ -19,13 +19,28 @@ struct Bundle {
   std::string metagraph;           // serialized MetaGraphDef, as stored
 };
 
-// Reads a .mag file. InvalidArgument if it is not a bundle, DataLoss if its
-// checkpoint is damaged; both name the file.
+// Reads a .mag file. InvalidArgument if it is not a bundle, DataLoss if it is
+// damaged; both name the file. Any damage is found in bundles that this program
+// wrote; the original protects the checkpoint alone.
 absl::StatusOr<Bundle> ReadBundle(const std::string& path);
 
 // The same from memory; `name` stands for the file in messages.
 absl::StatusOr<Bundle> ParseBundle(absl::string_view bytes,
                                    absl::string_view name);
+
+// Writes a bundle, beside and renamed.
+absl::Status WriteBundle(const std::string& path, const Bundle& bundle);
+
+// The bytes of a .mag file.
+std::string BuildBundle(const Bundle& bundle);
+
+// What a bundle holds for TensorFlow: its V1 checkpoint and its meta graph as
+// stored, both checked to be readable.
+struct BundleFiles {
+  std::string checkpoint;
+  std::string metagraph;
+};
+absl::StatusOr<BundleFiles> ReadBundleFiles(const std::string& path);
 
 }  // namespace continuo
 

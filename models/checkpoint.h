@@ -1,4 +1,5 @@
-// TensorFlow checkpoints: V2 (tensor bundles) read and written, V1 tables read.
+// TensorFlow checkpoints, read and written: V2 (tensor bundles) and V1 (one
+// table).
 
 #ifndef CONTINUO_MODELS_CHECKPOINT_H_
 #define CONTINUO_MODELS_CHECKPOINT_H_
@@ -39,6 +40,9 @@ absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path);
 // The same for a V1 table in memory (the checkpoint inside a .mag bundle).
 absl::StatusOr<TensorMap> ReadCheckpointV1(absl::string_view bytes,
                                            absl::string_view name);
+
+// The V1 table of the tensors, byte for byte as TensorFlow writes it.
+std::string BuildCheckpointV1(const TensorMap& tensors);
 
 // The `checkpoint` state file of a directory: text proto, oldest first.
 struct CheckpointState {

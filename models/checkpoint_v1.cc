@@ -55,7 +55,68 @@ absl::Status FillTensor(const tensorflow::SavedSlice& slice,
   return absl::OkStatus();
 }
 
+// TensorFlow's block size of tables.
+constexpr size_t kBlockBytes = 256 << 10;
+
+void AddWholeSlice(const HostTensor& tensor,
+                   tensorflow::TensorSliceProto* slice) {
+  for (size_t i = 0; i < tensor.shape.size(); ++i) slice->add_extent();
+}
+
+// The key of a tensor's only slice in TensorFlow's ordered code: 0, the name,
+// the number of dimensions, and for each its start 0 and the length -1, which
+// stands for the whole.
+std::string SliceKey(absl::string_view name, size_t dimensions) {
+  CONTINUO_CHECK(dimensions < 256);
+  std::string key(1, '\0');
+  for (char c : name) {
+    key.push_back(c);
+    if (c == '\0') key.push_back('\xff');
+    if (c == '\xff') key.push_back('\0');
+  }
+  key.append({'\0', '\1'});
+  if (dimensions == 0) {
+    key.push_back('\0');
+  } else {
+    key.append({'\1', static_cast<char>(dimensions)});
+  }
+  for (size_t i = 0; i < dimensions; ++i) key.append({'\x80', '\x7f'});
+  return key;
+}
+
 }  // namespace
+
+std::string BuildCheckpointV1(const TensorMap& tensors) {
+  tensorflow::SavedTensorSlices list;
+  std::map<std::string, std::string> slices;
+  for (const auto& [name, tensor] : tensors) {
+    tensorflow::SavedSliceMeta* entry = list.mutable_meta()->add_tensor();
+    entry->set_name(name);
+    entry->set_type(CheckpointDType(tensor.dtype));
+    entry->mutable_shape();
+    for (int64_t size : tensor.shape) {
+      entry->mutable_shape()->add_dim()->set_size(size);
+    }
+    AddWholeSlice(tensor, entry->add_slice());
+    tensorflow::SavedTensorSlices message;
+    tensorflow::SavedSlice* slice = message.mutable_data();
+    slice->set_name(name);
+    AddWholeSlice(tensor, slice->mutable_slice());
+    tensorflow::TensorProto* data = slice->mutable_data();
+    if (tensor.dtype == DType::kFloat32) {
+      data->mutable_float_val()->Add(tensor.floats.begin(),
+                                     tensor.floats.end());
+    } else {
+      data->mutable_int64_val()->Add(tensor.ints.begin(), tensor.ints.end());
+    }
+    slices[SliceKey(name, tensor.shape.size())] = message.SerializeAsString();
+  }
+  list.mutable_meta()->mutable_versions()->set_producer(1);
+  TableEntries entries;
+  entries.emplace_back("", list.SerializeAsString());
+  for (auto& [key, value] : slices) entries.emplace_back(key, std::move(value));
+  return BuildTable(entries, kBlockBytes);
+}
 
 absl::StatusOr<TensorMap> ReadCheckpointV1(absl::string_view bytes,
                                            absl::string_view name) {

@@ -205,9 +205,11 @@ absl::StatusOr<TableEntries> ReadTable(absl::string_view bytes,
   return entries;
 }
 
-std::string BuildTable(const TableEntries& entries) {
+std::string BuildTable(const TableEntries& entries, size_t block_bytes) {
   StringSink sink;
-  leveldb::TableBuilder builder(TableOptions(), &sink);
+  leveldb::Options options = TableOptions();
+  options.block_size = block_bytes;
+  leveldb::TableBuilder builder(options, &sink);
   for (const auto& [key, value] : entries) builder.Add(key, value);
   // The sink cannot fail, and keys in order are the caller's promise.
   const leveldb::Status status = builder.Finish();

@@ -22,8 +22,11 @@ using TableEntries = std::vector<std::pair<std::string, std::string>>;
 absl::StatusOr<TableEntries> ReadTable(absl::string_view bytes,
                                        absl::string_view name);
 
-// The bytes of an uncompressed table without filters.
-std::string BuildTable(const TableEntries& entries);
+// The bytes of an uncompressed table without filters. A block is ended by the
+// entry that fills `block_bytes`.
+inline constexpr size_t kTableBlockBytes = 4096;  // LevelDB's own
+std::string BuildTable(const TableEntries& entries,
+                       size_t block_bytes = kTableBlockBytes);
 
 }  // namespace continuo
 
