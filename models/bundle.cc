@@ -16,7 +16,8 @@ namespace {
 
 using tensorflow::magenta::GeneratorBundle;
 
-// The field crc32c: two bytes of tag, four of checksum.
+// The field crc32c: two bytes of tag, four of checksum. It comes first, so that
+// a file cut short still has it.
 constexpr size_t kChecksumBytes = 6;
 
 absl::StatusOr<GeneratorBundle> ParseMessage(absl::string_view bytes,
@@ -36,9 +37,7 @@ absl::StatusOr<GeneratorBundle> ParseMessage(absl::string_view bytes,
         message.checkpoint_file_size(), " checkpoints, expected one"));
   }
   if (message.has_crc32c()) {
-    if (bytes.size() < kChecksumBytes ||
-        MaskedCrc32c(bytes.substr(0, bytes.size() - kChecksumBytes)) !=
-            message.crc32c()) {
+    if (MaskedCrc32c(bytes.substr(kChecksumBytes)) != message.crc32c()) {
       return absl::DataLossError(
           absl::StrCat(name, ": damaged bundle: wrong checksum of the file"));
     }
@@ -78,11 +77,10 @@ std::string BuildBundle(const Bundle& bundle) {
     message.mutable_bundle_details()->set_description(
         bundle.bundle_description);
   }
-  std::string bytes = message.SerializeAsString();
+  const std::string bytes = message.SerializeAsString();
   GeneratorBundle checksum;
   checksum.set_crc32c(MaskedCrc32c(bytes));
-  bytes += checksum.SerializeAsString();
-  return bytes;
+  return absl::StrCat(checksum.SerializeAsString(), bytes);
 }
 
 absl::Status WriteBundle(const std::string& path, const Bundle& bundle) {

@@ -41,7 +41,8 @@ absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path);
 absl::StatusOr<TensorMap> ReadCheckpointV1(absl::string_view bytes,
                                            absl::string_view name);
 
-// The V1 table of the tensors, byte for byte as TensorFlow writes it.
+// The V1 table of the tensors; byte for byte as TensorFlow writes it while it
+// fits one block (256 KiB).
 std::string BuildCheckpointV1(const TensorMap& tensors);
 
 // The `checkpoint` state file of a directory: text proto, oldest first.
