@@ -191,8 +191,10 @@ absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
     }
     const auto step = EvaluateCheckpoint(options, *prefix, *eval, *reporter);
     // A training that keeps few checkpoints may have replaced this one.
-    if (!step.ok() && !NewCheckpoint(train_dir, *prefix).has_value()) {
-      return step.status();
+    if (!step.ok()) {
+      if (!NewCheckpoint(train_dir, *prefix).has_value()) return step.status();
+      LogWarn(*prefix, " was replaced before it was read; taking the next: ",
+              step.status().message());
     }
     if (options.once && step.ok()) return absl::OkStatus();
     last = *prefix;
