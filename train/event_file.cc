@@ -87,4 +87,17 @@ absl::Status EventFile::WriteScalars(int64_t step, const Scalars& scalars) {
   return Append(event.SerializeAsString());
 }
 
+absl::Status EventFile::WriteImage(int64_t step, absl::string_view tag,
+                                   const SummaryImage& image) {
+  constexpr int kRgb = 3;  // of TensorFlow's colorspaces
+  tensorflow::Event event = NewEvent(step);
+  auto* entry = event.mutable_summary()->add_value();
+  entry->set_tag(std::string(tag));
+  entry->mutable_image()->set_width(image.width);
+  entry->mutable_image()->set_height(image.height);
+  entry->mutable_image()->set_colorspace(kRgb);
+  entry->mutable_image()->set_encoded_image_string(image.png);
+  return Append(event.SerializeAsString());
+}
+
 }  // namespace continuo

@@ -19,6 +19,13 @@ namespace continuo {
 // Tags with their values, in the order in which they are written.
 using Scalars = std::vector<std::pair<std::string, double>>;
 
+// A picture for TensorBoard.
+struct SummaryImage {
+  int width = 0;
+  int height = 0;
+  std::string png = "";  // RGB
+};
+
 // Appends events to a new file "events.out.tfevents.<unix seconds>.<host>".
 // Every call leaves whole records behind, so TensorBoard can follow.
 class EventFile {
@@ -34,6 +41,8 @@ class EventFile {
   absl::Status WriteStart(int64_t step);
   absl::Status WriteCheckpoint(int64_t step, absl::string_view prefix);
   absl::Status WriteScalars(int64_t step, const Scalars& scalars);
+  absl::Status WriteImage(int64_t step, absl::string_view tag,
+                          const SummaryImage& image);
 
  private:
   EventFile(std::string path, std::FILE* file)

@@ -8,6 +8,8 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "generate/canvas.h"
+#include "generate/samples.h"
 #include "runtime/command_line.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
@@ -68,6 +70,10 @@ ABSL_FLAG(bool, keep_best, false,
 ABSL_FLAG(int64_t, early_stopping_evals, 0,
           "With --eval_every_steps: end the training after so many "
           "evaluations in a row without a lower loss; 0 does not.");
+ABSL_FLAG(int64_t, sample_every_steps, 0,
+          "Let the network write four pieces every so many steps, and show "
+          "them as piano rolls under TensorBoard's images; 0 does not. The "
+          "training is the same with and without.");
 ABSL_FLAG(bool, eval, false,
           "Evaluate the checkpoints of --run_dir as they appear instead of "
           "training: each second it looks for a new one, and ends when none "
@@ -204,6 +210,8 @@ absl::Status CheckFlags() {
   CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
       "max_training_seconds", absl::GetFlag(FLAGS_max_training_seconds), 0));
   CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "sample_every_steps", absl::GetFlag(FLAGS_sample_every_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
       "num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples), 0));
   CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
       "eval_interval_secs", absl::GetFlag(FLAGS_eval_interval_secs), 0));
@@ -223,6 +231,16 @@ ModelFlags GetModelFlags(const TrainCommand& command) {
   return flags;
 }
 
+absl::StatusOr<SummaryImage> SamplePicture(const EventRnn& rnn,
+                                           const ModelConfig& config,
+                                           uint64_t seed) {
+  CONTINUO_ASSIGN_OR_RETURN(const Canvas canvas,
+                            DrawSamples(rnn, config, seed));
+  SummaryImage image{.width = canvas.width(), .height = canvas.height()};
+  CONTINUO_ASSIGN_OR_RETURN(image.png, canvas.EncodePng());
+  return image;
+}
+
 TrainOptions GetTrainOptions(const TrainCommand& command) {
   const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
   return {
@@ -240,13 +258,15 @@ TrainOptions GetTrainOptions(const TrainCommand& command) {
       .save_steps = absl::GetFlag(FLAGS_save_checkpoint_steps),
       .max_time = max_seconds > 0 ? absl::Seconds(max_seconds)
                                   : absl::InfiniteDuration(),
-      .eval = {
-          .every_steps = absl::GetFlag(FLAGS_eval_every_steps),
-          .sequence_example_file =
-              absl::GetFlag(FLAGS_eval_sequence_example_file),
-          .num_examples = absl::GetFlag(FLAGS_num_eval_examples),
-          .keep_best = absl::GetFlag(FLAGS_keep_best),
-          .early_stopping_evals = absl::GetFlag(FLAGS_early_stopping_evals)}};
+      .eval = {.every_steps = absl::GetFlag(FLAGS_eval_every_steps),
+               .sequence_example_file =
+                   absl::GetFlag(FLAGS_eval_sequence_example_file),
+               .num_examples = absl::GetFlag(FLAGS_num_eval_examples),
+               .keep_best = absl::GetFlag(FLAGS_keep_best),
+               .early_stopping_evals =
+                   absl::GetFlag(FLAGS_early_stopping_evals)},
+      .sample_every_steps = absl::GetFlag(FLAGS_sample_every_steps),
+      .sample = SamplePicture};
 }
 
 EvalOptions GetEvalOptions(const TrainCommand& command) {

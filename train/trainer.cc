@@ -295,6 +295,20 @@ absl::Status Evaluate(Job& job) {
   return job.eval->SaveBest(step, tensors);
 }
 
+// Shows what the network writes by now. A training is worth more than its
+// pictures: it goes on without one that cannot be drawn.
+absl::Status Sample(const Job& job, Reporter& reporter) {
+  const absl::StatusOr<SummaryImage> image =
+      job.options.sample(*job.rnn, job.config.model, job.config.seed);
+  if (!image.ok()) {
+    LogWarn("no samples at step ", job.state.global_step, ": ",
+            image.status().message());
+    return absl::OkStatus();
+  }
+  return reporter.events().WriteImage(job.state.global_step, "continuo/samples",
+                                      *image);
+}
+
 // Whether the evaluations say that it is time to stop.
 bool GivenUp(const Job& job) {
   return job.eval != nullptr && job.eval->GivenUp(job.state.history);
@@ -382,8 +396,12 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
     }
     if (job.eval != nullptr && job.eval->Due(job.state.global_step)) {
       CONTINUO_RETURN_IF_ERROR(Evaluate(job));
-      window.begin += absl::Now() - now;  // events/s are those of training
     }
+    if (options.sample_every_steps > 0 &&
+        job.state.global_step % options.sample_every_steps == 0) {
+      CONTINUO_RETURN_IF_ERROR(Sample(job, reporter));
+    }
+    window.begin += absl::Now() - now;  // events/s are those of training
     // After the evaluation, whose outcome it holds.
     if (saver.Due(job, now)) {
       CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));

@@ -4,6 +4,7 @@
 #define CONTINUO_TRAIN_TRAINER_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -11,12 +12,19 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "models/config.h"
+#include "models/event_rnn.h"
 #include "runtime/device.h"
 #include "runtime/stop.h"
+#include "train/event_file.h"
 #include "train/periodic_eval.h"
 #include "train/run_setup.h"
 
 namespace continuo {
+
+// Draws what a network writes. It may use the weights, not change them; the
+// same `seed` stands for the same draws.
+using SampleFunction = std::function<absl::StatusOr<SummaryImage>(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed)>;
 
 struct TrainOptions {
   std::string run_dir;
@@ -33,7 +41,9 @@ struct TrainOptions {
   absl::Duration save_interval = absl::Seconds(60);
   int64_t save_steps = 0;  // also save every so many steps; 0 = off
   absl::Duration max_time = absl::InfiniteDuration();  // of training
-  PeriodicEvalOptions eval = {};  // off unless every_steps is set
+  PeriodicEvalOptions eval = {};    // off unless every_steps is set
+  int64_t sample_every_steps = 0;   // pictures for TensorBoard; 0 = none
+  SampleFunction sample = nullptr;  // needed for them
 };
 
 // Why a training came to its end; in each case its state is saved.

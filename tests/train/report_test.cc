@@ -61,6 +61,23 @@ TEST(EventFileTest, BeginsWithTheVersionAndIsAlwaysWhole) {
   EXPECT_EQ(read[3].summary().value(0).simple_value(), 2.5f);
 }
 
+TEST(EventFileTest, HoldsPictures) {
+  const ScratchDir dir;
+  auto events = EventFile::Create(dir.Path());
+  ASSERT_TRUE((*events)
+                  ->WriteImage(7, "continuo/samples",
+                               {.width = 3, .height = 2, .png = "PNG"})
+                  .ok());
+  const auto read = ReadEvents(dir.Path(testing::ListFiles(dir.Path(), "")[0]));
+  ASSERT_EQ(read.size(), 2);
+  EXPECT_EQ(read[1].step(), 7);
+  const auto& value = read[1].summary().value(0);
+  EXPECT_EQ(value.tag(), "continuo/samples");
+  EXPECT_EQ(value.image().width(), 3);
+  EXPECT_EQ(value.image().height(), 2);
+  EXPECT_EQ(value.image().encoded_image_string(), "PNG");
+}
+
 TEST(EventFileTest, TwoSessionsInOneSecondHaveTwoFiles) {
   const ScratchDir dir;
   ASSERT_TRUE(EventFile::Create(dir.Path()).ok());

@@ -118,6 +118,39 @@ TEST(TrainerTest, SavesEverySoManySteps) {
                                 "model.ckpt-7.index"}));
 }
 
+TEST(TrainerTest, PicturesComeAtTheirStepsAndChangeNothing) {
+  const ScratchDir with;
+  TrainOptions options = SmallRun(with, 7);
+  options.sample_every_steps = 3;
+  int pictures = 0;
+  options.sample = [&](const EventRnn&, const ModelConfig& config,
+                       uint64_t seed) -> absl::StatusOr<SummaryImage> {
+    EXPECT_EQ(config.name, "basic_rnn");
+    EXPECT_EQ(seed, 17);
+    ++pictures;
+    if (pictures == 2) return absl::InvalidArgumentError("no picture today");
+    return SummaryImage{.width = 1, .height = 1, .png = "a picture"};
+  };
+  ::testing::internal::CaptureStderr();
+  const auto result = RunTraining(options);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(pictures, 2);
+  EXPECT_TRUE(absl::StrContains(log, "step 6: no picture today")) << log;
+  const std::string train = TrainDir(options.run_dir);
+  std::string events;
+  for (const std::string& name : testing::ListFiles(train, "")) {
+    if (absl::StartsWith(name, "events.")) {
+      events += testing::MustRead(JoinPath(train, name));
+    }
+  }
+  EXPECT_TRUE(absl::StrContains(events, "a picture"));
+  const ScratchDir without;
+  ASSERT_TRUE(RunTraining(SmallRun(without, 7)).ok());
+  EXPECT_TRUE(SameTensors(MustReadLatest(options),
+                          MustReadLatest(SmallRun(without, 7))));
+}
+
 TEST(TrainerTest, AStopRequestSavesAndEnds) {
   const ScratchDir dir;
   TrainOptions options = SmallRun(dir, 0);

@@ -1,0 +1,109 @@
+#include "generate/samples.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "data/events/control_source.h"
+#include "data/events/drums.h"
+#include "data/events/encoder_table.h"
+#include "data/events/melody.h"
+#include "data/proto/generator.pb.h"
+#include "generate/continuation.h"
+#include "generate/draws.h"
+#include "generate/drums_continuation.h"
+#include "generate/generator.h"
+#include "generate/melody_continuation.h"
+#include "generate/performance_continuation.h"
+#include "generate/piano_roll.h"
+#include "generate/primer.h"
+#include "runtime/status.h"
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::GeneratorOptions;
+using tensorflow::magenta::NoteSequence;
+
+constexpr int kQuarters = 32;  // eight bars of four quarters
+constexpr double kQpm = 120;   // the default of the generate commands
+constexpr double kPerformanceSeconds = 10;
+constexpr int kBassDrum = 36;  // MIDI pitch
+constexpr int kSamplesPerPicture = 4;
+
+// What sample `i` continues.
+absl::StatusOr<std::unique_ptr<Continuation>> Begin(const ModelConfig& config,
+                                                    uint64_t seed, int i) {
+  if (config.family == Family::kPerformance) {
+    GeneratorOptions options;
+    options.add_generate_sections()->set_end_time(kPerformanceSeconds);
+    return MakePerformanceContinuation(NoteSequence(), options, config,
+                                       kDefaultNotesPerSecond);
+  }
+  const bool melody = config.family == Family::kMelody;
+  NoteSequence primer;
+  if (melody) {
+    primer = MelodyToSequence(RandomFirstNote(seed, i, config.encoding),
+                              {.qpm = kQpm});
+  } else {
+    CONTINUO_ASSIGN_OR_RETURN(const DrumTrack track,
+                              DrumTrackFromPitches({{kBassDrum}}));
+    primer = DrumTrackToSequence(track, {.qpm = kQpm});
+  }
+  CONTINUO_ASSIGN_OR_RETURN(
+      const GeneratorOptions options,
+      ContinuationRequest(primer, kQpm, config.steps_per_quarter,
+                          kQuarters * config.steps_per_quarter, {}));
+  return melody ? MakeMelodyContinuation(primer, options, config)
+                : MakeDrumsContinuation(primer, options, config);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count) {
+  std::vector<std::unique_ptr<Continuation>> samples;
+  std::vector<EventRequest> requests;
+  for (int i = 0; i < count; ++i) {
+    CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<Continuation> sample,
+                              Begin(config, seed, i));
+    const Continuation* continuation = sample.get();
+    requests.push_back(
+        {.primer = sample->primer(),
+         .num_events = sample->num_events(),
+         .output = static_cast<uint64_t>(i),
+         .enough = [continuation](absl::Span<const Event> events) {
+           return continuation->Missing(events) == 0;
+         }});
+    samples.push_back(std::move(sample));
+  }
+  std::vector<NoteSequence> sequences(count);
+  GenerateHooks hooks;
+  // A performance whose events did not fill its time is shown as it is.
+  hooks.done = [&](int64_t index, EventResult result) -> absl::Status {
+    CONTINUO_ASSIGN_OR_RETURN(sequences[index],
+                              samples[index]->Finish(std::move(result.events)));
+    return absl::OkStatus();
+  };
+  const std::unique_ptr<EventEncoder> encoder =
+      MakeEventEncoder(config.encoding);
+  CONTINUO_RETURN_IF_ERROR(GenerateEvents(rnn, *encoder, requests, {},
+                                          SeededDraws(seed), count, hooks));
+  return sequences;
+}
+
+absl::StatusOr<Canvas> DrawSamples(const EventRnn& rnn,
+                                   const ModelConfig& config, uint64_t seed) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      std::vector<NoteSequence> sequences,
+      WriteSamples(rnn, config, seed, kSamplesPerPicture));
+  std::vector<PianoRollPanel> panels;
+  for (NoteSequence& sequence : sequences) {
+    panels.push_back({.title = absl::StrCat("sample ", panels.size() + 1),
+                      .sequence = std::move(sequence)});
+  }
+  return DrawPianoRolls(panels);
+}
+
+}  // namespace continuo

@@ -1,0 +1,32 @@
+// What a network in training writes, as a picture: a few outputs of each
+// family, without a primer of the user's.
+
+#ifndef CONTINUO_GENERATE_SAMPLES_H_
+#define CONTINUO_GENERATE_SAMPLES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/proto/music.pb.h"
+#include "generate/canvas.h"
+#include "models/config.h"
+#include "models/event_rnn.h"
+
+namespace continuo {
+
+// `count` outputs of about eight bars (performances: ten seconds) at
+// temperature 1. Melodies begin with a note drawn by `seed`, drums with a bass
+// drum, performances with silence. The same seed gives the same draws, so that
+// what differs between two steps of a training comes from its weights.
+// InvalidArgument if the weights have diverged.
+absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> WriteSamples(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count);
+
+// Four of them as piano rolls.
+absl::StatusOr<Canvas> DrawSamples(const EventRnn& rnn,
+                                   const ModelConfig& config, uint64_t seed);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_SAMPLES_H_
