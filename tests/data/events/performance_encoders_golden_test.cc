@@ -37,24 +37,16 @@ PitchHistogram HistogramFromJson(const json& values) {
   return histogram;
 }
 
-// A golden control event holds one element per signal, in front of them
-// whether they are switched off.
+// A golden control event holds one element per signal; optional conditioning
+// puts whether they are switched off in front of their list.
 ControlValues ControlsFromJson(const ControlSpec& spec, const json& event) {
   ControlValues values;
-  if (spec.optional) {
-    values.disabled = event[0];
-    return [&] {
-      ControlSpec inner = spec;
-      inner.optional = false;
-      ControlValues switched = ControlsFromJson(inner, event[1]);
-      switched.disabled = values.disabled;
-      return switched;
-    }();
-  }
+  if (spec.optional) values.disabled = event[0];
+  const json& signals = spec.optional ? event[1] : event;
   size_t i = 0;
-  if (spec.density) values.notes_per_second = testing::JsonNumber(event[i++]);
+  if (spec.density) values.notes_per_second = testing::JsonNumber(signals[i++]);
   if (spec.histogram) {
-    values.pitch_class_histogram = HistogramFromJson(event[i]);
+    values.pitch_class_histogram = HistogramFromJson(signals[i]);
   }
   return values;
 }
