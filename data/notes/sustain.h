@@ -11,8 +11,8 @@ namespace continuo {
 // Lengthens the notes that the pedal (control 64, 64 and above is down) holds:
 // until it is lifted, or until the pitch is struck again with the pedal down,
 // or to the last event. Instruments are independent, drums stay as they are. A
-// note struck again at its own start is removed. The pedal events remain. The times
-// must be finite.
+// note struck again at its own start is removed. The pedal events remain. The
+// times must be finite.
 void ApplySustain(tensorflow::magenta::NoteSequence* sequence);
 
 }  // namespace continuo
