@@ -137,5 +137,34 @@ TEST(SplitTest, TrimKeepsTimes) {
   EXPECT_EQ(trimmed.total_time(), 3);
 }
 
+TEST(SplitTest, EveryThirtySeconds) {
+  NoteSequence sequence;
+  for (double start : {1.0, 29.0, 30.0, 61.0}) {
+    auto* note = sequence.add_notes();
+    note->set_start_time(start);
+    note->set_end_time(start + 2);
+  }
+  sequence.set_total_time(63);
+  const auto parts = SplitEvery(30, sequence);
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  ASSERT_EQ(parts->size(), 3u);
+  EXPECT_EQ((*parts)[0].notes_size(), 2);
+  EXPECT_EQ((*parts)[0].notes(1).end_time(), 30);  // cut
+  EXPECT_EQ((*parts)[1].notes_size(), 1);
+  EXPECT_EQ((*parts)[1].notes(0).start_time(), 0);
+  EXPECT_EQ((*parts)[2].notes(0).start_time(), 1);
+
+  // An end on the boundary makes no empty part.
+  sequence.mutable_notes()->DeleteSubrange(2, 2);
+  sequence.set_total_time(60);
+  EXPECT_EQ(SplitEvery(30, sequence)->size(), 2u);
+  sequence.set_total_time(0);
+  EXPECT_TRUE(SplitEvery(30, sequence)->empty());
+  // Damage, not music.
+  sequence.set_total_time(1e12);
+  EXPECT_EQ(SplitEvery(30, sequence).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace continuo
