@@ -1,40 +1,75 @@
 #!/usr/bin/env bash
-# From nothing to new melodies: installs packages, builds, takes real tunes,
-# converts them, makes a data set, trains for a few minutes, writes ten MIDI
-# files and draws them.
+# From nothing to new music: installs packages, builds, takes real music,
+# converts it, makes a data set, trains for a few minutes, writes ten MIDI files
+# and draws them.
 #
-#   scripts/quickstart.sh        on about 4,200 traditional tunes (20 MB are
-#                                downloaded; without a network, on the few
-#                                dozen in scripts/tunes)
-#   scripts/quickstart.sh DIR    on your own folder of MIDI, MusicXML or ABC
+#   scripts/quickstart.sh        melodies, from about 4,200 traditional tunes
+#                                (20 MB are downloaded; without a network, from
+#                                the few dozen in scripts/tunes)
+#   scripts/quickstart.sh --family=drums        from the tracks in scripts/drums
+#   scripts/quickstart.sh --family=performance  from chorales and quartets (of
+#                                the same download)
+#   scripts/quickstart.sh [--family=...] DIR    from your own folder of MIDI,
+#                                MusicXML or ABC files
 #
-#   TRAIN_SECONDS=180     how long to train
-#   CONFIG=lookback_rnn   basic_rnn, mono_rnn, lookback_rnn or attention_rnn
-#   OUTPUT=quickstart/... where everything is written; a run that is there
-#                         already goes on
-#   SEED=1                the same seed gives the same data set
+#   TRAIN_SECONDS=180   how long to train
+#   CONFIG=...          another configuration of the family
+#   OUTPUT=...          where everything is written instead of quickstart/NAME;
+#                       a run that is there already goes on
+#   SEED=1              the same seed gives the same data set
 set -euo pipefail
-tunes=${1:-}
-case $tunes in
-  -*) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 1 ;;
-  '') ;;
-  *) [ -d "$tunes" ] || { echo "$0: $tunes is not a folder" >&2; exit 1; }
-     tunes=$(cd "$tunes" && pwd) ;;
+
+usage() { sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 1; }
+
+family=melody
+music=
+for argument in "$@"; do
+  case $argument in
+    --family=*) family=${argument#--family=} ;;
+    -*) usage ;;
+    *) [ -d "$argument" ] ||
+         { echo "$0: $argument is not a folder" >&2; exit 1; }
+       music=$(cd "$argument" && pwd) ;;
+  esac
+done
+
+# What differs between the families. Small batches, a large step and a small
+# network learn most in a few minutes.
+generate_flags=()
+case $family in
+  melody)
+    config=${CONFIG:-lookback_rnn}
+    set_name=melodies
+    hparams=batch_size=32,dropout_keep_prob=0.8,learning_rate=0.003
+    # With attention a larger step than the default can run away.
+    [ "$config" != attention_rnn ] ||
+      hparams=batch_size=32,dropout_keep_prob=0.9,learning_rate=0.001
+    generate_flags=(--num_steps=256)
+    books=(ryansMammoth oneills1850 airdsAirs) ;;
+  drums)
+    config=${CONFIG:-drum_kit}
+    set_name=drum_tracks
+    hparams=batch_size=8,rnn_layer_sizes=[128,128],dropout_keep_prob=0.7
+    generate_flags=(--num_steps=128)
+    books=() ;;
+  performance)
+    config=${CONFIG:-performance_with_dynamics_compact}
+    set_name=performances
+    hparams=batch_size=16,rnn_layer_sizes=[256],learning_rate=0.003
+    generate_flags=(--num_steps=3000)
+    books=(bach haydn mozart) ;;
+  *) echo "$0: --family=$family: expected melody, drums or performance" >&2
+     exit 1 ;;
 esac
+
 start_dir=$PWD
 cd "$(dirname "$0")/.."
 train_seconds=${TRAIN_SECONDS:-180}
-config=${CONFIG:-lookback_rnn}
 seed=${SEED:-1}
-output=${OUTPUT:-$PWD/quickstart/${tunes:+$(basename "$tunes")-}$config}
+output=${OUTPUT:-$PWD/quickstart/${music:+$(basename "$music")-}$config}
 case $output in /*) ;; *) output=$start_dir/$output ;; esac
 bin=$PWD/build/bin
 run_dir=$output/run
-# Small batches and a large step learn most in a few minutes; with attention a
-# larger step than the default can run away.
-hparams=batch_size=32,dropout_keep_prob=0.8,learning_rate=0.003
-[ "$config" != attention_rnn ] ||
-  hparams=batch_size=32,dropout_keep_prob=0.9,learning_rate=0.001
 mkdir -p "$output"
 
 stage=
@@ -48,21 +83,23 @@ begin() {  # begin NAME: ends the stage before it and starts this one
   printf '\n== %s\n' "$stage"
 }
 
-# Tune books printed from 1778 to 1903, out of a published Python package (a
-# zip file); no Python is run but pip.
-fetch_tunes() {
-  local books=(ryansMammoth oneills1850 airdsAirs)
+# Music long in the public domain, out of a published Python package (a zip
+# file); no Python is run but pip.
+fetch_music() {
+  local download=$PWD/quickstart/download
   scripts/install_packages.sh python3-pip unzip || return 1
-  python3 -m pip download --quiet --no-deps --dest "$output/download" \
-    music21==10.5.1 || return 1
-  rm -rf "$output/unzipped" "$output/tunes.part"
-  unzip -q "$output"/download/music21-*.whl 'music21/corpus/*' \
+  [ -f "$download/done" ] || {
+    python3 -m pip download --quiet --no-deps --dest "$download" \
+      music21==10.5.1 && touch "$download/done"
+  } || return 1
+  rm -rf "$output/unzipped" "$output/music.part"
+  unzip -q "$download"/music21-*.whl 'music21/corpus/*' \
     -d "$output/unzipped" || return 1
-  mkdir -p "$output/tunes.part"
-  mv "${books[@]/#/$output/unzipped/music21/corpus/}" "$output/tunes.part/" ||
+  mkdir -p "$output/music.part"
+  mv "${books[@]/#/$output/unzipped/music21/corpus/}" "$output/music.part/" ||
     return 1
   rm -rf "$output/unzipped"
-  mv "$output/tunes.part" "$output/tunes"
+  mv "$output/music.part" "$output/music"
 }
 
 begin 'install packages'
@@ -71,57 +108,69 @@ scripts/install_packages.sh
 begin 'build'
 cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF >/dev/null
-cmake --build build -j "$(nproc)"
+cmake --build build -j "$(nproc)" --target convert_dir_to_note_sequences \
+  "${family}"_rnn_{create_dataset,train,generate} continuo_render
 
-begin 'take tunes'
-if [ -z "$tunes" ]; then
-  if [ -d "$output/tunes" ] || fetch_tunes; then
-    tunes=$output/tunes
-  else
-    echo 'no network: using the tunes in scripts/tunes' >&2
-    tunes=$PWD/scripts/tunes
-  fi
+begin 'take music'
+if [ -n "$music" ]; then
+  :
+elif [ "$family" = drums ]; then
+  music=$PWD/scripts/drums
+elif [ -d "$output/music" ] || fetch_music; then
+  music=$output/music
+elif [ "$family" = melody ]; then
+  echo 'no network: using the tunes in scripts/tunes' >&2
+  music=$PWD/scripts/tunes
+else
+  echo "$0: no network: give a folder of piano MIDI files, as in" \
+    "$0 --family=performance DIR" >&2
+  exit 1
 fi
-echo "tunes from $tunes"
+echo "music from $music"
 
 begin 'convert to NoteSequences'
 "$bin/convert_dir_to_note_sequences" --recursive --log=WARN \
-  --input_dir="$tunes" --output_file="$output/notes.tfrecord" \
+  --input_dir="$music" --output_file="$output/notes.tfrecord" \
   --report="$output/convert.jsonl"
 
 begin 'make the data set'
-"$bin/melody_rnn_create_dataset" --config="$config" --seed="$seed" \
+"$bin/${family}_rnn_create_dataset" --config="$config" --seed="$seed" \
   --input="$output/notes.tfrecord" --output_dir="$output/data" \
   --eval_ratio=0.1 --report="$output/dataset.jsonl"
 
 begin "train $config for $train_seconds s"
-"$bin/melody_rnn_train" --config="$config" --seed="$seed" \
+"$bin/${family}_rnn_train" --config="$config" --seed="$seed" \
   --run_dir="$run_dir" \
-  --sequence_example_file="$output/data/training_melodies.tfrecord" \
+  --sequence_example_file="$output/data/training_$set_name.tfrecord" \
   --hparams="$hparams" --summary_frequency=50 \
   --max_training_seconds="$train_seconds"
 
 begin 'evaluate'
-"$bin/melody_rnn_train" --eval --eval_once --run_dir="$run_dir" \
-  --config="$config" \
-  --sequence_example_file="$output/data/eval_melodies.tfrecord"
+eval_log=()
+if [ -s "$output/data/eval_$set_name.tfrecord" ]; then
+  "$bin/${family}_rnn_train" --eval --eval_once --run_dir="$run_dir" \
+    --sequence_example_file="$output/data/eval_$set_name.tfrecord"
+  eval_log=(--eval_log="$run_dir/eval/log.jsonl")
+else
+  echo 'too little music to set some aside for evaluation'
+fi
 
-begin 'generate ten melodies'
-rm -rf "$output/melodies"
-"$bin/melody_rnn_generate" --run_dir="$run_dir" --num_outputs=10 \
-  --num_steps=256 --seed="$seed" --output_dir="$output/melodies"
+begin 'generate ten pieces'
+rm -rf "$output/$set_name"
+"$bin/${family}_rnn_generate" --run_dir="$run_dir" --num_outputs=10 \
+  "${generate_flags[@]}" --seed="$seed" --output_dir="$output/$set_name"
 
 begin 'draw'
-"$bin/continuo_render" --midi="$output/melodies" --output="$output/melodies.png"
+"$bin/continuo_render" --midi="$output/$set_name" --output="$output/$set_name.png"
 "$bin/continuo_render" --log="$run_dir/train/log.jsonl" \
-  --eval_log="$run_dir/eval/log.jsonl" --output="$output/curve.png"
+  "${eval_log[@]}" --output="$output/curve.png"
 
 begin 'done'
 printf '%s\n' "${times[@]}"
 cat <<END
 
-melodies          $output/melodies/*.mid
-their piano rolls $output/melodies.png
+the music         $output/$set_name/*.mid
+its piano rolls   $output/$set_name.png
 training curve    $output/curve.png
-the run           $run_dir  (train longer: the same melody_rnn_train command)
+the run           $run_dir  (called again, the quick start trains it longer)
 END
