@@ -17,6 +17,10 @@ namespace {
 constexpr absl::string_view kFileName = "checkpoint";
 constexpr absl::string_view kLatest = "model_checkpoint_path";
 constexpr absl::string_view kAll = "all_model_checkpoint_paths";
+// Without the file a training would begin afresh, so nobody shall remove it.
+constexpr absl::string_view kRemedy =
+    "; restore the file, or write this line into it, with the newest N of the "
+    "folder: model_checkpoint_path: \"model.ckpt-N\"";
 
 // The text inside the quotes of a text proto string.
 bool Unquote(absl::string_view text, std::string* value) {
@@ -54,9 +58,8 @@ absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir) {
     if (key != kLatest && key != kAll) continue;  // time stamps and the like
     std::string value;
     if (!Unquote(absl::StripAsciiWhitespace(field.second), &value)) {
-      return absl::DataLossError(
-          absl::StrCat(path, ":", line_number, ": expected ", key,
-                       ": \"path\"; restore the file or remove it"));
+      return absl::DataLossError(absl::StrCat(
+          path, ":", line_number, ": expected ", key, ": \"path\"", kRemedy));
     }
     if (key == kLatest) {
       state.latest = std::move(value);
@@ -66,7 +69,7 @@ absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir) {
   }
   if (state.latest.empty()) {
     return absl::DataLossError(
-        absl::StrCat(path, ": has no ", kLatest, " line"));
+        absl::StrCat(path, ": has no ", kLatest, " line", kRemedy));
   }
   return state;
 }

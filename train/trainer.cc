@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
@@ -150,6 +153,20 @@ void LogSetup(const Job& job) {
                           static_cast<double>(total) / (1 << 20)));
 }
 
+// Whether the folder holds a checkpoint of a later step than 0. (That of step 0
+// is all that a run killed at its very beginning leaves.)
+bool HasProgress(const std::string& dir) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (absl::StartsWith(name, "model.ckpt-") &&
+        absl::EndsWith(name, ".index") && name != "model.ckpt-0.index") {
+      return true;
+    }
+  }
+  return false;
+}
+
 // The newest checkpoint that the folder's state file names; empty = none.
 std::string NewestListed(const std::string& dir) {
   const auto prefixes = ListCheckpoints(dir);
@@ -188,6 +205,13 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
       EventRnnTrainer::Create(job.rnn.get(), rows, max_events, max_steps));
   if (FileExists(JoinPath(job.dir, "checkpoint"))) {
     CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
+  } else if (HasProgress(job.dir)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        job.dir,
+        ": holds checkpoints, but the file \"checkpoint\" that names "
+        "the newest is missing; restore it, or write this line into it, with "
+        "the newest N: model_checkpoint_path: \"model.ckpt-N\"; or use "
+        "another --run_dir for a new run"));
   } else {
     CONTINUO_RETURN_IF_ERROR(InitialState(job));
   }

@@ -292,6 +292,56 @@ TEST(TrainerTest, ARunWithoutAReadableCheckpointIsNotOverwritten) {
   EXPECT_FALSE(FileExists(JoinPath(train, "model.ckpt-4.index")));
 }
 
+TEST(TrainerTest, ARunThatLostItsStateFileIsNotOverwritten) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  const std::string train = TrainDir(dir.Path("run"));
+  const TensorMap before = MustReadLatest(SmallRun(dir, 2));
+  ASSERT_EQ(std::remove(JoinPath(train, "checkpoint").c_str()), 0);
+  const absl::Status status = RunTraining(SmallRun(dir, 3)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_FALSE(FileExists(JoinPath(train, "checkpoint")));
+  // The remedy that the message names.
+  EXPECT_TRUE(absl::StrContains(status.message(),
+                                "model_checkpoint_path: \"model.ckpt-N\""))
+      << status;
+  ASSERT_TRUE(WriteFileAtomically(JoinPath(train, "checkpoint"),
+                                  "model_checkpoint_path: \"model.ckpt-2\"\n")
+                  .ok());
+  EXPECT_TRUE(SameTensors(MustReadLatest(SmallRun(dir, 2)), before));
+  const auto result = RunTraining(SmallRun(dir, 3));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->global_step, 3);
+}
+
+TEST(TrainerTest, AFlippedByteInTheStateFileNeverLosesTheRun) {
+  const ScratchDir whole_dir;
+  ASSERT_TRUE(RunTraining(SmallRun(whole_dir, 3)).ok());
+  const TensorMap whole = MustReadLatest(SmallRun(whole_dir, 3));
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
+  const std::string train = TrainDir(dir.Path("run"));
+  const std::string path = JoinPath(train, "checkpoint");
+  const std::string intact = *ReadFile(path);
+  int continued = 0;
+  // The line that names the newest checkpoint.
+  for (size_t i = 0; i <= intact.find('\n'); i += 3) {
+    std::string damaged = intact;
+    damaged[i] ^= 1;
+    ASSERT_TRUE(WriteFileAtomically(path, damaged).ok());
+    const auto result = RunTraining(SmallRun(dir, 3));
+    if (result.ok()) {
+      ++continued;
+      EXPECT_TRUE(SameTensors(MustReadLatest(SmallRun(dir, 3)), whole)) << i;
+    } else {
+      EXPECT_TRUE(absl::StrContains(result.status().message(), path))
+          << result.status();
+    }
+    std::remove(JoinPath(train, "model.ckpt-3.index").c_str());
+  }
+  EXPECT_GT(continued, 0);
+}
+
 TEST(TrainerTest, OtherDataOfTheSameKindBeginsANewEpoch) {
   const ScratchDir dir;
   ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
