@@ -1,7 +1,7 @@
 """Compares continuo with the original on each other's files.
 
 Started by check_interop.sh, in an environment that holds the original. With
---original=MODULE it runs one of the original's commands instead.
+--original=MODULE or --original_scores it runs a part of the original instead.
 """
 
 import argparse
@@ -41,6 +41,43 @@ def run_original(module, arguments):
   ops.IndexedSlices = tf.IndexedSlices  # where tf-slim 1.1.0 looks for it
   sys.argv = [module] + arguments
   importlib.import_module(module).console_entry_point()
+
+
+def original_scores(family, bundle_file, notes):
+  """Prints the original's log-likelihoods of NoteSequence records."""
+  import note_seq
+  import tensorflow as tf
+  from tensorflow.python.framework import ops
+  ops.IndexedSlices = tf.IndexedSlices
+  tf.compat.v1.disable_v2_behavior()
+  shared = importlib.import_module(
+      'magenta.models.shared.sequence_generator_bundle')
+  bundle = shared.read_bundle_file(bundle_file)
+  generators = importlib.import_module(
+      'magenta.models.%s.%s_sequence_generator' % (family, family))
+  # pylint: disable=protected-access
+  generator = generators.get_generator_map()[bundle.generator_details.id](
+      checkpoint=None, bundle=bundle)
+  generator.initialize()
+  model = generator._model
+  scores = []
+  for record in tf.compat.v1.io.tf_record_iterator(notes):
+    sequence = note_seq.NoteSequence.FromString(record)
+    if family == 'performance_rnn':
+      quantized = note_seq.quantize_note_sequence_absolute(sequence, 100)
+      events = note_seq.Performance(quantized, num_velocity_bins=32)
+      scores.append(model.performance_log_likelihood(events, None, None))
+      continue
+    quantized = note_seq.quantize_note_sequence(sequence, 4)
+    if family == 'drums_rnn':
+      events = note_seq.DrumTrack()
+      events.from_quantized_sequence(quantized)
+      scores.append(model.drum_track_log_likelihood(events))
+    else:
+      events = note_seq.Melody()
+      events.from_quantized_sequence(quantized)
+      scores.append(model.melody_log_likelihood(events))
+  print('scores', json.dumps([float(score) for score in scores]))
 
 
 class Failed(Exception):
@@ -278,11 +315,34 @@ class Family:
 
   def save_their_bundle(self):
     bundle = self.path('theirs.mag')
+    # With batches of one, as its log-likelihood functions need.
+    hparams = self.hparams.replace('batch_size=%d' % BATCH, 'batch_size=1')
     original(self.name, 'generate',
              ['--run_dir=' + self.path('theirs_continued_here'),
               '--bundle_file=' + bundle, '--save_generator_bundle',
-              '--bundle_description=interchange'] + self.model_flags())
+              '--bundle_description=interchange', '--config=' + self.config,
+              '--hparams=' + hparams])
     return '%d bytes' % os.path.getsize(bundle)
+
+  def we_score_with_their_bundle(self):
+    """Log-likelihoods of the sequences that the data set was made of."""
+    notes, output = self.path('notes.tfrecord'), self.path('scores.jsonl')
+    bundle = self.path('theirs.mag')
+    arguments = ['--bundle_file=' + bundle, '--input=' + notes,
+                 '--output=' + output]
+    if self.name == 'performance_rnn':
+      arguments.append('--split_seconds=0')
+    self.ours('score', arguments)
+    with open(output) as lines:
+      ours = [line['log_likelihood'] for line in map(json.loads, lines)]
+    text = run([sys.executable, os.path.abspath(__file__), '--original_scores',
+                self.name, bundle, notes])
+    theirs = json.loads(text[text.rindex('scores ') + len('scores '):])
+    expect(len(ours) == len(theirs) > 0,
+           '%d and %d scores' % (len(ours), len(theirs)))
+    difference = max(abs(a - b) / abs(b) for a, b in zip(ours, theirs))
+    expect(difference < LOSS_TOLERANCE, 'they differ by %.1e' % difference)
+    return '%d log-likelihoods differ by %.1e' % (len(ours), difference)
 
   def we_generate_from_their_bundle(self):
     self.ours('generate', ['--bundle_file=' + self.path('theirs.mag'),
@@ -318,9 +378,11 @@ class Family:
         ('TensorBoard reads our events', train, self.event_files),
         ('original generates from our run', train,
          self.original_generates_from_our_run),
-        ('original writes a bundle of our run', train, self.save_their_bundle),
+        ('original bundles a run we continued', train, self.save_their_bundle),
         ('we generate from its bundle', generate,
          self.we_generate_from_their_bundle),
+        ('we score with its bundle', self.has('score'),
+         self.we_score_with_their_bundle),
         ('original generates from our bundle', bundle,
          self.original_generates_from_our_bundle),
     ]
@@ -348,6 +410,9 @@ def check(families, bin_dir, work):
 def main():
   if len(sys.argv) > 1 and sys.argv[1].startswith('--original='):
     run_original(sys.argv[1].split('=', 1)[1], sys.argv[2:])
+    return
+  if len(sys.argv) > 1 and sys.argv[1] == '--original_scores':
+    original_scores(*sys.argv[2:])
     return
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--bin', required=True, help='folder of our commands')
