@@ -8,13 +8,17 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "data/proto/metagraph.pb.h"
+#include "runtime/log.h"
 #include "runtime/status.h"
 
 namespace continuo {
 namespace {
 
-std::string LayerPrefix(size_t layer) {
-  return absl::StrCat("rnn/multi_rnn_cell/cell_", layer, "/");
+constexpr char kStackScope[] = "rnn/attention_cell_wrapper/";
+
+std::string LayerPrefix(bool around_stack, size_t layer) {
+  return absl::StrCat(around_stack ? kStackScope : "rnn/",
+                      "multi_rnn_cell/cell_", layer, "/");
 }
 
 // The first tensor that is called `prefix` + anything + `suffix`.
@@ -37,8 +41,11 @@ std::string ShapeText(absl::Span<const int64_t> shape) {
 absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
                                                absl::string_view name) {
   NetworkShape shape;
+  shape.attention_around_stack =
+      tensors.count(absl::StrCat(kStackScope, "attention/attn_v")) > 0;
   for (;;) {
-    const std::string prefix = LayerPrefix(shape.layer_sizes.size());
+    const std::string prefix =
+        LayerPrefix(shape.attention_around_stack, shape.layer_sizes.size());
     const auto* bias = FindTensor(tensors, prefix, "/basic_lstm_cell/bias");
     if (bias == nullptr) break;
     const std::vector<int64_t>& dims = bias->second.shape;
@@ -52,15 +59,16 @@ absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
     shape.layer_sizes.push_back(static_cast<int>(dims[0] / 4));
   }
   if (shape.layer_sizes.empty()) {
-    const bool legacy =
-        !tensors.empty() && FindTensor(tensors, "RNN/", "") != nullptr;
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, legacy ? ": a graph of TensorFlow 0.x (variables RNN/...), which "
-                       "cannot be read; use a model of a later release"
-                     : ": holds no variable of an event network "
-                       "(rnn/multi_rnn_cell/cell_0/.../basic_lstm_cell/bias)"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(name,
+                     ": holds no variable of an event network "
+                     "(rnn/multi_rnn_cell/cell_0/.../basic_lstm_cell/bias)"));
   }
-  const std::string first = LayerPrefix(0);
+  if (shape.attention_around_stack) {
+    shape.attention = true;
+    return shape;
+  }
+  const std::string first = LayerPrefix(false, 0);
   shape.attention = FindTensor(tensors, first, "/attention/attn_v") != nullptr;
   shape.residual_connections =
       FindTensor(tensors, absl::StrCat(first, "input_projection_wrapper/"),
@@ -68,9 +76,32 @@ absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
   return shape;
 }
 
+namespace {
+
+// The columns of a state tensor [batch, columns], -1 if the node does not say:
+// graphs are stored with the shapes of all outputs, and a constant or a
+// placeholder tells its own.
+int64_t StateColumns(const tensorflow::NodeDef& node) {
+  const auto columns = [](const tensorflow::TensorShapeProto& shape) {
+    return shape.dim_size() == 2 ? shape.dim(1).size() : int64_t{-1};
+  };
+  auto attr = node.attr().find("_output_shapes");
+  if (attr != node.attr().end() && attr->second.list().shape_size() == 1) {
+    return columns(attr->second.list().shape(0));
+  }
+  attr = node.attr().find("shape");
+  if (attr != node.attr().end()) return columns(attr->second.shape());
+  attr = node.attr().find("value");
+  if (attr == node.attr().end()) return -1;
+  return columns(attr->second.tensor().tensor_shape());
+}
+
+}  // namespace
+
 absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
-                                         int layer_size,
+                                         const NetworkShape& shape,
                                          absl::string_view name) {
+  CONTINUO_CHECK(!shape.layer_sizes.empty());
   tensorflow::MetaGraphDef graph;
   const absl::Status unknown = absl::InvalidArgumentError(
       absl::StrCat(name,
@@ -79,25 +110,30 @@ absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
   if (!graph.ParseFromString(metagraph)) return unknown;
   const auto states = graph.collection_def().find("initial_state");
   if (states == graph.collection_def().end()) return unknown;
-  // In the order c, h, attention vector, window; layer 0 comes first.
-  constexpr int kWindow = 3;
   const auto& names = states->second.node_list().value();
-  if (names.size() <= kWindow) return unknown;
-  const absl::string_view node_name = absl::StripSuffix(names[kWindow], ":0");
+  // In the order c, h, attention vector, window, layer 0 first; with attention
+  // around the stack, the last two are the last ones; or all are one tensor.
+  int window = 3;
+  int64_t before = 0;  // columns before the window
+  int64_t units = shape.layer_sizes[0];
+  if (shape.attention_around_stack) {
+    units = shape.layer_sizes.back();
+    window = names.size() - 1;
+    if (window == 0) {
+      before = units;
+      for (int size : shape.layer_sizes) before += 2 * int64_t{size};
+    }
+  }
+  if (window < 0 || window >= names.size()) return unknown;
+  const absl::string_view node_name = absl::StripSuffix(names[window], ":0");
   for (const tensorflow::NodeDef& node : graph.graph_def().node()) {
     if (node.name() != node_name) continue;
-    const auto shapes = node.attr().find("_output_shapes");
-    if (shapes == node.attr().end() ||
-        shapes->second.list().shape_size() != 1 ||
-        shapes->second.list().shape(0).dim_size() != 2) {
+    const int64_t width = StateColumns(node) - before;
+    if (width < units || width % units != 0 ||
+        width / units > std::numeric_limits<int>::max()) {
       return unknown;
     }
-    const int64_t width = shapes->second.list().shape(0).dim(1).size();
-    if (width < layer_size || width % layer_size != 0 ||
-        width / layer_size > std::numeric_limits<int>::max()) {
-      return unknown;
-    }
-    return static_cast<int>(width / layer_size);
+    return static_cast<int>(width / units);
   }
   return unknown;
 }

@@ -16,19 +16,21 @@ namespace continuo {
 struct NetworkShape {
   std::vector<int> layer_sizes;
   bool attention = false;  // around layer 0; its window has no variable
+  bool attention_around_stack = false;  // of TensorFlow 0.x; `attention`, too
   bool residual_connections = false;
 };
 
 // InvalidArgument, with `name` for the file, if these are not the variables of
-// such a network: graphs of TensorFlow 0.x are told apart from anything else.
+// such a network under current names (models/legacy_names.h).
 absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
                                                absl::string_view name);
 
-// The attention window of a bundle's meta graph: the width of the largest
-// state tensor of layer 0 divided by `layer_size`. InvalidArgument if the meta
-// graph does not say.
+// The attention window of a bundle's meta graph: the width of the state that
+// holds it, divided by the size of the attention. Graphs of TensorFlow 0.x have
+// one state tensor for everything. InvalidArgument if the meta graph does not
+// say.
 absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
-                                         int layer_size,
+                                         const NetworkShape& shape,
                                          absl::string_view name);
 
 }  // namespace continuo

@@ -8,6 +8,7 @@
 #include "generate/infer_network.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
+#include "models/legacy_names.h"
 #include "models/run_config.h"
 #include "models/weights.h"
 #include "runtime/file.h"
@@ -139,7 +140,7 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
   if (shape.attention) {
     CONTINUO_ASSIGN_OR_RETURN(
         hparams.attn_length,
-        InferAttentionLength(bundle.metagraph, shape.layer_sizes[0], path));
+        InferAttentionLength(bundle.metagraph, shape, path));
   }
   CONTINUO_RETURN_IF_ERROR(CheckHparams(source, hparams, kShapeHparams, path));
   return *std::move(config);
@@ -214,6 +215,9 @@ absl::StatusOr<Stored> ReadStored(const ModelSource& source, Family family) {
   if (!source.bundle_file.empty()) {
     stored.path = ExpandHome(source.bundle_file);
     CONTINUO_ASSIGN_OR_RETURN(Bundle bundle, ReadBundle(stored.path));
+    CONTINUO_ASSIGN_OR_RETURN(
+        bundle.tensors,
+        WithCurrentNames(std::move(bundle.tensors), stored.path));
     CONTINUO_ASSIGN_OR_RETURN(stored.config,
                               ConfigOfBundle(bundle, source, family));
     stored.tensors = std::move(bundle.tensors);
@@ -246,6 +250,8 @@ absl::StatusOr<Stored> ReadStored(const ModelSource& source, Family family) {
     const bool gone = absl::IsNotFound(tensors.status()) && !folder.empty();
     if (!gone || i == kTries) return tensors.status();
   }
+  CONTINUO_ASSIGN_OR_RETURN(
+      stored.tensors, WithCurrentNames(std::move(stored.tensors), stored.path));
   if (run.ok()) {
     CONTINUO_ASSIGN_OR_RETURN(stored.config,
                               ConfigOfRun(*run, source, family, stored.path));
@@ -267,10 +273,11 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
   model.path = std::move(stored.path);
   model.config = std::move(stored.config);
   model.encoder = MakeEventEncoder(model.config.encoding);
-  CONTINUO_ASSIGN_OR_RETURN(
-      model.rnn,
-      EventRnn::Create(MakeNetworkSpec(*model.encoder, model.config.hparams),
-                       stream));
+  NetworkSpec spec = MakeNetworkSpec(*model.encoder, model.config.hparams);
+  CONTINUO_ASSIGN_OR_RETURN(const NetworkShape shape,
+                            InferNetworkShape(stored.tensors, model.path));
+  spec.attention_around_stack = shape.attention_around_stack;
+  CONTINUO_ASSIGN_OR_RETURN(model.rnn, EventRnn::Create(spec, stream));
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<float> flat,
       FlatFromTensors(model.rnn->parameters(), stored.tensors, /*suffix=*/"",

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/attention.h"
+#include "kernels/attention_window.h"
 #include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/lstm.h"
@@ -63,6 +64,8 @@ struct EventRnnDecoder::State {
   std::unique_ptr<Arena> arena;
   NetworkPacks packs;
   uint64_t packed_version = ~uint64_t{0};
+  // One for each layer; after them, where attention is around the stack, one
+  // for that, without c and h.
   std::vector<LayerState> layers;
   TensorView logits;  // [max_rows, classes]
   // Where each row's attention window lies: windows are long, so reordering
@@ -81,6 +84,8 @@ struct EventRnnDecoder::State {
                        const TensorView& packed, const TensorView& out);
   absl::Status StepLayer(const LayerPlan& layer, const TensorView& below,
                          const SparseView* sparse, TensorView* output);
+  absl::Status BeforeStack(const SparseView& sparse, TensorView* x);
+  absl::Status AfterStack(TensorView* output);
   absl::Status ReorderWindows(absl::Span<const int32_t> source);
 };
 
@@ -112,6 +117,24 @@ void EventRnnDecoder::State::Allocate(Arena* to) {
     state.out = allocate(n);
     state.projected = allocate(n);
     state.attention = buffered(n);
+    state.window_states =
+        to->Allocate<float>("attention window", {max_rows, window, n});
+    state.window_projected =
+        to->Allocate<float>("attention window", {max_rows, window, n});
+  }
+  if (plan.stack.has_value()) {
+    const auto allocate = [&](int64_t columns) {
+      return to->Allocate<float>("state of the attention", {max_rows, columns});
+    };
+    const int64_t n = plan.stack->units;
+    const int64_t window = rnn->spec().attn_length;
+    LayerState& state = layers.emplace_back();
+    state.x = allocate(plan.stack->input);
+    state.query = allocate(n);
+    state.probabilities = allocate(window);
+    state.out = allocate(n);
+    state.projected = allocate(n);
+    state.attention = {.now = allocate(n), .next = allocate(n)};
     state.window_states =
         to->Allocate<float>("attention window", {max_rows, window, n});
     state.window_projected =
@@ -207,6 +230,65 @@ absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
   CONTINUO_RETURN_IF_ERROR(Sum(stream(), {.a = *output, .b = input, .c = sum}));
   *output = sum;
   return absl::OkStatus();
+}
+
+// The input of layer 0: x' = [x, a] K + b.
+absl::Status EventRnnDecoder::State::BeforeStack(const SparseView& sparse,
+                                                 TensorView* x) {
+  const LayerState& state = layers.back();
+  *x = Rows(state.x, rows);
+  CONTINUO_RETURN_IF_ERROR(Project(TensorView(), &sparse, plan.stack->wrapper,
+                                   plan.stack->input, TensorView(), *x));
+  return Gemm(stream(), {.a = Rows(state.attention.now, rows),
+                         .b = packs.stack.attention_to_x,
+                         .c = *x,
+                         .accumulate = true});
+}
+
+// From the new states of all layers to the output of the attention.
+absl::Status EventRnnDecoder::State::AfterStack(TensorView* output) {
+  LayerState& state = layers.back();
+  float* const weights = rnn->device_weights();
+  const TensorView query = Rows(state.query, rows);
+  for (size_t i = 0; i < packs.stack.query.size(); ++i) {
+    const LayerState& layer = layers[i / 2];
+    CONTINUO_RETURN_IF_ERROR(
+        Gemm(stream(),
+             {.a = Rows(i % 2 == 0 ? layer.c.now : layer.h.now, rows),
+              .b = packs.stack.query[i],
+              .bias = i == 0 ? ParameterView(weights, *plan.stack->query.bias)
+                             : TensorView(),
+              .c = query,
+              .accumulate = i > 0}));
+  }
+  const WindowArrays window = {.step = step,
+                               .states = state.window_states,
+                               .projected = state.window_projected,
+                               .row = View(window_row)};
+  const TensorView attention = Rows(state.attention.next, rows);
+  CONTINUO_RETURN_IF_ERROR(AttendWindow(
+      stream(), {.window = window,
+                 .score = ParameterView(weights, *plan.stack->attn_v),
+                 .query = query,
+                 .probabilities = Rows(state.probabilities, rows),
+                 .attention = attention}));
+  const TensorView out = Rows(state.out, rows);
+  CONTINUO_RETURN_IF_ERROR(
+      Gemm(stream(), {.a = *output,
+                      .b = packs.stack.h_to_out,
+                      .bias = ParameterView(weights, *plan.stack->out.bias),
+                      .c = out}));
+  CONTINUO_RETURN_IF_ERROR(Gemm(stream(), {.a = attention,
+                                           .b = packs.stack.attention_to_out,
+                                           .c = out,
+                                           .accumulate = true}));
+  const TensorView projected = Rows(state.projected, rows);
+  CONTINUO_RETURN_IF_ERROR(
+      Gemm(stream(), {.a = out, .b = packs.stack.attn_w, .c = projected}));
+  state.attention.Swap();
+  *output = out;
+  return EnterWindow(stream(),
+                     {.window = window, .out = out, .projected = projected});
 }
 
 // Rows whose window no new row uses give it to those whose window is already
@@ -310,11 +392,17 @@ absl::Status EventRnnDecoder::Step(const SparseRows& inputs,
                              .index = View(inputs.index),
                              .value = View(inputs.value)};
   TensorView below;
+  if (state.plan.stack.has_value()) {
+    CONTINUO_RETURN_IF_ERROR(state.BeforeStack(sparse, &below));
+  }
   for (const LayerPlan& layer : state.plan.layers) {
     TensorView output;
     CONTINUO_RETURN_IF_ERROR(state.StepLayer(
         layer, below, layer.sparse ? &sparse : nullptr, &output));
     below = output;
+  }
+  if (state.plan.stack.has_value()) {
+    CONTINUO_RETURN_IF_ERROR(state.AfterStack(&below));
   }
   ++state.step;
   const TensorView out = Rows(state.logits, state.rows);

@@ -35,7 +35,8 @@ class EventRnnDecoder {
 
   // The state of row r in the order of the original's initial_state: per layer
   // c, h; for the attention layer c, h, attention vector, window (oldest
-  // first). One vector per tensor.
+  // first); attention around the stack has its two after all layers. One vector
+  // per tensor.
   absl::StatusOr<std::vector<std::vector<float>>> GetState(int row) const;
 
  private:

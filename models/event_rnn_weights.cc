@@ -63,6 +63,35 @@ std::vector<Matrix> Matrices(const LayerPlan& layer) {
   return matrices;
 }
 
+// The same of the attention around the stack.
+struct StackMatrix {
+  const Parameter* parameter;
+  int64_t begin;
+  int64_t end;
+  TensorView* packed;
+};
+
+std::vector<StackMatrix> StackMatrices(const NetworkPlan& plan,
+                                       StackAttentionPacks* packs) {
+  if (!plan.stack.has_value()) return {};
+  const StackAttentionPlan& stack = *plan.stack;
+  const int64_t n = stack.units;
+  std::vector<StackMatrix> matrices = {
+      {stack.wrapper.kernel, stack.input, stack.input + n,
+       &packs->attention_to_x},
+      {stack.attn_w, 0, n, &packs->attn_w},
+      {stack.out.kernel, 0, n, &packs->h_to_out},
+      {stack.out.kernel, n, 2 * n, &packs->attention_to_out}};
+  packs->query.resize(2 * plan.layers.size());
+  int64_t begin = 0;
+  for (size_t i = 0; i < packs->query.size(); ++i) {
+    const int64_t end = begin + plan.layers[i / 2].units;
+    matrices.push_back({stack.query.kernel, begin, end, &packs->query[i]});
+    begin = end;
+  }
+  return matrices;
+}
+
 int64_t Columns(const Parameter& parameter) {
   return parameter.shape[parameter.shape.rank() - 1];
 }
@@ -94,15 +123,21 @@ NetworkPlan MakeNetworkPlan(const NetworkSpec& spec,
   NetworkPlan plan;
   Cursor cursor = {parameters};
   int input = spec.input_size;
+  if (spec.attention_around_stack) {
+    plan.stack.emplace();
+    plan.stack->units = spec.layer_sizes.back();
+    plan.stack->input = spec.input_size;
+    plan.stack->wrapper = cursor.TakeDense();
+  }
   for (size_t i = 0; i < spec.layer_sizes.size(); ++i) {
     LayerPlan layer;
     layer.index = static_cast<int>(i);
     layer.units = spec.layer_sizes[i];
     layer.input = input;
     layer.width = input;
-    layer.sparse = i == 0;
+    layer.sparse = i == 0 && !plan.stack.has_value();
     layer.residual = spec.residual_connections;
-    layer.attention = i == 0 && spec.attn_length > 0;
+    layer.attention = i == 0 && spec.attn_length > 0 && !plan.stack.has_value();
     if (layer.residual && (layer.sparse || input != layer.units)) {
       layer.projection = cursor.TakeDense();
       layer.width = layer.units;
@@ -117,6 +152,12 @@ NetworkPlan MakeNetworkPlan(const NetworkSpec& spec,
     }
     plan.layers.push_back(layer);
     input = layer.units;
+  }
+  if (plan.stack.has_value()) {
+    plan.stack->attn_w = cursor.Take();
+    plan.stack->attn_v = cursor.Take();
+    plan.stack->query = cursor.TakeDense();
+    plan.stack->out = cursor.TakeDense();
   }
   plan.logits = cursor.TakeDense();
   CONTINUO_CHECK(cursor.next == parameters.size());
@@ -149,6 +190,12 @@ NetworkPacks AllocatePacks(const Stream& stream, const NetworkPlan& plan,
                        Columns(*matrix.parameter), backward, arena);
     }
   }
+  for (const StackMatrix& matrix : StackMatrices(plan, &packs.stack)) {
+    *matrix.packed = AllocatePack(stream, matrix.end - matrix.begin,
+                                  Columns(*matrix.parameter),
+                                  /*transpose=*/false, arena)
+                         .forward;
+  }
   const Parameter& logits = *plan.logits.kernel;
   packs.logits =
       AllocatePack(stream, logits.shape[0], logits.shape[1], backward, arena);
@@ -164,6 +211,13 @@ absl::Status PackNetwork(const Stream& stream, const NetworkPlan& plan,
                ParameterRows(flat, *matrix.parameter, matrix.begin, matrix.end),
                packs.layers[i].*matrix.pack));
     }
+  }
+  StackAttentionPacks stack = packs.stack;  // views, of which none is changed
+  for (const StackMatrix& matrix : StackMatrices(plan, &stack)) {
+    CONTINUO_RETURN_IF_ERROR(
+        Pack(stream,
+             ParameterRows(flat, *matrix.parameter, matrix.begin, matrix.end),
+             {.forward = *matrix.packed, .transposed = {}}));
   }
   return Pack(stream, ParameterView(flat, *plan.logits.kernel), packs.logits);
 }

@@ -3,6 +3,7 @@
 #ifndef CONTINUO_MODELS_EVENT_RNN_WEIGHTS_H_
 #define CONTINUO_MODELS_EVENT_RNN_WEIGHTS_H_
 
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,8 +41,21 @@ struct LayerPlan {
   bool sparse_cell() const { return sparse && projection.kernel == nullptr; }
 };
 
+// Attention around the whole stack. x' = [x, a] wrapper is the input of layer
+// 0; the query reads the states of all layers, c0, h0, c1, h1, ...
+struct StackAttentionPlan {
+  int units = 0;            // n, of the last layer
+  int input = 0;            // columns of x and x'
+  DenseParameters wrapper;  // [input + n, input]
+  const Parameter* attn_w = nullptr;
+  const Parameter* attn_v = nullptr;
+  DenseParameters query;  // [sum of 2 n_i, n]
+  DenseParameters out;    // [2n, n]
+};
+
 struct NetworkPlan {
   std::vector<LayerPlan> layers;
+  std::optional<StackAttentionPlan> stack;  // decoding only
   DenseParameters logits;
 };
 
@@ -77,8 +91,18 @@ struct LayerPacks {
   PackedMatrix attention_to_out;
 };
 
+// Packed matrices of the attention around the stack.
+struct StackAttentionPacks {
+  TensorView attention_to_x;
+  std::vector<TensorView> query;  // the rows of c0, h0, c1, h1, ...
+  TensorView attn_w;
+  TensorView h_to_out;
+  TensorView attention_to_out;
+};
+
 struct NetworkPacks {
   std::vector<LayerPacks> layers;
+  StackAttentionPacks stack;
   PackedMatrix logits;
 };
 

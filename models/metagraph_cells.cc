@@ -120,6 +120,30 @@ struct StepBuilder {
     return Dense(cell, graph->Concat(Name(cell) + "concat", {x, attention}));
   }
 
+  // All layers with the attention around them.
+  GraphStep Stack(const GraphValue& input) {
+    const std::string cell = "rnn/attention_cell_wrapper/";
+    const GraphValue attention = states[states.size() - 2];
+    const GraphValue window = states[states.size() - 1];
+    GraphStep step;
+    step.output = MixIn(cell, input, attention);
+    for (size_t i = 0; i < spec.layer_sizes.size(); ++i) {
+      const GraphValue c = TakeState();
+      const GraphValue h = TakeState();
+      const LstmOutput lstm = Lstm(
+          absl::StrCat(cell, "multi_rnn_cell/cell_", i, "/basic_lstm_cell/"),
+          step.output, c, h);
+      step.states.insert(step.states.end(), {lstm.c, lstm.h});
+      step.output = lstm.h;
+    }
+    const AttentionOutput attend =
+        Attend(cell, spec.layer_sizes.back(), step.output,
+               graph->Concat(Name(cell) + "state", step.states), window);
+    step.states.insert(step.states.end(), {attend.attention, attend.window});
+    step.output = attend.output;
+    return step;
+  }
+
   // Layer `i`: adds its new states and returns its output.
   GraphValue Layer(size_t i, int in, GraphValue x, GraphValues* new_states) {
     const int n = spec.layer_sizes[i];
@@ -162,7 +186,9 @@ std::vector<int> StateWidths(const NetworkSpec& spec) {
   for (size_t i = 0; i < spec.layer_sizes.size(); ++i) {
     const int n = spec.layer_sizes[i];
     widths.insert(widths.end(), {n, n});
-    if (i == 0 && spec.attn_length > 0) {
+    const size_t after =
+        spec.attention_around_stack ? spec.layer_sizes.size() - 1 : 0;
+    if (i == after && spec.attn_length > 0) {
       widths.insert(widths.end(), {n, spec.attn_length * n});
     }
   }
@@ -180,6 +206,7 @@ GraphStep AddNetworkStep(
                       .weight = weight,
                       .graph = graph,
                       .states = states};
+  if (spec.attention_around_stack) return builder.Stack(input);
   GraphStep step;
   step.output = input;
   int in = spec.input_size;

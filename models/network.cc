@@ -68,7 +68,38 @@ NetworkSpec MakeNetworkSpec(const EventEncoder& encoder,
   return spec;
 }
 
+namespace {
+
+// Attention around the stack: wrapper, layers, attention, output.
+std::vector<Parameter> StackAttentionParameters(const NetworkSpec& spec) {
+  CONTINUO_CHECK(spec.attn_length > 0 && !spec.residual_connections);
+  Builder builder;
+  const std::string scope = "rnn/attention_cell_wrapper/";
+  const int n = spec.layer_sizes.back();
+  builder.AddKernel(scope, spec.input_size + n, spec.input_size);
+  int in = spec.input_size;
+  int state = 0;
+  for (size_t layer = 0; layer < spec.layer_sizes.size(); ++layer) {
+    const int units = spec.layer_sizes[layer];
+    builder.AddKernel(
+        absl::StrCat(scope, "multi_rnn_cell/cell_", layer, "/basic_lstm_cell/"),
+        in + units, 4 * units);
+    state += 2 * units;
+    in = units;
+  }
+  builder.Add(absl::StrCat(scope, "attention/attn_w"), {1, 1, n, n}, n, n);
+  builder.Add(absl::StrCat(scope, "attention/attn_v"), {n}, n, n);
+  builder.AddKernel(absl::StrCat(scope, "attention/"), state, n);
+  builder.AddKernel(absl::StrCat(scope, "attn_output_projection/"), 2 * n, n);
+  builder.AddDense("fully_connected/weights", "fully_connected/biases", n,
+                   spec.num_classes());
+  return std::move(builder.parameters);
+}
+
+}  // namespace
+
 std::vector<Parameter> NetworkParameters(const NetworkSpec& spec) {
+  if (spec.attention_around_stack) return StackAttentionParameters(spec);
   Builder builder;
   int in = spec.input_size;
   for (size_t layer = 0; layer < spec.layer_sizes.size(); ++layer) {

@@ -24,6 +24,10 @@ struct NetworkSpec {
   std::vector<int> layer_sizes;
   int attn_length = 0;              // window around layer 0; 0 = no attention
   bool residual_connections = false;
+  // The attention is around the whole stack instead of layer 0, as in networks
+  // of TensorFlow 0.x; those can be read and decoded, not trained. Its size is
+  // that of the last layer; no residual connections.
+  bool attention_around_stack = false;
 
   int num_classes() const;
 };

@@ -31,8 +31,7 @@ TEST(InferNetworkGoldenTest, FindsTheHyperparametersOfEveryBundle) {
     const int attn_length = hparams["attn_length"];
     EXPECT_EQ(shape->attention, attn_length > 0);
     if (attn_length > 0) {
-      const auto found =
-          InferAttentionLength(bundle->metagraph, shape->layer_sizes[0], file);
+      const auto found = InferAttentionLength(bundle->metagraph, *shape, file);
       ASSERT_TRUE(found.ok()) << found.status();
       EXPECT_EQ(*found, attn_length);
     }

@@ -9,7 +9,14 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
-  const auto length = continuo::InferAttentionLength(bytes, 16, "bundle");
-  if (length.ok()) CONTINUO_CHECK(*length >= 1);
+  for (const bool around_stack : {false, true}) {
+    const auto length =
+        continuo::InferAttentionLength(bytes,
+                                       {.layer_sizes = {16, 12},
+                                        .attention = true,
+                                        .attention_around_stack = around_stack},
+                                       "bundle");
+    if (length.ok()) CONTINUO_CHECK(*length >= 1);
+  }
   return 0;
 }

@@ -32,14 +32,15 @@ std::vector<Case> Cases() {
   NetworkSpec residual = attention;
   residual.residual_connections = true;
   residual.layer_sizes = {4, 4, 3};
+  NetworkSpec stack = attention;
+  stack.attention_around_stack = true;
   NetworkSpec heads = plain;
   heads.head_sizes = {5, 2, 9};
   heads.default_label = {0, 0, 0};
-  return {{"plain", plain, {}},
-          {"attention", attention, {.batch_size = 4}},
-          {"residual", residual, {}},
-          {"heads", heads, {}},
-          {"index", plain, {.index_inputs = true}}};
+  return {
+      {"plain", plain, {}},       {"attention", attention, {.batch_size = 4}},
+      {"residual", residual, {}}, {"attention around the stack", stack, {}},
+      {"heads", heads, {}},       {"index", plain, {.index_inputs = true}}};
 }
 
 std::string NodeOf(std::string value) {
