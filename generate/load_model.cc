@@ -276,7 +276,10 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
   NetworkSpec spec = MakeNetworkSpec(*model.encoder, model.config.hparams);
   CONTINUO_ASSIGN_OR_RETURN(const NetworkShape shape,
                             InferNetworkShape(stored.tensors, model.path));
-  spec.attention_around_stack = shape.attention_around_stack;
+  // A stored configuration that says otherwise finds its tensors missing.
+  spec.attention_around_stack = shape.attention_around_stack &&
+                                spec.attn_length > 0 &&
+                                !spec.residual_connections;
   CONTINUO_ASSIGN_OR_RETURN(model.rnn, EventRnn::Create(spec, stream));
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<float> flat,

@@ -3,6 +3,7 @@
 // compute comes from a loop in double precision.
 
 #include <cmath>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "models/event_rnn_decoder.h"
+#include "models/run_config.h"
+#include "runtime/file.h"
 #include "runtime/log.h"
 #include "tests/testing/stack_attention.h"
 
@@ -168,6 +171,40 @@ TEST_F(LegacyBundleTest, WhatDoesNotFitIsAnErrorThatNamesTheFile) {
     EXPECT_NE(model.status().message().find("legacy.mag"), std::string::npos)
         << model.status();
   }
+}
+
+TEST_F(LegacyBundleTest, CheckpointAloneNeedsTheWindow) {
+  const std::string dir = ::testing::TempDir() + "/legacy_checkpoint";
+  ASSERT_TRUE(MakeDirectories(dir).ok());
+  ModelSource source;
+  source.checkpoint_file = dir + "/model.ckpt";
+  ASSERT_TRUE(
+      WriteFileAtomically(source.checkpoint_file, BuildCheckpointV1(tensors_))
+          .ok());
+  const Stream stream = {.device = {}, .pool = &pool_};
+  source.config = "attention_rnn";
+  source.hparams = absl::StrCat("attn_length=", kWindow);
+  const auto model = LoadModel(source, Family::kMelody, stream);
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_TRUE(model->rnn->spec().attention_around_stack);
+
+  // A configuration stored beside it that belongs to another network.
+  source.hparams = "";
+  ModelConfig other = *FindConfig(Family::kMelody, "attention_rnn");
+  for (const int attn_length : {0, 40}) {
+    for (const bool residual : {false, true}) {
+      other.hparams.attn_length = attn_length;
+      other.hparams.residual_connections = residual;
+      ASSERT_TRUE(
+          WriteRunConfig(dir, {.model = other, .seed = 1, .version = "1"})
+              .ok());
+      const auto mixed = LoadModel(source, Family::kMelody, stream);
+      ASSERT_FALSE(mixed.ok());
+      EXPECT_NE(mixed.status().message().find("model.ckpt"), std::string::npos)
+          << mixed.status();
+    }
+  }
+  std::remove((dir + "/" + kRunConfigFile).c_str());
 }
 
 TEST_F(LegacyBundleTest, CannotBeTrained) {
