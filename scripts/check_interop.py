@@ -54,7 +54,8 @@ def original_scores(family, bundle_file, notes):
       'magenta.models.shared.sequence_generator_bundle')
   bundle = shared.read_bundle_file(bundle_file)
   generators = importlib.import_module(
-      'magenta.models.%s.%s_sequence_generator' % (family, family))
+      'magenta.models.%s.%s_sequence_generator' % (
+          family, 'performance' if family == 'performance_rnn' else family))
   # pylint: disable=protected-access
   generator = generators.get_generator_map()[bundle.generator_details.id](
       checkpoint=None, bundle=bundle)
