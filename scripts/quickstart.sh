@@ -49,7 +49,9 @@ case $family in
   drums)
     config=${CONFIG:-drum_kit}
     set_name=drum_tracks
-    hparams=batch_size=8,rnn_layer_sizes=[128,128],dropout_keep_prob=0.7
+    # Attention needs more than a few minutes to be of use.
+    hparams=batch_size=8,rnn_layer_sizes=[128,128],attn_length=0
+    hparams+=,dropout_keep_prob=0.5,learning_rate=0.002
     generate_flags=(--num_steps=128)
     books=() ;;
   performance)
@@ -139,25 +141,30 @@ begin 'make the data set'
   --eval_ratio=0.1 --report="$output/dataset.jsonl"
 
 begin "train $config for $train_seconds s"
+evaluation=()
+model=(--run_dir="$run_dir")
+eval_log=()
+if [ -s "$output/data/eval_$set_name.tfrecord" ]; then
+  # The network that does best on music it has not seen is kept apart.
+  evaluation=(--eval_every_steps=100 --keep_best
+    --eval_sequence_example_file="$output/data/eval_$set_name.tfrecord")
+  eval_log=(--eval_log="$run_dir/eval/log.jsonl")
+  model=(--checkpoint_file="$run_dir/best")
+else
+  echo 'too little music to set some aside for evaluation'
+fi
 "$bin/${family}_rnn_train" --config="$config" --seed="$seed" \
   --run_dir="$run_dir" \
   --sequence_example_file="$output/data/training_$set_name.tfrecord" \
   --hparams="$hparams" --summary_frequency=50 \
-  --max_training_seconds="$train_seconds"
-
-begin 'evaluate'
-eval_log=()
-if [ -s "$output/data/eval_$set_name.tfrecord" ]; then
-  "$bin/${family}_rnn_train" --eval --eval_once --run_dir="$run_dir" \
-    --sequence_example_file="$output/data/eval_$set_name.tfrecord"
-  eval_log=(--eval_log="$run_dir/eval/log.jsonl")
-else
-  echo 'too little music to set some aside for evaluation'
-fi
+  --max_training_seconds="$train_seconds" "${evaluation[@]}"
+# A training too short for one evaluation has no best network yet.
+[ -f "$run_dir/best/checkpoint" ] || model=(--run_dir="$run_dir")
+[ -f "$run_dir/eval/log.jsonl" ] || eval_log=()
 
 begin 'generate ten pieces'
 rm -rf "$output/$set_name"
-"$bin/${family}_rnn_generate" --run_dir="$run_dir" --num_outputs=10 \
+"$bin/${family}_rnn_generate" "${model[@]}" --num_outputs=10 \
   "${generate_flags[@]}" --seed="$seed" --output_dir="$output/$set_name"
 
 begin 'draw'
