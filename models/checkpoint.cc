@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "data/proto/checkpoint.pb.h"
 #include "models/checkpoint_tensor.h"
+#include "models/safetensors.h"
 #include "models/table.h"
 #include "runtime/crc32c.h"
 #include "runtime/file.h"
@@ -173,6 +174,11 @@ absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path) {
   }
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
+  if (LooksLikeSafetensors(file->bytes())) {
+    CONTINUO_ASSIGN_OR_RETURN(Safetensors contents,
+                              ParseSafetensors(file->bytes(), path));
+    return std::move(contents.tensors);
+  }
   return ReadCheckpointV1(file->bytes(), path);
 }
 

@@ -32,9 +32,10 @@ using TensorMap = std::map<std::string, HostTensor>;
 absl::Status WriteCheckpointV2(const std::string& prefix,
                                const TensorMap& tensors);
 
-// Reads all tensors of a V2 prefix, a V1 file, or the latest checkpoint of a
-// directory (its `checkpoint` state file). Every block and tensor checksum is
-// verified; the error names file and tensor.
+// Reads all tensors of a V2 prefix, a V1 file, a safetensors file, or the latest
+// checkpoint of a directory (its `checkpoint` state file). Every block and
+// tensor checksum is verified (safetensors has none); the error names file and
+// tensor.
 absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path);
 
 // The same for a V1 table in memory (the checkpoint inside a .mag bundle).

@@ -1,6 +1,9 @@
 #include "models/run_config.h"
 
+#include <memory>
+
 #include "absl/strings/str_cat.h"
+#include "models/safetensors.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -87,7 +90,7 @@ class FieldReader {
 
 std::string ProgramVersion() { return CONTINUO_VERSION; }
 
-absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
+std::string RunConfigToJson(const RunConfig& config) {
   const ModelConfig& model = config.model;
   Json encoding;
   encoding["name"] = EncodingName(model.encoding.encoding);
@@ -113,16 +116,18 @@ absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
   json["seed"] = config.seed;
   json["version"] = config.version;
   // Text from flags may not be UTF-8; it must not end the program.
-  return WriteFileAtomically(
-      JoinPath(dir, kRunConfigFile),
-      json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
-  const std::string path = JoinPath(dir, kRunConfigFile);
-  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
-                            ReadFile(path, /*max_bytes=*/1 << 20));
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
+  return WriteFileAtomically(JoinPath(dir, kRunConfigFile),
+                             RunConfigToJson(config));
+}
+
+absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
+                                         const std::string& path) {
+  const Json json = Json::parse(text.begin(), text.end(), nullptr,
+                                /*allow_exceptions=*/false);
   if (!json.is_object()) {
     return absl::DataLossError(absl::StrCat(path, ": not a JSON object"));
   }
@@ -178,9 +183,33 @@ absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
   return config;
 }
 
+absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
+  const std::string path = JoinPath(dir, kRunConfigFile);
+  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
+                            ReadFile(path, /*max_bytes=*/1 << 20));
+  return ParseRunConfig(text, path);
+}
+
 absl::StatusOr<RunConfig> ReadRunConfigBeside(
     const std::string& checkpoint_path) {
   if (IsDirectory(checkpoint_path)) return ReadRunConfig(checkpoint_path);
+  if (FileExists(checkpoint_path)) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
+                              MappedFile::Open(checkpoint_path));
+    if (LooksLikeSafetensors(file->bytes())) {
+      CONTINUO_ASSIGN_OR_RETURN(
+          const auto metadata,
+          ParseSafetensorsMetadata(file->bytes(), checkpoint_path));
+      const auto text = metadata.find(kSafetensorsRunConfig);
+      if (text == metadata.end()) {
+        return absl::NotFoundError(absl::StrCat(checkpoint_path, ": no ",
+                                                kSafetensorsRunConfig,
+                                                " among its metadata"));
+      }
+      return ParseRunConfig(text->second, absl::StrCat(checkpoint_path, ": ",
+                                                       kSafetensorsRunConfig));
+    }
+  }
   return ReadRunConfig(std::string(DirName(checkpoint_path)));
 }
 

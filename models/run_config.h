@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "models/config.h"
 
 namespace continuo {
@@ -28,12 +29,19 @@ inline constexpr char kRunConfigFile[] = "continuo.json";
 // Writes `dir`/continuo.json.
 absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config);
 
+// What that file holds, and the way back; `name` stands for the file in
+// messages.
+std::string RunConfigToJson(const RunConfig& config);
+absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
+                                         const std::string& name);
+
 // Reads `dir`/continuo.json. NotFound if there is none (a run of the original
 // program), DataLoss naming file and field if it is not what was written.
 absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir);
 
-// The same for what --checkpoint_file accepts: the folder itself, or the folder
-// that a checkpoint's prefix or file is in.
+// The same for what --checkpoint_file accepts: the folder itself, the folder
+// that a checkpoint's prefix or file is in, or a safetensors file, which holds
+// its own.
 absl::StatusOr<RunConfig> ReadRunConfigBeside(
     const std::string& checkpoint_path);
 

@@ -13,10 +13,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "data/records/dataset.h"
-#include "models/bundle.h"
 #include "models/event_rnn.h"
 #include "models/network.h"
-#include "models/weights.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
@@ -25,6 +23,7 @@
 #include "train/report.h"
 #include "train/run_lock.h"
 #include "train/train_state.h"
+#include "train/warm_start.h"
 
 namespace continuo {
 namespace {
@@ -71,13 +70,8 @@ absl::Status InitialState(Job& job) {
                        absl::MakeSpan(flat));
   const std::string& bundle_file = job.options.warm_start_bundle_file;
   if (!bundle_file.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(const Bundle bundle, ReadBundle(bundle_file));
     CONTINUO_ASSIGN_OR_RETURN(
-        flat, FlatFromTensors(
-                  job.rnn->parameters(), bundle.tensors,
-                  /*suffix=*/"",
-                  absl::StrCat("--warm_start_bundle_file=", bundle_file)));
-    LogInfo("initial weights from ", bundle_file, " (", bundle.id, ")");
+        flat, ReadWarmStart(bundle_file, job.rnn->parameters()));
   }
   CONTINUO_RETURN_IF_ERROR(job.rnn->SetWeights(flat));
   const std::vector<float> zeros(job.rnn->flat_size(), 0.0f);

@@ -1,0 +1,121 @@
+// export_safetensors: a trained network for Python, in one safetensors file.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "generate/find_family.h"
+#include "generate/load_model.h"
+#include "models/run_config.h"
+#include "models/safetensors.h"
+#include "models/weights.h"
+#include "runtime/command_line.h"
+#include "runtime/device.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+#include "runtime/status.h"
+#include "runtime/threads.h"
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is exported");
+ABSL_FLAG(std::string, checkpoint_file, "",
+          "A checkpoint to export instead: model.ckpt-1000 without its "
+          "endings, an old one-file checkpoint, or a folder");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to export; excludes --run_dir and "
+          "--checkpoint_file");
+ABSL_FLAG(std::string, config, "",
+          "Configuration the model was trained with. Only needed for "
+          "checkpoints of the original program, which do not store it");
+ABSL_FLAG(std::string, melody_encoder_decoder, "",
+          "onehot, lookback or key: in place of --config");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... "
+          "Models that store them need none");
+ABSL_FLAG(std::string, output, "", "File to write (.safetensors). Required");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+constexpr char kUsage[] =
+    R"(Writes the weights of a trained network as a safetensors file.
+
+  export_safetensors --run_dir=RUN --output=model.safetensors
+  export_safetensors --bundle_file=model.mag --output=model.safetensors
+
+In Python, safetensors.numpy.load_file("model.safetensors") then gives a
+dictionary of arrays under the names of their TensorFlow variables. The
+metadata hold "family", "config", "hparams", "generator_id" and
+"generator_description", and as "continuo.json" all that is needed to load the
+network again: --checkpoint_file=model.safetensors of the generate and score
+commands, and --warm_start_bundle_file of the train commands, take the file as
+they take a checkpoint.
+
+Exit status: 0 when the file is written; 1 for wrong flags, a model that cannot
+be read, or a failed write.)";
+
+absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  const std::string output = ExpandHome(absl::GetFlag(FLAGS_output));
+  if (output.empty()) {
+    return absl::InvalidArgumentError(
+        "--output is required: the .safetensors file to write");
+  }
+  const ModelSource source = {
+      .run_dir = absl::GetFlag(FLAGS_run_dir),
+      .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
+      .bundle_file = absl::GetFlag(FLAGS_bundle_file),
+      .config = absl::GetFlag(FLAGS_config),
+      .default_config = "",
+      .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
+      .hparams = absl::GetFlag(FLAGS_hparams)};
+  if (source.run_dir.empty() && source.checkpoint_file.empty() &&
+      source.bundle_file.empty()) {
+    return absl::InvalidArgumentError(
+        "no model is given; use --run_dir=FOLDER of a training run, "
+        "--checkpoint_file=FILE or --bundle_file=FILE.mag");
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const Family family, FindFamily(source));
+  ThreadPool pool(1);
+  CONTINUO_ASSIGN_OR_RETURN(
+      const LoadedModel model,
+      LoadModel(source, family, {.device = {}, .pool = &pool}));
+  std::vector<float> flat(model.rnn->flat_size());
+  CONTINUO_RETURN_IF_ERROR(model.rnn->GetWeights(absl::MakeSpan(flat)));
+  Safetensors contents;
+  AddFlatToTensors(model.rnn->parameters(), /*suffix=*/"", flat,
+                   &contents.tensors);
+  const ModelConfig& config = model.config;
+  contents.metadata = {
+      {"family", std::string(FamilyName(config.family))},
+      {"config", config.name},
+      {"hparams", HparamsToString(config.hparams)},
+      {"generator_id", config.id},
+      {"generator_description", config.description},
+      {kSafetensorsRunConfig,
+       RunConfigToJson(
+           {.model = config, .seed = 0, .version = ProgramVersion()})}};
+  CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(output))));
+  const std::string bytes = SerializeSafetensors(contents);
+  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
+  LogInfo("Wrote ", contents.tensors.size(), " tensors of ", model.path, " to ",
+          output, " (", bytes.size(), " bytes)");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  continuo::ParseFlags(argc, argv, continuo::kUsage,
+                       "generate/export_safetensors_main.cc");
+  const absl::Status status = continuo::Run();
+  if (status.ok()) return 0;
+  continuo::LogError(status.message());
+  return 1;
+}
