@@ -70,8 +70,9 @@ absl::Status CheckFlagNames(absl::Span<char* const> args,
   return absl::OkStatus();
 }
 
-void ParseFlags(int argc, char** argv, absl::string_view usage,
-                absl::string_view own_file) {
+std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
+                                            absl::string_view usage,
+                                            absl::string_view own_file) {
   const auto is_own = [file = std::string(own_file)](absl::string_view name) {
     return absl::StrContains(name, file);
   };
@@ -95,8 +96,15 @@ void ParseFlags(int argc, char** argv, absl::string_view usage,
     std::exit(1);
   }
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() <= 1) return;
-  LogError("unexpected argument \"", rest[1],
+  return {rest.begin() + 1, rest.end()};
+}
+
+void ParseFlags(int argc, char** argv, absl::string_view usage,
+                absl::string_view own_file) {
+  const std::vector<std::string> words =
+      ParseFlagsAndWords(argc, argv, usage, own_file);
+  if (words.empty()) return;
+  LogError("unexpected argument \"", words[0],
            "\": every value belongs to a flag, as in --name=value");
   std::exit(1);
 }

@@ -4,6 +4,9 @@
 #ifndef CONTINUO_RUNTIME_COMMAND_LINE_H_
 #define CONTINUO_RUNTIME_COMMAND_LINE_H_
 
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -23,6 +26,12 @@ absl::Status CheckFlagNames(absl::Span<char* const> args,
 // a word that belongs to no flag.
 void ParseFlags(int argc, char** argv, absl::string_view usage,
                 absl::string_view own_file);
+
+// The same for commands that take words without a flag (file names): returns
+// them instead.
+std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
+                                            absl::string_view usage,
+                                            absl::string_view own_file);
 
 }  // namespace continuo
 

@@ -1,0 +1,73 @@
+// continuo_inspect: what files hold.
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "generate/inspect.h"
+#include "runtime/command_line.h"
+#include "runtime/file.h"
+#include "runtime/log.h"
+
+ABSL_FLAG(bool, json, false, "One JSON object per file, each on one line");
+
+namespace continuo {
+namespace {
+
+constexpr char kUsage[] =
+    R"(Shows what files hold; their contents tell what they are.
+
+  continuo_inspect run run/train/model.ckpt-1000 model.mag
+  continuo_inspect --json data/training_melodies.tfrecord
+
+Checkpoints, bundles and safetensors files: the configuration and every tensor
+with its shape and range. Run folders: their newest checkpoint, all others, the
+event files. TFRecords: number and size of the records, the labels, the first
+few. Event files: every tag with its steps and last value. Music: notes, tempos
+and instruments. Everything is read and checked to the end of the file.
+
+Exit status: 0 if all files are intact; 1 otherwise, with the offset or the
+tensor named (the other files are shown all the same).)";
+
+int Main(int argc, char** argv) {
+  const std::vector<std::string> files =
+      ParseFlagsAndWords(argc, argv, kUsage, "generate/inspect_main.cc");
+  if (files.empty()) {
+    LogError("no file is given: continuo_inspect FILE...");
+    return 1;
+  }
+  int failures = 0;
+  bool first = true;
+  for (const std::string& file : files) {
+    const absl::StatusOr<Facts> facts = Inspect(ExpandHome(file));
+    if (!facts.ok()) {
+      LogError(facts.status().message());
+      ++failures;
+      continue;
+    }
+    std::string text;
+    if (absl::GetFlag(FLAGS_json)) {
+      text = absl::StrCat(
+          facts->dump(-1, ' ', false, Facts::error_handler_t::replace), "\n");
+    } else {
+      text = absl::StrCat(first ? "" : "\n", FactsToText(*facts));
+    }
+    first = false;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      LogError("standard output cannot be written");
+      return 1;
+    }
+  }
+  if (std::fflush(stdout) != 0) {
+    LogError("standard output cannot be written");
+    return 1;
+  }
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) { return continuo::Main(argc, argv); }
