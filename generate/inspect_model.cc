@@ -12,6 +12,7 @@
 #include "generate/inspect.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
+#include "models/legacy_names.h"
 #include "models/run_config.h"
 #include "models/safetensors.h"
 #include "runtime/file.h"
@@ -154,14 +155,16 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
   facts["generator_description"] = bundle.description;
   facts["bundle_description"] = bundle.bundle_description;
   facts["metagraph_bytes"] = bundle.metagraph.size();
-  const auto shape = InferNetworkShape(bundle.tensors, path);
+  // Tensors are shown under their own names.
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap current,
+                            WithCurrentNames(bundle.tensors, path));
+  const auto shape = InferNetworkShape(current, path);
   if (shape.ok()) {
     facts["rnn_layer_sizes"] = shape->layer_sizes;
     facts["residual_connections"] = shape->residual_connections;
     facts["attn_length"] = 0;
     if (shape->attention) {
-      const auto length =
-          InferAttentionLength(bundle.metagraph, shape->layer_sizes[0], path);
+      const auto length = InferAttentionLength(bundle.metagraph, *shape, path);
       facts["attn_length"] = length.ok() ? Facts(*length) : Facts("unknown");
     }
   }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
+#include "models/legacy_names.h"
 #include "models/weights.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -58,7 +59,8 @@ absl::StatusOr<std::vector<float>> ReadWarmStart(
   const std::string where = absl::StrCat(kFlag, "=", path);
   auto read = ReadTensors(path);
   CONTINUO_RETURN_IF_ERROR(Annotate(read.status(), kFlag));
-  const TensorMap& tensors = *read;
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
+                            WithCurrentNames(*std::move(read), where));
   const std::string mismatches = Mismatches(parameters, tensors);
   if (!mismatches.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
