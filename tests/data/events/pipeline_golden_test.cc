@@ -18,9 +18,9 @@
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "models/config.h"
-#include "tests/data/events/sha256.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/sha256.h"
 
 namespace continuo {
 namespace {
@@ -79,7 +79,7 @@ std::vector<Example> ReadExamples(const std::string& path) {
 template <typename T>
 std::string Hash(const std::vector<T>& values) {
   // The machines this runs on are little-endian, like the golden bytes.
-  return testing::Sha256Hex(absl::string_view(
+  return testing::Sha256(absl::string_view(
       reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
 }
 
