@@ -145,8 +145,9 @@ evaluation=()
 model=(--run_dir="$run_dir")
 eval_log=()
 if [ -s "$output/data/eval_$set_name.tfrecord" ]; then
-  # The network that does best on music it has not seen is kept apart.
-  evaluation=(--eval_every_steps=100 --keep_best
+  # The network that does best on music it has not seen is kept apart, and a
+  # training that only learns its examples by heart ends early.
+  evaluation=(--eval_every_steps=100 --keep_best --early_stopping_evals=20
     --eval_sequence_example_file="$output/data/eval_$set_name.tfrecord")
   eval_log=(--eval_log="$run_dir/eval/log.jsonl")
   model=(--checkpoint_file="$run_dir/best")
