@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "data/events/drums.h"
 #include "data/events/drums_extract.h"
 #include "data/notes/quantize.h"
@@ -70,10 +69,7 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
                             ExtractDrumTracks(quantized, extract));
   const double steps_per_bar = StepsPerBar(quantized);
   if (extraction.non_integer_steps_per_bar) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "primer: a bar has ", steps_per_bar, " steps of a ",
-        config.steps_per_quarter,
-        "th of a quarter note; use a meter whose bars are whole steps"));
+    return BarsNotWhole(steps_per_bar, config.steps_per_quarter);
   }
   DrumTrack track;
   if (!extraction.drum_tracks.empty()) {
@@ -86,21 +82,10 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
     track.steps_per_bar = static_cast<int64_t>(steps_per_bar);
     track.steps_per_quarter = config.steps_per_quarter;
   }
-  // A last note shorter than half a step can round up to the very step, and
-  // the bar, in which the section begins.
-  if (section.start_step <= track.start_step) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the primer begins at step ", track.start_step, ", and step ",
-        section.start_step,
-        " is the first to generate: nothing is left of the primer"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckPrimerBegins(section, track.start_step));
   SetDrumTrackLength(section.start_step - track.start_step, &track);
-  if (section.end_step <= track.end_step()) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "the primer, extended to the first step to generate, fills ",
-        track.hits.size(), " of the ", section.end_step - track.start_step,
-        " steps asked for; it must be shorter"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(
+      section, track.start_step, static_cast<int64_t>(track.hits.size())));
   return std::make_unique<DrumsContinuation>(
       std::move(track), DrumClassesOf(config.encoding), section);
 }

@@ -68,10 +68,7 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
                             ExtractMelodies(quantized, extract));
   const double steps_per_bar = StepsPerBar(quantized);
   if (extraction.non_integer_steps_per_bar) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "primer: a bar has ", steps_per_bar, " steps of a ",
-        config.steps_per_quarter,
-        "th of a quarter note; use a meter whose bars are whole steps"));
+    return BarsNotWhole(steps_per_bar, config.steps_per_quarter);
   }
   if (extraction.melodies.size() > 1) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -89,21 +86,10 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     melody.steps_per_bar = static_cast<int>(steps_per_bar);
     melody.steps_per_quarter = config.steps_per_quarter;
   }
-  // A last note shorter than half a step can round up to the very step, and
-  // the bar, in which the section begins.
-  if (section.start_step <= melody.start_step) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the primer begins at step ", melody.start_step, ", and step ",
-        section.start_step,
-        " is the first to generate: nothing is left of the primer"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckPrimerBegins(section, melody.start_step));
   SetMelodyLength(section.start_step - melody.start_step, &melody);
-  if (section.end_step <= melody.end_step()) {
-    return absl::OutOfRangeError(absl::StrCat(
-        "the primer, extended to the first step to generate, fills ",
-        melody.events.size(), " of the ", section.end_step - melody.start_step,
-        " steps asked for; it must be shorter"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(
+      section, melody.start_step, static_cast<int64_t>(melody.events.size())));
   const EncodingSpec& encoding = config.encoding;
   const int transposition =
       SquashEvents(encoding.min_note, encoding.max_note,

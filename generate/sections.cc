@@ -111,6 +111,28 @@ absl::StatusOr<Section> ResolveSectionInTime(const NoteSequence& input,
   return Resolve(input, options, steps_per_second, Section());
 }
 
+absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "primer: a bar has ", steps_per_bar, " steps of a ", steps_per_quarter,
+      "th of a quarter note; use a meter whose bars are whole steps"));
+}
+
+absl::Status CheckPrimerBegins(const Section& section, int64_t begin) {
+  if (section.start_step > begin) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the primer begins at step ", begin, ", and step ", section.start_step,
+      " is the first to generate: nothing is left of the primer"));
+}
+
+absl::Status CheckPrimerEnds(const Section& section, int64_t begin,
+                             int64_t length) {
+  if (section.end_step > begin + length) return absl::OkStatus();
+  return absl::OutOfRangeError(
+      absl::StrCat("the primer, extended to the first step to generate, fills ",
+                   length, " of the ", section.end_step - begin,
+                   " steps asked for; it must be shorter"));
+}
+
 SearchOptions SearchOptionsFromArgs(const GeneratorOptions& options) {
   SearchOptions search;
   for (const auto& [name, value] : options.args()) {

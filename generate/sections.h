@@ -37,6 +37,19 @@ absl::StatusOr<Section> ResolveSectionInTime(
     const tensorflow::magenta::NoteSequence& input,
     const tensorflow::magenta::GeneratorOptions& options, int steps_per_second);
 
+// InvalidArgument for a primer whose bars are not whole steps.
+absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter);
+
+// InvalidArgument if a primer that begins at step `begin` has nothing before
+// the first step to generate: a last note shorter than half a step can round up
+// to the very step, and the bar, in which the section begins.
+absl::Status CheckPrimerBegins(const Section& section, int64_t begin);
+
+// OutOfRange if a primer that begins at step `begin` and is extended to
+// `length` steps leaves nothing to generate.
+absl::Status CheckPrimerEnds(const Section& section, int64_t begin,
+                             int64_t length);
+
 // The arguments temperature, beam_size, branch_factor and steps_per_iteration;
 // defaults for those not given, unknown ones are ignored.
 SearchOptions SearchOptionsFromArgs(

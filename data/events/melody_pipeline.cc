@@ -103,27 +103,20 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
     return absl::OkStatus();
   }
   MelodyExtraction& extraction = *extracted;
-  const auto count = [&](const char* name, int64_t amount) {
-    statistics->Count(StatisticName("MelodyExtractor", part, name), amount);
-  };
+  const StageCounters counters{"MelodyExtractor", part, statistics, output};
   if (extraction.non_integer_steps_per_bar) {
-    count(kNonIntegerStepsPerBar, 1);
-    output->Discard(kNonIntegerStepsPerBar, 1);
+    counters.Discard(kNonIntegerStepsPerBar, 1);
     return absl::OkStatus();
   }
-  const std::pair<const char*, int64_t> discards[] = {
-      {kPolyphonic, extraction.polyphonic_tracks_discarded},
-      {kTooShort, extraction.melodies_discarded_too_short},
-      {kTooFewPitches, extraction.melodies_discarded_too_few_pitches},
-      {kTooLong, extraction.melodies_discarded_too_long}};
-  for (const auto& [name, amount] : discards) {
-    count(name, amount);
-    output->Discard(name, amount);
-  }
-  count("melodies_truncated", extraction.melodies_truncated);
+  counters.Discard(kPolyphonic, extraction.polyphonic_tracks_discarded);
+  counters.Discard(kTooShort, extraction.melodies_discarded_too_short);
+  counters.Discard(kTooFewPitches,
+                   extraction.melodies_discarded_too_few_pitches);
+  counters.Discard(kTooLong, extraction.melodies_discarded_too_long);
+  counters.Count("melodies_truncated", extraction.melodies_truncated);
   const int min_bars = options_.extract.min_bars;
   statistics->Distribute(
-      StatisticName("MelodyExtractor", part, "melody_lengths_in_bars"),
+      StatisticName(counters.stage, part, "melody_lengths_in_bars"),
       {0, 1, 10, 20, 30, 40, 50, 100, 200, 500, min_bars / 2, min_bars,
        min_bars + 1, min_bars - 1},
       extraction.lengths_in_bars);
