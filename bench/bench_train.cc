@@ -104,8 +104,8 @@ void Train(benchmark::State& state, const Case& config) {
   InitializeParameters(rnn->parameters(), 1, absl::MakeSpan(weights));
   CONTINUO_CHECK(rnn->SetWeights(weights).ok());
   const PackedBatch batch = MakeBatch(config);
-  auto trainer = *EventRnnTrainer::Create(
-      rnn.get(), batch.num_rows(), batch.num_events(), batch.num_steps());
+  auto trainer =
+      *EventRnnTrainer::Create(rnn.get(), batch.num_rows(), batch.num_events());
   AdamSpec adam = {.clip_norm = 5, .step = 0};
   const auto step = [&] {
     LossSums sums;

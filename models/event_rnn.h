@@ -89,7 +89,7 @@ class EventRnnTrainer {
   // events (it grows if a batch is larger). With `inference_only` neither
   // gradients nor slots are allocated and only Evaluate may be called.
   static absl::StatusOr<std::unique_ptr<EventRnnTrainer>> Create(
-      EventRnn* rnn, int max_rows, int64_t max_events, int max_steps,
+      EventRnn* rnn, int max_rows, int64_t max_events,
       bool inference_only = false);
   ~EventRnnTrainer();
 

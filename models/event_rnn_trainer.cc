@@ -100,8 +100,7 @@ absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
 }
 
 absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
-    EventRnn* rnn, int max_rows, int64_t max_events, int /*max_steps*/,
-    bool inference_only) {
+    EventRnn* rnn, int max_rows, int64_t max_events, bool inference_only) {
   if (rnn->spec().attention_around_stack) {
     return absl::UnimplementedError(
         "this network has its attention around all layers (TensorFlow 0.x); "

@@ -56,7 +56,6 @@ absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(
       eval.trainer, EventRnnTrainer::Create(eval.rnn.get(), rows,
                                             eval.data.dataset->MaxEvents(rows),
-                                            eval.data.dataset->max_steps(),
                                             /*inference_only=*/true));
   return eval;
 }

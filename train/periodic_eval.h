@@ -44,10 +44,9 @@ class PeriodicEval {
       const PeriodicEvalOptions& options, const EventEncoder& encoder,
       const std::string& config_name, ThreadPool* pool);
 
-  // The most events a batch of `rows` has, and the longest example, for the
-  // memory plan of the trainer that it shares.
+  // The most events a batch of `rows` has, for the memory plan of the trainer
+  // that it shares.
   int64_t MaxEvents(int rows) const;
-  int max_steps() const { return data_.dataset->max_steps(); }
 
   // Opens the files in `run_dir` for a training that stands at `step`.
   absl::Status Begin(const std::string& run_dir, const RunConfig& config,

@@ -186,17 +186,14 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
   const int rows = model.hparams.batch_size;
   int64_t max_events = job.dataset->MaxEvents(rows);
-  int max_steps = job.dataset->max_steps();
   if (options.eval.every_steps > 0) {
     CONTINUO_ASSIGN_OR_RETURN(
         job.eval, PeriodicEval::Open(options.eval, *job.encoder, model.name,
                                      stream.pool));
     max_events = std::max(max_events, job.eval->MaxEvents(rows));
-    max_steps = std::max(max_steps, job.eval->max_steps());
   }
   CONTINUO_ASSIGN_OR_RETURN(
-      job.trainer,
-      EventRnnTrainer::Create(job.rnn.get(), rows, max_events, max_steps));
+      job.trainer, EventRnnTrainer::Create(job.rnn.get(), rows, max_events));
   if (FileExists(JoinPath(job.dir, "checkpoint"))) {
     CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
   } else if (HasProgress(job.dir)) {

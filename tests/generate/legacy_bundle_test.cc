@@ -210,7 +210,7 @@ TEST_F(LegacyBundleTest, CheckpointAloneNeedsTheWindow) {
 TEST_F(LegacyBundleTest, CannotBeTrained) {
   const auto model = Load(Legacy());
   ASSERT_TRUE(model.ok()) << model.status();
-  const auto trainer = EventRnnTrainer::Create(model->rnn.get(), 2, 20, 10);
+  const auto trainer = EventRnnTrainer::Create(model->rnn.get(), 2, 20);
   EXPECT_EQ(trainer.status().code(), absl::StatusCode::kUnimplemented);
 }
 

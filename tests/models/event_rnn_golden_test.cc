@@ -130,7 +130,7 @@ struct Loaded {
     rnn = *EventRnn::Create(graph.spec, Stream{Device(), &pool});
     const auto weights = LoadFlat(graph, rnn->parameters(), "weights");
     EXPECT_TRUE(rnn->SetWeights(weights).ok());
-    trainer = *EventRnnTrainer::Create(rnn.get(), 1, 1, 1);
+    trainer = *EventRnnTrainer::Create(rnn.get(), 1, 1);
   }
   ThreadPool pool;
   std::unique_ptr<EventRnn> rnn;

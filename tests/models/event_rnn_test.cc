@@ -78,7 +78,7 @@ struct Model {
     weights.resize(rnn->flat_size());
     InitializeParameters(rnn->parameters(), 5, absl::MakeSpan(weights));
     EXPECT_TRUE(rnn->SetWeights(weights).ok());
-    trainer = *EventRnnTrainer::Create(rnn.get(), 2, 8, 4);
+    trainer = *EventRnnTrainer::Create(rnn.get(), 2, 8);
   }
   std::vector<float> Gradient(const PackedBatch& batch,
                               const DropoutSpec& dropout) {
