@@ -145,7 +145,7 @@ void BenchWeightGradient(benchmark::State& state) {
       .dz = a.Events(n),
       .dw = a.New({k, n}),
       .db = a.New({n}),
-      .scratch = a.New({WeightGradientScratch(a.stream())})};
+      .scratch = a.New({WeightGradientScratch(a.stream(), 0, 0, 0)})};
   Measure(state, a.events, static_cast<double>(k * n),
           static_cast<double>(k + n),
           [&] { return WeightGradient(a.stream(), args); });
@@ -285,12 +285,14 @@ void BenchAttentionBackward(benchmark::State& state) {
 
 void BenchDropout(benchmark::State& state) {
   Arrays a;
+  const uint64_t step = 1;
   const DropoutArgs args = {.schedule = a.schedule(),
                             .source = Arrays::View(a.source),
                             .x = a.Events(kUnits),
                             .out = a.Events(kUnits),
                             .keep_prob = 0.5,
-                            .seed = 1};
+                            .seed = 1,
+                            .step = TensorView(&step, {1})};
   Measure(state, a.events, 0, 2 * kUnits,
           [&] { return Dropout(a.stream(), args); });
 }
@@ -300,6 +302,7 @@ void BenchSoftmaxLoss(benchmark::State& state) {
   const std::vector<int32_t> head_begin = {0, kClasses};
   const std::vector<int64_t> default_label = {0};
   double cross_entropy = 0;
+  const float scale = 1.0f;
   std::vector<int64_t> counts(4), class_labels(kClasses),
       class_correct(kClasses);
   std::vector<int32_t> predicted(a.events);
@@ -310,6 +313,7 @@ void BenchSoftmaxLoss(benchmark::State& state) {
       .head_begin = Arrays::View(head_begin),
       .default_label = Arrays::View(default_label),
       .dlogits = a.Events(kClasses),
+      .scale = TensorView(&scale, {1}),
       .cross_entropy = TensorView(&cross_entropy, {1}),
       .counts = Arrays::View(counts),
       .class_labels = Arrays::View(class_labels),
@@ -324,6 +328,7 @@ void BenchSoftmaxLoss(benchmark::State& state) {
 void BenchClipAdam(benchmark::State& state) {
   Arrays a;
   const int64_t size = 300'000;
+  const float rate = 0.001f;
   const std::vector<int64_t> begin = {0, 100'000, 200'000, size};
   std::vector<double> squared_norms(3);
   const ClipAdamArgs args = {.tensor_begin = Arrays::View(begin),
@@ -332,7 +337,7 @@ void BenchClipAdam(benchmark::State& state) {
                              .m = a.New({size}),
                              .v = a.New({size}),
                              .clip_norm = 3,
-                             .rate = 0.001,
+                             .rate = TensorView(&rate, {1}),
                              .beta1 = 0.9,
                              .beta2 = 0.999,
                              .epsilon = 1e-8,

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
+#include "kernels/lstm.h"
 #include "kernels/schedule.h"
 #include "runtime/tensor.h"
 
@@ -42,7 +43,7 @@ struct AttentionForwardArgs {
   AttentionWeights weights;
   int window = 0;               // A
   TensorView x;                 // [E, i] in: x K1 + b1; out: x'
-  TensorView gates;             // [E, 4n] out: activated i, j, f, o
+  TensorView gates;             // [E, 4n] GateType out: activated i, j, f, o
   TensorView c;                 // [E, n] out
   TensorView h;                 // [E, n] out
   TensorView query;             // [E, n] out
@@ -52,8 +53,16 @@ struct AttentionForwardArgs {
   TensorView projected;         // [E, n] out: out W
   TensorView window_states;     // [N, A, n] scratch, as in AttentionStepArgs
   TensorView window_projected;  // [N, A, n] scratch
+  TensorView scratch = {};      // [AttentionScratch(...)], not on the CPU
 };
 CONTINUO_OPERATION(AttentionForward);
+
+// Floats of scratch that the attention operations need on the stream's device
+// for E events of n units and x of width i; 0 on the CPU.
+int64_t AttentionScratch(const Stream& stream, int64_t e, int64_t n, int64_t i);
+namespace gpu {
+int64_t AttentionScratch(int64_t e, int64_t n, int64_t i);
+}  // namespace gpu
 
 // The transposes of AttentionWeights' matrices, packed.
 struct AttentionTransposes {
@@ -72,11 +81,11 @@ struct AttentionTransposes {
 struct AttentionBackwardArgs {
   Schedule schedule;
   AttentionTransposes weights;
-  TensorView score;          // v [n]
-  int window = 0;            // A
-  TensorView gates;          // [E, 4n] in: activated; out: gradient of z
-  TensorView c;              // [E, n]
-  TensorView query;          // [E, n] in: q; out: gradient of q
+  TensorView score;  // v [n]
+  int window = 0;    // A
+  TensorView gates;  // [E, 4n] GateType in: activated; out: gradient of z
+  TensorView c;      // [E, n]
+  TensorView query;  // [E, n] in: q; out: gradient of q
   TensorView probabilities;  // [E, A]
   TensorView out;            // [E, n]
   TensorView projected;      // [E, n]
@@ -93,6 +102,9 @@ struct AttentionBackwardArgs {
   TensorView window_projected;
   TensorView window_dstates;
   TensorView window_dprojected;
+  // The weights of forward, and scratch; not on the CPU.
+  AttentionWeights forward = {};
+  TensorView scratch = {};  // [AttentionScratch(...)]
 };
 CONTINUO_OPERATION(AttentionBackward);
 
@@ -105,7 +117,7 @@ struct AttentionStepArgs {
   TensorView h_prev;          // [N, n]
   TensorView attention_prev;  // [N, n]
   TensorView x;               // [N, i] in: x K1 + b1; out: x'
-  TensorView gates;           // [N, 4n] scratch
+  TensorView gates;           // [N, 4n] GateType scratch
   TensorView c;               // [N, n] out
   TensorView h;               // [N, n] out
   TensorView query;           // [N, n] scratch
@@ -118,6 +130,7 @@ struct AttentionStepArgs {
   TensorView window_states;     // [R, A, n] in and out
   TensorView window_projected;  // [R, A, n] in and out
   TensorView window_row;        // [N] int32, distinct, in [0, R)
+  TensorView scratch = {};  // [AttentionScratch(stream, N, n, i)], not on CPU
 };
 CONTINUO_OPERATION(AttentionStep);
 

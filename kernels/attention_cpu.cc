@@ -337,4 +337,18 @@ absl::Status AttentionStep(const Stream& stream,
 }
 
 }  // namespace continuo::cpu
+
+namespace continuo {
+
+int64_t AttentionScratch(const Stream& stream, int64_t e, int64_t n,
+                         int64_t i) {
+  if constexpr (kHasCuda) {
+    if (stream.device.type == DeviceType::kCuda) {
+      return gpu::AttentionScratch(e, n, i);
+    }
+  }
+  return 0;
+}
+
+}  // namespace continuo
 #endif  // HWY_ONCE

@@ -5,6 +5,7 @@
 #define CONTINUO_KERNELS_BEAM_H_
 
 #include "absl/status/status.h"
+#include "kernels/dispatch.h"
 #include "runtime/device.h"
 #include "runtime/tensor.h"
 
@@ -25,18 +26,8 @@ struct BeamBranchArgs {
   TensorView source;  // out [R, F * K] int32, rows in [0, R * E)
 };
 
-namespace cpu {
-absl::Status BeamPrune(const Stream& stream, const BeamPruneArgs& args);
-absl::Status BeamBranch(const Stream& stream, const BeamBranchArgs& args);
-}  // namespace cpu
-
-inline absl::Status BeamPrune(const Stream& stream, const BeamPruneArgs& args) {
-  return cpu::BeamPrune(stream, args);
-}
-inline absl::Status BeamBranch(const Stream& stream,
-                               const BeamBranchArgs& args) {
-  return cpu::BeamBranch(stream, args);
-}
+CONTINUO_OPERATION(BeamPrune);
+CONTINUO_OPERATION(BeamBranch);
 
 }  // namespace continuo
 

@@ -22,7 +22,7 @@ struct DropoutArgs {
   TensorView out;          // [E, n] out, may be x
   double keep_prob = 1.0;  // in (0, 1]
   uint64_t seed = 0;
-  uint64_t step = 0;
+  TensorView step;  // [1] uint64
   int layer = 0;
 };
 CONTINUO_OPERATION(Dropout);

@@ -132,11 +132,12 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const double kept = std::ldexp(args.keep_prob, 32);  // of 2^32 numbers
   const uint32_t highest = static_cast<uint32_t>(std::max(kept, 1.0) - 1);
   const float scale = static_cast<float>(1.0 / args.keep_prob);
+  const uint64_t step = *args.step.data<uint64_t>();
   ParallelFor(stream, steps, [&](int64_t t, int) {
     for (int64_t row = 0; row < alive[t]; ++row) {
       const int64_t at = (step_begin[t] + row) * n;
       HWY_DYNAMIC_DISPATCH(DropRow)
-      (args.seed, args.step, BlockIndex(args.layer, source[row], t), highest,
+      (args.seed, step, BlockIndex(args.layer, source[row], t), highest,
        scale, n, x + at, out + at);
     }
   });

@@ -1,9 +1,10 @@
-// Dense products in float32.
+// Dense products.
 //
-// Every element of a product is one chain of fused multiply-adds in ascending
-// order of the summed index (in WeightGradient: one chain for each kSumBlock
-// events, the blocks added in order). The order depends on nothing else, so an
-// element has the same bits at any number of rows, threads and blocks.
+// On the CPU every element of a product is one chain of fused multiply-adds in
+// ascending order of the summed index (in WeightGradient: one chain for each
+// kSumBlock events, the blocks added in order). The order depends on nothing
+// else, so an element has the same bits at any number of rows, threads and
+// blocks.
 
 #ifndef CONTINUO_KERNELS_GEMM_H_
 #define CONTINUO_KERNELS_GEMM_H_
@@ -22,7 +23,7 @@ int64_t PackedSize(const Stream& stream, int64_t k, int64_t n);
 
 // Brings a weight matrix into the layout that products read. On the CPU:
 // panels of kPanel columns, each [k, kPanel] row-major, the last one padded
-// with zero columns.
+// with zero columns. On a GPU: row-major [k, n].
 struct PackMatrixArgs {
   TensorView matrix;  // [k, n], or [n, k] with `transpose`
   bool transpose = false;
@@ -30,7 +31,8 @@ struct PackMatrixArgs {
 };
 CONTINUO_OPERATION(PackMatrix);
 
-// c = a b + bias, or c += a b with `accumulate`.
+// c = a b + bias, or c += a b with `accumulate`. On a GPU a and c may be
+// bfloat16 (c not with `accumulate`); sums are float32.
 struct GemmArgs {
   TensorView a;          // [m, k]
   TensorView b;          // packed [k, n]
@@ -49,13 +51,17 @@ inline constexpr int kSumBlock = 192;
 struct WeightGradientArgs {
   TensorView x;          // [*, k]
   TensorView rows = {};  // [e] int32, or not given: x is [e, k]
-  TensorView dz;         // [e, n]
+  TensorView dz;         // [e, n]; on a GPU it may be bfloat16
   TensorView dw;         // [k, n] in and out; not given: only db
   TensorView db = {};    // [n] in and out, or not given
-  TensorView scratch;    // [WeightGradientScratch(stream)]
+  TensorView scratch;    // [WeightGradientScratch(stream, e, k, n)]
 };
-int64_t WeightGradientScratch(const Stream& stream);
+int64_t WeightGradientScratch(const Stream& stream, int64_t e, int64_t k,
+                              int64_t n);
 CONTINUO_OPERATION(WeightGradient);
+namespace gpu {
+int64_t WeightGradientScratch(int64_t e, int64_t k, int64_t n);
+}  // namespace gpu
 
 }  // namespace continuo
 

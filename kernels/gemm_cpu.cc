@@ -201,8 +201,7 @@ absl::Status WeightGradient(const Stream& stream,
   const float* x = args.x.data<float>();
   float* dw = args.dw.data<float>();
   float* scratch = args.scratch.data<float>();
-  const int64_t scratch_each =
-      WeightGradientScratch(stream) / NumWorkers(stream);
+  const int64_t scratch_each = args.scratch.num_elements() / NumWorkers(stream);
   // Wide tiles copy x less often; narrow ones keep many threads busy.
   const int64_t tiles_k = (k + kGradientRows - 1) / kGradientRows;
   const int64_t strips =
@@ -223,11 +222,18 @@ absl::Status WeightGradient(const Stream& stream,
 
 }  // namespace cpu
 
-int64_t PackedSize(const Stream&, int64_t k, int64_t n) {
+int64_t PackedSize(const Stream& stream, int64_t k, int64_t n) {
+  if (stream.device.type == DeviceType::kCuda) return k * n;
   return cpu::PanelCount(n) * cpu::kPanel * k;
 }
 
-int64_t WeightGradientScratch(const Stream& stream) {
+int64_t WeightGradientScratch(const Stream& stream, int64_t e, int64_t k,
+                              int64_t n) {
+  if constexpr (kHasCuda) {
+    if (stream.device.type == DeviceType::kCuda) {
+      return gpu::WeightGradientScratch(e, k, n);
+    }
+  }
   return cpu::NumWorkers(stream) * kSumBlock *
          (cpu::kGradientRows + cpu::kGradientColumns);
 }

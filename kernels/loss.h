@@ -10,7 +10,8 @@
 namespace continuo {
 
 // A row of logits holds one softmax per head, side by side. Every label lies
-// within its head. Events are summed in chunks of a fixed size, in order.
+// within its head, or is -1 in all heads of a row: not an event, no gradient.
+// Events are summed in chunks of a fixed size, in order.
 struct SoftmaxLossArgs {
   TensorView logits;         // [E, classes]
   TensorView labels;         // [E, heads] int64
@@ -18,8 +19,8 @@ struct SoftmaxLossArgs {
   TensorView default_label;  // [heads] int64
   // Gradient of scale * (sum of the cross-entropies); may be `logits`. Not
   // given: only the sums are computed.
-  TensorView dlogits = {};  // [E, classes] out
-  double scale = 1.0;
+  TensorView dlogits = {};   // [E, classes] out
+  TensorView scale = {};     // [1] float; with dlogits
   TensorView cross_entropy;  // [1] double: += nats
   // [4] int64: += labels that differ from the default label and of these
   // those predicted (argmax, ties to the lowest class), then the same for

@@ -75,11 +75,16 @@ absl::Status SoftmaxLoss(const Stream& stream, const SoftmaxLossArgs& args) {
   float* dlogits = args.dlogits.data<float>();
   int32_t* predicted = args.predicted.data<int32_t>();
   double* chunk_sums = args.chunk_sums.data<double>();
-  const float scale = static_cast<float>(args.scale);
+  const float scale = dlogits != nullptr ? *args.scale.data<float>() : 0.0f;
   ParallelFor(stream, chunks, [&](int64_t chunk, int) {
     const int64_t end = std::min<int64_t>(events, (chunk + 1) * kLossChunk);
     double sum = 0;
     for (int64_t e = chunk * kLossChunk; e < end; ++e) {
+      if (labels[e * heads] < 0) {
+        std::fill_n(predicted + e * heads, heads, -1);
+        if (dlogits != nullptr) std::fill_n(dlogits + e * classes, classes, 0);
+        continue;
+      }
       for (int64_t head = 0; head < heads; ++head) {
         const int64_t at = e * classes + head_begin[head];
         sum += HWY_DYNAMIC_DISPATCH(SoftmaxRow)(
@@ -102,6 +107,7 @@ absl::Status SoftmaxLoss(const Stream& stream, const SoftmaxLossArgs& args) {
   for (int64_t e = 0; e < events; ++e) {
     for (int64_t head = 0; head < heads; ++head) {
       const int64_t label = labels[e * heads + head];
+      if (label < 0) continue;
       const bool correct = predicted[e * heads + head] == label;
       int64_t* kind = counts + (label == default_label[head] ? 2 : 0);
       kind[0] += 1;

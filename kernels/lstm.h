@@ -17,12 +17,19 @@ namespace continuo {
 
 inline constexpr float kForgetBias = 1.0f;
 
+// Type of the [E, 4h] arrays of gates: bfloat16 on a GPU in bf16, else float.
+inline DType GateType(const Stream& stream) {
+  return stream.options.precision == Precision::kBf16 ? DType::kBfloat16
+                                                      : DType::kFloat32;
+}
+
 struct LstmForwardArgs {
   Schedule schedule;
   TensorView recurrent;       // packed [h, 4h]
   TensorView initial_c = {};  // [N, h], or not given: zeros
   TensorView initial_h = {};  // [N, h], or not given: zeros
-  TensorView gates;           // [E, 4h] in: x K + b; out: activated i, j, f, o
+  TensorView gates;           // [E, 4h] GateType in: x K + b; out: activated
+                              // i, j, f, o
   TensorView c;               // [E, h] out
   TensorView h;               // [E, h] out
 };
@@ -32,9 +39,9 @@ struct LstmBackwardArgs {
   Schedule schedule;
   TensorView recurrent_t;  // packed transpose [4h, h]
   TensorView c;            // [E, h]
-  TensorView gates;        // [E, 4h] in: activated gates; out: gradient of z
-  TensorView dh;  // [E, h] in: gradient from above; out: the total gradient
-  TensorView dc;  // [N, h] scratch
+  TensorView gates;  // [E, 4h] GateType in: activated gates; out: gradient of z
+  TensorView dh;     // [E, h] in: gradient from above; out: undefined
+  TensorView dc;     // [N, h] scratch
 };
 CONTINUO_OPERATION(LstmBackward);
 

@@ -21,7 +21,7 @@ struct ClipAdamArgs {
   TensorView m;             // [flat] in and out
   TensorView v;             // [flat] in and out
   double clip_norm = 0;
-  double rate = 0;
+  TensorView rate;  // [1] float
   double beta1 = 0;
   double beta2 = 0;
   double epsilon = 0;

@@ -44,7 +44,7 @@ absl::Status ClipAdam(const Stream& stream, const ClipAdamArgs& args) {
   const float beta2 = static_cast<float>(args.beta2);
   const float rest1 = static_cast<float>(1.0 - args.beta1);
   const float rest2 = static_cast<float>(1.0 - args.beta2);
-  const float rate = static_cast<float>(args.rate);
+  const float rate = *args.rate.data<float>();
   const float epsilon = static_cast<float>(args.epsilon);
   ParallelFor(stream, tensors, [&](int64_t tensor, int) {
     const int64_t from = begin[tensor];

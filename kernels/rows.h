@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
+#include "kernels/schedule.h"
 #include "runtime/tensor.h"
 
 namespace continuo {
@@ -37,6 +38,14 @@ struct ZeroArgs {
   TensorView x;  // out
 };
 CONTINUO_OPERATION(Zero);
+
+// Zeroes the rows of x that come after the schedule's events: arrays recorded
+// in a graph are as long as the longest batch that it is run with.
+struct ZeroTailArgs {
+  Schedule schedule;
+  TensorView x;  // [>= E, n] in and out; on a GPU it may be bfloat16
+};
+CONTINUO_OPERATION(ZeroTail);
 
 // c = a + b.
 struct SumArgs {

@@ -63,6 +63,16 @@ absl::Status Zero(const Stream& stream, const ZeroArgs& args) {
   return absl::OkStatus();
 }
 
+absl::Status ZeroTail(const Stream& stream, const ZeroTailArgs& args) {
+  const int64_t rows = args.x.shape[0];
+  const int64_t n = args.x.shape[1];
+  const int64_t events =
+      args.schedule.step_begin.data<int32_t>()[args.schedule.steps()];
+  CONTINUO_CHECK(events <= rows);
+  return cpu::Zero(stream, {.x = TensorView(args.x.data<float>() + events * n,
+                                            {rows - events, n})});
+}
+
 absl::Status Sum(const Stream& stream, const SumArgs& args) {
   const int64_t count = args.c.num_elements();
   CONTINUO_CHECK(args.a.shape == args.c.shape && args.b.shape == args.c.shape);

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "kernels/dispatch.h"
 #include "runtime/device.h"
 #include "runtime/tensor.h"
 
@@ -38,16 +39,10 @@ struct SampleArgs {
       {};  // optional out [N, C] double: the softmax itself
 };
 
-namespace cpu {
-absl::Status Sample(const Stream& stream, const SampleArgs& args);
-}  // namespace cpu
-
 // InvalidArgument names the first row whose logits are not finite (minus
 // infinity excepted: probability zero): the weights have diverged or are
 // damaged.
-inline absl::Status Sample(const Stream& stream, const SampleArgs& args) {
-  return cpu::Sample(stream, args);
-}
+CONTINUO_OPERATION(Sample);
 
 }  // namespace continuo
 

@@ -123,14 +123,15 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
   const bool projected = layer.projection.kernel != nullptr;
   float* const flat = gradient.data<float>();
   if (dropout.keep_prob < 1) {
-    CONTINUO_RETURN_IF_ERROR(Dropout(stream(), {.schedule = schedule,
-                                                .source = View(batch.source),
-                                                .x = doutput,
-                                                .out = doutput,
-                                                .keep_prob = dropout.keep_prob,
-                                                .seed = dropout.seed,
-                                                .step = dropout.step,
-                                                .layer = layer.index}));
+    CONTINUO_RETURN_IF_ERROR(
+        Dropout(stream(), {.schedule = schedule,
+                           .source = View(batch.source),
+                           .x = doutput,
+                           .out = doutput,
+                           .keep_prob = dropout.keep_prob,
+                           .seed = dropout.seed,
+                           .step = ScalarView(&dropout.step),
+                           .layer = layer.index}));
   }
   TensorView dinput = dbelow;
   if (layer.residual) {

@@ -51,7 +51,11 @@ absl::Status EventRnnTrainer::State::Begin(const PackedBatch& batch) {
     packed_version = rnn->version();
   }
   events = batch.num_events();
-  schedule = {.alive = View(batch.alive), .step_begin = View(batch.step_begin)};
+  schedule = {.alive = View(batch.alive),
+              .step_begin = View(batch.step_begin),
+              .rows = batch.num_rows(),
+              .host_alive = batch.alive.data(),
+              .host_step_begin = batch.step_begin.data()};
   inputs = {.row_begin = View(batch.inputs.row_begin),
             .index = View(batch.inputs.index),
             .value = View(batch.inputs.value)};
@@ -137,7 +141,7 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const PackedBatch& batch,
                               .out = *output,
                               .keep_prob = dropout.keep_prob,
                               .seed = dropout.seed,
-                              .step = dropout.step,
+                              .step = ScalarView(&dropout.step),
                               .layer = layer.index});
   }
   *output = y;
@@ -169,6 +173,7 @@ absl::Status EventRnnTrainer::State::Loss(const PackedBatch& batch,
   sums->class_correct.resize(spec.num_classes());
   const int64_t labels = events * batch.heads;
   int64_t counts[4] = {};
+  const float scale = static_cast<float>(1.0 / static_cast<double>(labels));
   CONTINUO_RETURN_IF_ERROR(SoftmaxLoss(
       stream(),
       {.logits = Rows(logits, events),
@@ -176,7 +181,7 @@ absl::Status EventRnnTrainer::State::Loss(const PackedBatch& batch,
        .head_begin = View(head_begin),
        .default_label = View(spec.default_label),
        .dlogits = gradient ? Rows(dlogits, events) : TensorView(),
-       .scale = 1.0 / static_cast<double>(labels),
+       .scale = ScalarView(&scale),
        .cross_entropy = TensorView(&sums->cross_entropy, {1}),
        .counts = TensorView(counts, {4}),
        .class_labels = View(sums->class_labels),

@@ -83,7 +83,8 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
       window = allocate(max_rows, spec.attn_length * first.units);
     }
   }
-  backward.scratch = allocate(1, WeightGradientScratch(stream()));
+  backward.scratch =
+      allocate(1, WeightGradientScratch(stream(), e, 2 * widest, 4 * widest));
 }
 
 absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
@@ -154,9 +155,9 @@ absl::Status EventRnnTrainer::ApplyGradients(const AdamSpec& adam,
                                              double* gradient_norm) {
   CONTINUO_CHECK(!state_->inference_only && adam.step >= 1);
   const double step = static_cast<double>(adam.step);
-  const double rate = adam.learning_rate *
-                      std::sqrt(1.0 - std::pow(adam.beta2, step)) /
-                      (1.0 - std::pow(adam.beta1, step));
+  const float rate = static_cast<float>(
+      adam.learning_rate * std::sqrt(1.0 - std::pow(adam.beta2, step)) /
+      (1.0 - std::pow(adam.beta1, step)));
   std::vector<double> squared_norms(state_->rnn->parameters().size());
   const int64_t flat = state_->rnn->flat_size();
   CONTINUO_RETURN_IF_ERROR(ClipAdam(
@@ -166,7 +167,7 @@ absl::Status EventRnnTrainer::ApplyGradients(const AdamSpec& adam,
                          .m = state_->m,
                          .v = state_->v,
                          .clip_norm = adam.clip_norm,
-                         .rate = rate,
+                         .rate = ScalarView(&rate),
                          .beta1 = adam.beta1,
                          .beta2 = adam.beta2,
                          .epsilon = adam.epsilon,

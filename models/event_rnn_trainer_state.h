@@ -65,6 +65,11 @@ TensorView View(const std::vector<T>& values) {
   return TensorView(values.data(), {static_cast<int64_t>(values.size())});
 }
 
+template <typename T>
+TensorView ScalarView(const T* value) {
+  return TensorView(value, {1});
+}
+
 struct EventRnnTrainer::State {
   EventRnn* rnn = nullptr;
   bool inference_only = false;

@@ -8,16 +8,21 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/log.h"
+#include "runtime/status.h"
 
 namespace continuo {
 namespace {
 
-constexpr int64_t kAlignment = 64;
+constexpr int64_t kAlignment = 256;
 
 }  // namespace
 
-void UnmapPages::operator()(char* memory) const {
-  munmap(memory, static_cast<size_t>(bytes));
+void FreeMemory::operator()(char* memory) const {
+  if (device.type == DeviceType::kCuda) {
+    CudaFree(device, kind, memory);
+  } else {
+    munmap(memory, static_cast<size_t>(bytes));
+  }
 }
 
 void* Arena::AllocateBytes(absl::string_view what, int64_t bytes) {
@@ -36,8 +41,20 @@ void* Arena::AllocateBytes(absl::string_view what, int64_t bytes) {
 }
 
 absl::Status Arena::Commit() {
-  CONTINUO_CHECK(memory_ == nullptr && device_.type == DeviceType::kCpu);
+  CONTINUO_CHECK(memory_ == nullptr);
   const int64_t bytes = std::max(size_, kAlignment);
+  used_ = 0;
+  if (device_.type == DeviceType::kCuda) {
+    absl::StatusOr<void*> memory = CudaAllocate(device_, kind_, bytes);
+    if (!memory.ok()) {
+      return Annotate(memory.status(),
+                      absl::StrCat("cannot allocate ", bytes, " bytes on ",
+                                   DeviceName(device_)));
+    }
+    memory_ = std::unique_ptr<char, FreeMemory>(
+        static_cast<char*>(*memory), FreeMemory{device_, kind_, bytes});
+    return absl::OkStatus();
+  }
   // Anonymous pages are zero and cost nothing until they are touched.
   void* memory =
       mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE,
@@ -48,9 +65,8 @@ absl::Status Arena::Commit() {
   }
   // Advice only: with small pages everything works, more slowly.
   madvise(memory, static_cast<size_t>(bytes), MADV_HUGEPAGE);
-  memory_ = std::unique_ptr<char, UnmapPages>(static_cast<char*>(memory),
-                                              UnmapPages{bytes});
-  used_ = 0;
+  memory_ = std::unique_ptr<char, FreeMemory>(
+      static_cast<char*>(memory), FreeMemory{device_, kind_, bytes});
   return absl::OkStatus();
 }
 

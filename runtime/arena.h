@@ -1,4 +1,4 @@
-// Arena: device memory that is laid out before the first step.
+// Arena: device or pinned memory that is laid out before the first step.
 //
 // The owner asks for its tensors twice, in the same order: while planning it
 // gets views without data and the sizes are added up; Commit allocates once;
@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "runtime/cuda_support.h"
 #include "runtime/device.h"
 #include "runtime/tensor.h"
 
@@ -25,20 +26,24 @@ struct MemoryPlanLine {
   int64_t bytes = 0;
 };
 
-// Deleter of an arena's pages.
-struct UnmapPages {
+// Deleter of an arena's memory.
+struct FreeMemory {
+  Device device;
+  MemoryKind kind = MemoryKind::kDevice;
   int64_t bytes = 0;
   void operator()(char* memory) const;
 };
 
 class Arena {
  public:
-  explicit Arena(const Device& device) : device_(device) {}
+  // Memory of the device, or host memory that it copies from and to.
+  explicit Arena(const Device& device, MemoryKind kind = MemoryKind::kDevice)
+      : device_(device), kind_(kind) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
   // A tensor for `what`; requests of one name in a row share a plan line. Its
-  // memory starts at a multiple of 64 bytes and holds zeros after Commit.
+  // memory starts at a multiple of 256 bytes and holds zeros after Commit.
   template <typename T>
   TensorView Allocate(absl::string_view what, Shape shape) {
     T* data = static_cast<T*>(AllocateBytes(
@@ -62,7 +67,8 @@ class Arena {
   void* AllocateBytes(absl::string_view what, int64_t bytes);
 
   Device device_;
-  std::unique_ptr<char, UnmapPages> memory_;
+  MemoryKind kind_;
+  std::unique_ptr<char, FreeMemory> memory_;
   std::vector<MemoryPlanLine> plan_;
   int64_t used_ = 0;
   int64_t size_ = 0;

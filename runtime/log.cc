@@ -21,9 +21,8 @@ absl::Status SetLogLevel(absl::string_view name) {
       return absl::OkStatus();
     }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("--log=", name,
-                   ": expected one of DEBUG, INFO, WARN, ERROR, FATAL"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--log=", name, ": expected one of DEBUG, INFO, WARN, ERROR, FATAL"));
 }
 
 LogLevel MinLogLevel() { return static_cast<LogLevel>(min_level.load()); }

@@ -11,7 +11,13 @@
 
 namespace continuo {
 
-enum class LogLevel { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3, kFatal = 4 };
+enum class LogLevel {
+  kDebug = 0,
+  kInfo = 1,
+  kWarn = 2,
+  kError = 3,
+  kFatal = 4
+};
 
 // Sets the minimum severity from DEBUG, INFO, WARN, ERROR or FATAL (the values
 // of --log). InvalidArgument for any other text.

@@ -59,13 +59,12 @@ CONTINUO_HOST_DEVICE inline Philox4 RandomBlock(uint64_t seed,
                                                 uint64_t stream,
                                                 uint64_t index) {
   // The purpose shares a counter word with the high half of the stream.
-  return PhiloxBlock(static_cast<uint32_t>(index),
-                     static_cast<uint32_t>(index >> 32),
-                     static_cast<uint32_t>(stream),
-                     static_cast<uint32_t>(purpose) ^
-                         (static_cast<uint32_t>(stream >> 32) << 8),
-                     static_cast<uint32_t>(seed),
-                     static_cast<uint32_t>(seed >> 32));
+  return PhiloxBlock(
+      static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32),
+      static_cast<uint32_t>(stream),
+      static_cast<uint32_t>(purpose) ^
+          (static_cast<uint32_t>(stream >> 32) << 8),
+      static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
 }
 
 // 53 random bits as a double in [0, 1).
@@ -94,8 +93,8 @@ inline uint64_t RandomBelow(uint64_t seed, RandomPurpose purpose,
                             uint64_t stream, uint64_t index, uint64_t bound) {
   const Philox4 block = RandomBlock(seed, purpose, stream, index);
   const uint64_t bits = (uint64_t{block.v[0]} << 32) | block.v[1];
-  return static_cast<uint64_t>(
-      (static_cast<unsigned __int128>(bits) * bound) >> 64);
+  return static_cast<uint64_t>((static_cast<unsigned __int128>(bits) * bound) >>
+                               64);
 }
 
 // A seed from the operating system, for commands run without --seed.

@@ -30,9 +30,9 @@ inline absl::Status Annotate(const absl::Status& status,
 #define CONTINUO_CONCAT(a, b) CONTINUO_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function if `expr` is not OK.
-#define CONTINUO_RETURN_IF_ERROR(expr)               \
-  do {                                               \
-    absl::Status continuo_status = (expr);           \
+#define CONTINUO_RETURN_IF_ERROR(expr)                 \
+  do {                                                 \
+    absl::Status continuo_status = (expr);             \
     if (!continuo_status.ok()) return continuo_status; \
   } while (false)
 

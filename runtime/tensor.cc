@@ -6,6 +6,8 @@ namespace continuo {
 
 int64_t DTypeSize(DType dtype) {
   switch (dtype) {
+    case DType::kBfloat16:
+      return 2;
     case DType::kFloat32:
     case DType::kInt32:
       return 4;

@@ -11,7 +11,13 @@
 
 namespace continuo {
 
-enum class DType { kFloat32, kFloat64, kInt32, kInt64, kUint64 };
+enum class DType { kFloat32, kFloat64, kInt32, kInt64, kUint64, kBfloat16 };
+
+// Storage of a bfloat16, the high half of a float. Only GPU kernels compute
+// with it.
+struct Bfloat16 {
+  uint16_t bits;
+};
 
 // Bytes of one element.
 int64_t DTypeSize(DType dtype);
@@ -67,6 +73,10 @@ struct DTypeOf<int64_t> {
 template <>
 struct DTypeOf<uint64_t> {
   static constexpr DType value = DType::kUint64;
+};
+template <>
+struct DTypeOf<Bfloat16> {
+  static constexpr DType value = DType::kBfloat16;
 };
 
 // A dense row-major array on some device. Copying it copies the pointer. A

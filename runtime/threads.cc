@@ -61,9 +61,8 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int num_threads) : state_(std::make_unique<State>()) {
   const int count = num_threads < 1 ? AvailableCpus() : num_threads;
   for (int i = 1; i < count; ++i) {
-    state_->workers.emplace_back([state = state_.get(), i] {
-      state->WorkerLoop(i);
-    });
+    state_->workers.emplace_back(
+        [state = state_.get(), i] { state->WorkerLoop(i); });
   }
 }
 

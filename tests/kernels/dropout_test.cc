@@ -28,7 +28,7 @@ Floats Drop(int threads, const Case& c, const TestSchedule& schedule,
                                       .out = Matrix(out, c.n),
                                       .keep_prob = c.keep_prob,
                                       .seed = c.seed,
-                                      .step = c.step,
+                                      .step = Scalar(c.step),
                                       .layer = c.layer})
                   .ok());
   return out;
@@ -116,13 +116,14 @@ TEST(DropoutTest, MayWorkInPlace) {
   Floats x = Random(6 * 128, 1);
   const Floats want = Drop(1, {}, schedule, source, x);
   Threads pool(1);
+  const uint64_t step = 11;
   ASSERT_TRUE(Dropout(pool.stream(), {.schedule = schedule.view(),
                                       .source = Vector(source),
                                       .x = Matrix(x, 128),
                                       .out = Matrix(x, 128),
                                       .keep_prob = 0.5,
                                       .seed = 3,
-                                      .step = 11,
+                                      .step = Scalar(step),
                                       .layer = 0})
                   .ok());
   EXPECT_EQ(x, want);

@@ -107,7 +107,7 @@ Gradient Accumulate(int threads, int64_t k, int64_t n, const Floats& x,
   Threads pool(threads);
   const int64_t events = static_cast<int64_t>(dz.size()) / n;
   Gradient gradient = {Random(k * n, 8), Random(n, 9)};
-  Floats scratch(WeightGradientScratch(pool.stream()));
+  Floats scratch(WeightGradientScratch(pool.stream(), 0, 0, 0));
   EXPECT_TRUE(
       WeightGradient(pool.stream(),
                      {.x = TensorView(x.data(), {events, k}),

@@ -59,6 +59,12 @@ TensorView Vector(const Values& values) {
   return TensorView(values.data(), {static_cast<int64_t>(values.size())});
 }
 
+// A view of one value.
+template <typename T>
+TensorView Scalar(const T& value) {
+  return TensorView(&value, {1});
+}
+
 // Threads for a test.
 struct Threads {
   explicit Threads(int count) : pool(count) {}
@@ -104,7 +110,11 @@ struct TestSchedule {
     }
   }
   Schedule view() const {
-    return {.alive = Vector(alive), .step_begin = Vector(step_begin)};
+    return {.alive = Vector(alive),
+            .step_begin = Vector(step_begin),
+            .rows = rows(),
+            .host_alive = alive.data(),
+            .host_step_begin = step_begin.data()};
   }
   int64_t rows() const { return static_cast<int64_t>(lengths.size()); }
   int64_t steps() const { return static_cast<int64_t>(alive.size()); }

@@ -41,6 +41,7 @@ struct Problem {
 
 Result Compute(int threads, const Problem& p, bool gradient) {
   Threads pool(threads);
+  const float scale = 0.25f;
   Result result;
   result.dlogits.assign(p.logits.size(), -7.0f);
   result.class_labels.resize(p.classes());
@@ -57,7 +58,7 @@ Result Compute(int threads, const Problem& p, bool gradient) {
            .dlogits = gradient ? TensorView(result.dlogits.data(),
                                             {p.events, p.classes()})
                                : TensorView(),
-           .scale = 0.25,
+           .scale = Scalar(scale),
            .cross_entropy = TensorView(&result.cross_entropy, {1}),
            .counts = Vector(result.counts),
            .class_labels = Vector(result.class_labels),

@@ -15,6 +15,7 @@ struct Buffers {
 Buffers Apply(int threads, const std::vector<int64_t>& begin,
               const Floats& gradient, double clip_norm) {
   Threads pool(threads);
+  const float rate = 0.01f;
   const int64_t size = begin.back();
   Buffers b = {Random(size, 1), Random(size, 2), Random(size, 3), {}};
   for (float& v : b.v) v = std::abs(v);
@@ -26,7 +27,7 @@ Buffers Apply(int threads, const std::vector<int64_t>& begin,
                                .m = Vector(b.m),
                                .v = Vector(b.v),
                                .clip_norm = clip_norm,
-                               .rate = 0.01,
+                               .rate = Scalar(rate),
                                .beta1 = 0.9,
                                .beta2 = 0.999,
                                .epsilon = 1e-8,

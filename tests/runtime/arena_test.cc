@@ -18,8 +18,8 @@ TEST(ArenaTest, PlansThenHandsOutAlignedZeroedMemory) {
       ASSERT_TRUE(arena.Commit().ok());
     }
   }
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(a.raw) % 64, 0u);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(b.raw) % 64, 0u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(a.raw) % 256, 0u);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(b.raw) % 256, 0u);
   for (int i = 0; i < 15; ++i) EXPECT_EQ(a.data<float>()[i], 0.0f);
   for (int i = 0; i < 15; ++i) a.data<float>()[i] = 1.0f;
   EXPECT_EQ(b.data<int64_t>()[0], 0);
@@ -34,7 +34,7 @@ TEST(ArenaTest, PlanNamesTheBytes) {
   EXPECT_EQ(arena.plan()[0].what, "weights");
   EXPECT_EQ(arena.plan()[0].bytes, 120);
   EXPECT_EQ(arena.plan()[1].bytes, 32);
-  EXPECT_EQ(arena.size(), 64 + 128 + 64);
+  EXPECT_EQ(arena.size(), 256 + 256 + 256);
 }
 
 TEST(ArenaTest, RewoundMemoryIsUsedAgain) {
@@ -50,7 +50,7 @@ TEST(ArenaTest, RewoundMemoryIsUsedAgain) {
     }
   }
   EXPECT_EQ(first.raw, second.raw);
-  EXPECT_EQ(arena.size(), 448);
+  EXPECT_EQ(arena.size(), 512);
 }
 
 TEST(ArenaTest, MoreThanTheAddressSpaceIsAnError) {

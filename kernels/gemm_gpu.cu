@@ -1,0 +1,246 @@
+// Dense products by cuBLAS: bound by arithmetic at the sizes of a training
+// batch (k and n of 128 and more), by the weights' bytes in decoding.
+//
+// Bias rows are put into c first, one write of c that the product then reads.
+// Column sums (bias gradients) are bound by the bytes of dz, read once: each
+// block sums a chunk of rows, a second launch adds the chunks in order.
+
+#include <algorithm>
+
+#include "kernels/gemm.h"
+#include "kernels/launch.cuh"
+#include "runtime/log.h"
+
+namespace continuo::gpu {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kTile = 32;
+// Rows of a column-sum block, and how many chunks of them there can be.
+constexpr int kSumThreadsY = 8;
+constexpr int64_t kMaxChunks = 64;
+
+__global__ void TransposeKernel(const float* in, int64_t rows, int64_t columns,
+                                float* out) {
+  __shared__ float tile[kTile][kTile + 1];
+  const int64_t column = int64_t{blockIdx.x} * kTile + threadIdx.x;
+  for (int i = threadIdx.y; i < kTile; i += blockDim.y) {
+    const int64_t row = int64_t{blockIdx.y} * kTile + i;
+    if (row < rows && column < columns) {
+      tile[i][threadIdx.x] = in[row * columns + column];
+    }
+  }
+  __syncthreads();
+  const int64_t out_column = int64_t{blockIdx.y} * kTile + threadIdx.x;
+  for (int i = threadIdx.y; i < kTile; i += blockDim.y) {
+    const int64_t out_row = int64_t{blockIdx.x} * kTile + i;
+    if (out_row < columns && out_column < rows) {
+      out[out_row * rows + out_column] = tile[threadIdx.x][i];
+    }
+  }
+}
+
+template <typename T>
+__global__ void BiasRowsKernel(const float* bias, int64_t rows, int64_t columns,
+                               T* c) {
+  const int64_t count = rows * columns;
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
+       i += step) {
+    c[i] = FromFloat<T>(bias[i % columns]);
+  }
+}
+
+// out[i] = x[rows[i]] or zeros, converted.
+template <typename In, typename Out>
+__global__ void TakeRowsKernel(const In* x, const int32_t* rows, int64_t count,
+                               int64_t columns, Out* out) {
+  const int64_t total = count * columns;
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
+       i += step) {
+    const int64_t row = rows != nullptr ? rows[i / columns] : i / columns;
+    const float value =
+        row >= 0 ? ToFloat(x[row * columns + i % columns]) : 0.0f;
+    out[i] = FromFloat<Out>(value);
+  }
+}
+
+// Sums of chunk blockIdx.y of the rows: partial[chunk, columns].
+template <typename T>
+__global__ void ColumnSumsKernel(const T* x, int64_t rows, int64_t columns,
+                                 int64_t rows_each, float* partial) {
+  __shared__ float sums[kSumThreadsY][kTile];
+  const int64_t column = int64_t{blockIdx.x} * kTile + threadIdx.x;
+  const int64_t begin = int64_t{blockIdx.y} * rows_each;
+  const int64_t end = begin + rows_each < rows ? begin + rows_each : rows;
+  float sum = 0;
+  if (column < columns) {
+    for (int64_t row = begin + threadIdx.y; row < end; row += kSumThreadsY) {
+      sum += ToFloat(x[row * columns + column]);
+    }
+  }
+  sums[threadIdx.y][threadIdx.x] = sum;
+  __syncthreads();
+  if (threadIdx.y != 0 || column >= columns) return;
+  for (int i = 1; i < kSumThreadsY; ++i) sum += sums[i][threadIdx.x];
+  partial[int64_t{blockIdx.y} * columns + column] = sum;
+}
+
+__global__ void AddChunksKernel(const float* partial, int64_t chunks,
+                                int64_t columns, float* out) {
+  const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (column >= columns) return;
+  float sum = 0;
+  for (int64_t i = 0; i < chunks; ++i) sum += partial[i * columns + column];
+  out[column] += sum;
+}
+
+cudaDataType_t CublasType(DType dtype) {
+  return dtype == DType::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+// How cuBLAS multiplies operands of a type.
+cublasComputeType_t ComputeType(const Stream& stream, DType operands) {
+  if (operands == DType::kBfloat16) return CUBLAS_COMPUTE_32F;
+  switch (stream.options.precision) {
+    case Precision::kTf32:
+      return CUBLAS_COMPUTE_32F_FAST_TF32;
+    case Precision::kBf16:
+      return CUBLAS_COMPUTE_32F_FAST_16BF;
+    case Precision::kFp32:
+      break;
+  }
+  return CUBLAS_COMPUTE_32F;
+}
+
+// Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a or b transposed as
+// stored. cuBLAS sees the transposes: columns are rows there.
+absl::Status Multiply(const Stream& stream, bool transpose_a, int64_t m,
+                      int64_t n, int64_t k, const void* a, DType a_type,
+                      const void* b, float beta, void* c, DType c_type) {
+  const float one = 1.0f;
+  CONTINUO_RETURN_IF_CUDA_ERROR(cublasGemmEx(
+      stream.cuda->cublas(), CUBLAS_OP_N,
+      transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, static_cast<int>(n),
+      static_cast<int>(m), static_cast<int>(k), &one, b, CublasType(a_type),
+      static_cast<int>(n), a, CublasType(a_type),
+      static_cast<int>(transpose_a ? m : k), &beta, c, CublasType(c_type),
+      static_cast<int>(n), ComputeType(stream, a_type), CUBLAS_GEMM_DEFAULT));
+  return absl::OkStatus();
+}
+
+template <typename In, typename Out>
+absl::Status TakeRows(const Stream& stream, const In* x, const int32_t* rows,
+                      int64_t count, int64_t columns, Out* out) {
+  TakeRowsKernel<<<GridSize(count * columns, kThreads), kThreads, 0,
+                   stream.cuda->stream()>>>(x, rows, count, columns, out);
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status ColumnSums(const Stream& stream, const TensorView& x,
+                        const TensorView& out, float* partial) {
+  const int64_t rows = x.shape[0];
+  const int64_t columns = x.shape[1];
+  const int64_t rows_each =
+      std::max<int64_t>(kSumThreadsY, CeilDiv(rows, kMaxChunks));
+  const int64_t chunks = CeilDiv(rows, rows_each);
+  const dim3 grid(static_cast<unsigned>(CeilDiv(columns, kTile)),
+                  static_cast<unsigned>(chunks));
+  ColumnSumsKernel<<<grid, dim3(kTile, kSumThreadsY), 0,
+                     stream.cuda->stream()>>>(Data<T>(x), rows, columns,
+                                              rows_each, partial);
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  AddChunksKernel<<<static_cast<unsigned>(CeilDiv(columns, kThreads)), kThreads,
+                    0, stream.cuda->stream()>>>(partial, chunks, columns,
+                                                out.data<float>());
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PackMatrix(const Stream& stream, const PackMatrixArgs& args) {
+  CONTINUO_CHECK(args.matrix.shape.rank() == 2);
+  const int64_t rows = args.matrix.shape[0];
+  const int64_t columns = args.matrix.shape[1];
+  const float* matrix = args.matrix.data<float>();
+  float* packed = args.packed.data<float>();
+  if (rows == 0 || columns == 0) return absl::OkStatus();
+  if (!args.transpose) {
+    CONTINUO_RETURN_IF_CUDA_ERROR(cudaMemcpyAsync(
+        packed, matrix, static_cast<size_t>(rows * columns) * sizeof(float),
+        cudaMemcpyDeviceToDevice, stream.cuda->stream()));
+    return absl::OkStatus();
+  }
+  const dim3 grid(static_cast<unsigned>(CeilDiv(columns, kTile)),
+                  static_cast<unsigned>(CeilDiv(rows, kTile)));
+  TransposeKernel<<<grid, dim3(kTile, 8), 0, stream.cuda->stream()>>>(
+      matrix, rows, columns, packed);
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
+}
+
+absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
+  const int64_t m = args.a.shape[0];
+  const int64_t k = args.a.shape[1];
+  const int64_t n = args.c.shape[1];
+  CONTINUO_CHECK(args.c.shape[0] == m && !(args.accumulate && args.bias));
+  CONTINUO_CHECK(args.b.num_elements() == k * n);
+  if (m == 0) return absl::OkStatus();
+  if (args.bias) {
+    const auto fill = [&]<typename T>(T* c) {
+      BiasRowsKernel<<<GridSize(m * n, kThreads), kThreads, 0,
+                       stream.cuda->stream()>>>(args.bias.data<float>(), m, n,
+                                                c);
+    };
+    if (args.c.dtype == DType::kBfloat16) {
+      fill(Data<__nv_bfloat16>(args.c));
+    } else {
+      fill(Data<float>(args.c));
+    }
+    CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  }
+  return Multiply(stream, false, m, n, k, args.a.raw, args.a.dtype, args.b.raw,
+                  args.bias || args.accumulate ? 1.0f : 0.0f, args.c.raw,
+                  args.c.dtype);
+}
+
+int64_t WeightGradientScratch(int64_t e, int64_t k, int64_t n) {
+  return e * k + kMaxChunks * n;
+}
+
+absl::Status WeightGradient(const Stream& stream,
+                            const WeightGradientArgs& args) {
+  const int64_t events = args.dz.shape[0];
+  const int64_t n = args.dz.shape[1];
+  const bool narrow = args.dz.dtype == DType::kBfloat16;
+  float* const scratch = args.scratch.data<float>();
+  if (events == 0) return absl::OkStatus();
+  if (args.db) {
+    CONTINUO_CHECK(args.scratch.num_elements() >= kMaxChunks * n);
+    CONTINUO_RETURN_IF_ERROR(
+        narrow ? ColumnSums<__nv_bfloat16>(stream, args.dz, args.db, scratch)
+               : ColumnSums<float>(stream, args.dz, args.db, scratch));
+  }
+  if (!args.dw) return absl::OkStatus();
+  const int64_t k = args.dw.shape[0];
+  CONTINUO_CHECK(args.dw.shape[1] == n && args.x.shape[1] == k);
+  const int32_t* rows = args.rows.data<int32_t>();
+  const void* x = args.x.raw;
+  if (rows != nullptr || narrow) {
+    CONTINUO_CHECK(args.scratch.num_elements() >= events * k);
+    const float* from = args.x.data<float>();
+    CONTINUO_RETURN_IF_ERROR(
+        narrow ? TakeRows(stream, from, rows, events, k,
+                          reinterpret_cast<__nv_bfloat16*>(scratch))
+               : TakeRows(stream, from, rows, events, k, scratch));
+    x = scratch;
+  }
+  return Multiply(stream, true, k, n, events, x, args.dz.dtype, args.dz.raw,
+                  1.0f, args.dw.data<float>(), DType::kFloat32);
+}
+
+}  // namespace continuo::gpu

@@ -1,0 +1,44 @@
+// Operations whose CUDA form is not written yet.
+
+#include "absl/status/status.h"
+#include "kernels/attention.h"
+#include "kernels/attention_window.h"
+#include "kernels/beam.h"
+#include "kernels/dropout.h"
+#include "kernels/embedding.h"
+#include "kernels/loss.h"
+#include "kernels/lstm.h"
+#include "kernels/optimizer.h"
+#include "kernels/rows.h"
+#include "kernels/sampling.h"
+
+#define CONTINUO_PENDING(Op)                            \
+  absl::Status Op(const Stream&, const Op##Args&) {     \
+    return absl::UnimplementedError(#Op " on the GPU"); \
+  }                                                     \
+  static_assert(true)
+
+namespace continuo::gpu {
+CONTINUO_PENDING(LstmForward);
+CONTINUO_PENDING(LstmBackward);
+CONTINUO_PENDING(AttentionForward);
+CONTINUO_PENDING(AttentionBackward);
+CONTINUO_PENDING(AttentionStep);
+CONTINUO_PENDING(AttendWindow);
+CONTINUO_PENDING(EnterWindow);
+CONTINUO_PENDING(GatherSum);
+CONTINUO_PENDING(ScatterAdd);
+CONTINUO_PENDING(Dropout);
+CONTINUO_PENDING(SoftmaxLoss);
+CONTINUO_PENDING(ClipAdam);
+CONTINUO_PENDING(GatherRows);
+CONTINUO_PENDING(CopyRows);
+CONTINUO_PENDING(Copy);
+CONTINUO_PENDING(Zero);
+CONTINUO_PENDING(ZeroTail);
+CONTINUO_PENDING(Sum);
+CONTINUO_PENDING(Sample);
+CONTINUO_PENDING(BeamPrune);
+CONTINUO_PENDING(BeamBranch);
+int64_t AttentionScratch(int64_t, int64_t, int64_t) { return 0; }
+}  // namespace continuo::gpu

@@ -1,0 +1,101 @@
+# Finds CUDA and what the GPU forms link. Sets CONTINUO_HAS_CUDA.
+
+set(CONTINUO_CUDA_LIBS "$ENV{CONTINUO_CUDA_LIBS}" CACHE PATH
+  "Folder of replacement CUDA runtime libraries that GPU tests load first")
+set(CONTINUO_GPUSIM_SEEDS 3 CACHE STRING
+  "Orders of deferred work that GPU tests are run in, where gpusim is used")
+option(CONTINUO_CUDA_PTX_ONLY
+  "Leave the machine code out of CUDA objects (compiles faster)" OFF)
+
+set(CONTINUO_HAS_CUDA OFF)
+if(CONTINUO_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+# Returns from here, or stops, saying what is missing.
+macro(continuo_no_cuda what)
+  if(CONTINUO_CUDA STREQUAL "AUTO")
+    message(STATUS "CUDA forms are left out: ${what} not found")
+    return()
+  endif()
+  message(FATAL_ERROR "CONTINUO_CUDA=${CONTINUO_CUDA}: ${what} not found")
+endmacro()
+
+# The code of each source is named in continuo_cuda_sources.
+set(CMAKE_CUDA_ARCHITECTURES OFF)
+include(CheckLanguage)
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX} AND
+   EXISTS /usr/local/cuda/bin/nvcc)
+  set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
+endif()
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  continuo_no_cuda("nvcc")
+endif()
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+set(CMAKE_CUDA_STANDARD 17)  # for the compiler's own test
+enable_language(CUDA)
+# CMake before 3.27 does not know that nvcc has C++20.
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+if(CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_package(CUDAToolkit 12)
+if(NOT CUDAToolkit_FOUND)
+  continuo_no_cuda("the CUDA toolkit, 12 or newer,")
+endif()
+foreach(name cudnn nccl)
+  find_path(CONTINUO_${name}_INCLUDE ${name}.h
+    HINTS ${CUDAToolkit_INCLUDE_DIRS})
+  find_library(CONTINUO_${name}_LIBRARY ${name}
+    HINTS ${CUDAToolkit_LIBRARY_DIR})
+  if(NOT CONTINUO_${name}_INCLUDE OR NOT CONTINUO_${name}_LIBRARY)
+    continuo_no_cuda(${name})
+  endif()
+endforeach()
+set(CONTINUO_HAS_CUDA ON)
+
+# Libraries and headers of the GPU forms. Shared, so that tests can put others
+# in their place; found by RUNPATH, which LD_LIBRARY_PATH comes before.
+add_library(continuo_cuda INTERFACE)
+target_link_libraries(continuo_cuda INTERFACE
+  CUDA::cudart CUDA::cublas ${CONTINUO_cudnn_LIBRARY} ${CONTINUO_nccl_LIBRARY})
+target_include_directories(continuo_cuda SYSTEM INTERFACE
+  ${CUDAToolkit_INCLUDE_DIRS} ${CONTINUO_cudnn_INCLUDE}
+  ${CONTINUO_nccl_INCLUDE})
+target_link_options(continuo_cuda INTERFACE -Wl,--enable-new-dtags)
+
+set(CONTINUO_CUDA_TEST_ENVIRONMENT)
+if(CONTINUO_CUDA_LIBS)
+  set(CONTINUO_CUDA_TEST_ENVIRONMENT
+    LD_LIBRARY_PATH=path_list_prepend:${CONTINUO_CUDA_LIBS})
+endif()
+
+# continuo_cuda_sources(TARGET a_gpu.cu ...): adds CUDA sources. Each is compiled
+# once to PTX and from there for every architecture: sm_80 and newer, or, of
+# files that use thread-block clusters (*_cluster_gpu.cu), sm_90 and newer.
+function(continuo_cuda_sources target)
+  if(NOT CONTINUO_HAS_CUDA)
+    return()
+  endif()
+  target_sources(${target} PRIVATE ${ARGN})
+  foreach(source ${ARGN})
+    if(source MATCHES "_cluster_gpu\\.cu$")
+      set(ptx compute_90)
+      set(machine sm_90,sm_100)
+    elseif(source MATCHES "\\.cu$")
+      set(ptx compute_80)
+      set(machine sm_80,sm_90,sm_100)
+    else()
+      continue()
+    endif()
+    set(code ${ptx},${machine})
+    if(CONTINUO_CUDA_PTX_ONLY)
+      set(code ${ptx})
+    endif()
+    set_source_files_properties(${source} PROPERTIES
+      COMPILE_OPTIONS "-gencode=arch=${ptx},code=[${code}]")
+  endforeach()
+endfunction()

@@ -1,0 +1,114 @@
+// Products on every device and at every precision, against a double loop.
+
+#include "kernels/gemm.h"
+#include "tests/kernels/device_testing.h"
+
+namespace continuo {
+namespace {
+
+using namespace testing;  // NOLINT: the helpers of these tests
+
+class GemmFormTest : public FormTest {};
+INSTANTIATE_TEST_SUITE_P(Forms, GemmFormTest, ::testing::ValuesIn(kForms),
+                         FormName);
+
+struct Sizes {
+  int64_t m, k, n;
+};
+constexpr Sizes kSizes[] = {
+    {1, 1, 1}, {31, 33, 1}, {33, 31, 130}, {130, 1, 33}, {5, 130, 31}};
+
+TEST_P(GemmFormTest, MatchesDoubleLoop) {
+  for (const auto& [m, k, n] : kSizes) {
+    const Floats a = Random(m * k, 1), b = Random(k * n, 2);
+    const Floats bias = Random(n, 3), before = Random(m * n, 4);
+    DeviceArray<float> da = Put(a), dbias = Put(bias), packed = Pack(b, n);
+    for (const bool accumulate : {false, true}) {
+      DeviceArray<float> c = Put(before);
+      ASSERT_TRUE(
+          Gemm(stream(), {.a = da.matrix(k),
+                          .b = packed.vector(),
+                          .bias = accumulate ? TensorView() : dbias.vector(),
+                          .c = c.matrix(n),
+                          .accumulate = accumulate})
+              .ok());
+      const std::vector<float> got = c.Read();
+      for (int64_t i = 0; i < m * n; ++i) {
+        double want = accumulate ? before[i] : bias[i % n];
+        for (int64_t j = 0; j < k; ++j) {
+          want += static_cast<double>(a[i / n * k + j]) * b[j * n + i % n];
+        }
+        const double scale = std::sqrt(static_cast<double>(k));
+        ASSERT_NEAR(got[i], want, scale * Tolerance(1e-6, 2e-3, 1e-2))
+            << m << " " << k << " " << n;
+      }
+    }
+  }
+}
+
+TEST_P(GemmFormTest, TransposedPackIsTheTranspose) {
+  const int64_t rows = 33, columns = 70;
+  const Floats matrix = Random(rows * columns, 1), a = Random(columns, 2);
+  DeviceArray<float> packed = Pack(matrix, columns, /*transpose=*/true);
+  DeviceArray<float> da = Put(a), c = NewFloats(rows);
+  ASSERT_TRUE(
+      Gemm(stream(),
+           {.a = da.matrix(columns), .b = packed.vector(), .c = c.matrix(rows)})
+          .ok());
+  const std::vector<float> got = c.Read();
+  for (int64_t i = 0; i < rows; ++i) {
+    double want = 0;
+    for (int64_t j = 0; j < columns; ++j) {
+      want += static_cast<double>(a[j]) * matrix[i * columns + j];
+    }
+    EXPECT_NEAR(got[i], want, Tolerance(1e-5, 2e-2, 1e-1));
+  }
+}
+
+TEST_P(GemmFormTest, WeightGradientMatchesDoubleLoop) {
+  const DType types[] = {DType::kFloat32, DType::kBfloat16};
+  for (const auto& [events, k, n] : kSizes) {
+    for (DType type : types) {
+      if (type == DType::kBfloat16 && !on_gpu()) continue;
+      const Floats x = Random(events * k, 1), dz = Random(events * n, 2);
+      const Floats before = Random(k * n, 3), db_before = Random(n, 4);
+      std::vector<int32_t> rows;
+      for (int64_t e = 0; e < events; ++e) {
+        rows.push_back(static_cast<int32_t>(e * 7 % (events + 1)) - 1);
+      }
+      DeviceArray<float> dx = Put(x), dw = Put(before), db = Put(db_before);
+      GateArray ddz(stream(), type, dz);
+      DeviceArray<int32_t> drows = Put(rows);
+      DeviceArray<float> scratch =
+          NewFloats(WeightGradientScratch(stream(), events, k, n));
+      ASSERT_TRUE(WeightGradient(stream(), {.x = dx.matrix(k),
+                                            .rows = drows.vector(),
+                                            .dz = ddz.matrix(n),
+                                            .dw = dw.matrix(n),
+                                            .db = db.vector(),
+                                            .scratch = scratch.vector()})
+                      .ok());
+      const std::vector<float> got = dw.Read(), got_db = db.Read();
+      const bool narrow = type == DType::kBfloat16;
+      const double tolerance = std::sqrt(static_cast<double>(events)) *
+                               (narrow ? 1e-2 : Tolerance(1e-6, 2e-3, 1e-2));
+      for (int64_t i = 0; i < k * n; ++i) {
+        double want = before[i];
+        for (int64_t e = 0; e < events; ++e) {
+          if (rows[e] < 0) continue;
+          want +=
+              static_cast<double>(x[rows[e] * k + i / n]) * dz[e * n + i % n];
+        }
+        ASSERT_NEAR(got[i], want, tolerance) << events << " " << k << " " << n;
+      }
+      for (int64_t j = 0; j < n; ++j) {
+        double want = db_before[j];
+        for (int64_t e = 0; e < events; ++e) want += dz[e * n + j];
+        ASSERT_NEAR(got_db[j], want, narrow ? tolerance : 1e-5);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace continuo
