@@ -1,0 +1,43 @@
+#include "runtime/event.h"
+
+#include "runtime/cuda_status.h"
+#include "runtime/cuda_stream.h"
+
+namespace continuo {
+
+struct Event::State {
+  ~State() {
+    if (event != nullptr) cudaEventDestroy(event);
+  }
+  cudaEvent_t event = nullptr;
+};
+
+absl::StatusOr<Event> Event::Record(const Stream& stream) {
+  auto state = std::make_shared<State>();
+  CONTINUO_RETURN_IF_CUDA_ERROR(cudaEventCreate(&state->event));
+  CONTINUO_RETURN_IF_CUDA_ERROR(
+      cudaEventRecord(state->event, stream.cuda->stream()));
+  Event event;
+  event.state_ = std::move(state);
+  return event;
+}
+
+absl::Status Event::Wait() const {
+  CONTINUO_RETURN_IF_CUDA_ERROR(cudaEventSynchronize(state_->event));
+  return absl::OkStatus();
+}
+
+absl::Status Event::HoldUp(const Stream& stream) const {
+  CONTINUO_RETURN_IF_CUDA_ERROR(
+      cudaStreamWaitEvent(stream.cuda->stream(), state_->event, 0));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<double> Event::SecondsSince(const Event& begin) const {
+  float milliseconds = 0;
+  CONTINUO_RETURN_IF_CUDA_ERROR(
+      cudaEventElapsedTime(&milliseconds, begin.state_->event, state_->event));
+  return 1e-3 * static_cast<double>(milliseconds);
+}
+
+}  // namespace continuo
