@@ -42,6 +42,13 @@ set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
 if(CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
 endif()
+# What the assembler says of each source's kernels: SOURCE.txt in this folder
+# (tests/kernels/spills_test.cc reads it), all of sm_90 in registers.txt (for
+# gpusim's occupancy and launch limits). Nothing is assembled for PTX alone.
+set(CONTINUO_PTXAS_DIR)
+if(NOT CONTINUO_CUDA_PTX_ONLY)
+  set(CONTINUO_PTXAS_DIR ${CMAKE_BINARY_DIR}/ptxas)
+endif()
 find_package(CUDAToolkit 12)
 if(NOT CUDAToolkit_FOUND)
   continuo_no_cuda("the CUDA toolkit, 12 or newer,")
@@ -71,16 +78,22 @@ set(CONTINUO_CUDA_TEST_ENVIRONMENT)
 if(CONTINUO_CUDA_LIBS)
   set(CONTINUO_CUDA_TEST_ENVIRONMENT
     LD_LIBRARY_PATH=path_list_prepend:${CONTINUO_CUDA_LIBS})
+  if(CONTINUO_PTXAS_DIR)
+    list(APPEND CONTINUO_CUDA_TEST_ENVIRONMENT
+      GPUSIM_PTXAS=set:${CONTINUO_PTXAS_DIR}/registers.txt)
+  endif()
 endif()
 
 # continuo_cuda_sources(TARGET a_gpu.cu ...): adds CUDA sources. Each is compiled
 # once to PTX and from there for every architecture: sm_80 and newer, or, of
 # files that use thread-block clusters (*_cluster_gpu.cu), sm_90 and newer.
+# To be called once for all sources of a target.
 function(continuo_cuda_sources target)
   if(NOT CONTINUO_HAS_CUDA)
     return()
   endif()
   target_sources(${target} PRIVATE ${ARGN})
+  set(ptxas_files)
   foreach(source ${ARGN})
     if(source MATCHES "_cluster_gpu\\.cu$")
       set(ptx compute_90)
@@ -91,11 +104,20 @@ function(continuo_cuda_sources target)
     else()
       continue()
     endif()
-    set(code ${ptx},${machine})
+    set(options "-gencode=arch=${ptx},code=[${ptx},${machine}];-Xptxas=-v")
     if(CONTINUO_CUDA_PTX_ONLY)
-      set(code ${ptx})
+      set(options "-gencode=arch=${ptx},code=${ptx}")
     endif()
     set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "-gencode=arch=${ptx},code=[${code}]")
+      COMPILE_OPTIONS "${options}")
+    list(APPEND ptxas_files ${CONTINUO_PTXAS_DIR}/${source}.txt)
   endforeach()
+  if(NOT CONTINUO_PTXAS_DIR)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER
+    "${CMAKE_SOURCE_DIR}/scripts/save_ptxas.sh;${CONTINUO_PTXAS_DIR};${CMAKE_CUDA_COMPILER_LAUNCHER}")
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${ptxas_files}
+      > ${CONTINUO_PTXAS_DIR}/registers.txt)
 endfunction()

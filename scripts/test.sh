@@ -1,25 +1,51 @@
 #!/usr/bin/env bash
 # Builds everything with warnings as errors and runs the tests; installs the
-# packages that are missing.
+# packages that are missing. Tests of the CUDA forms run on the machine's GPU,
+# and skip where there is none.
 #
 #   scripts/test.sh           all tests but those labelled slow
 #   scripts/test.sh --slow    these too
+#   scripts/test.sh --gpusim=DIR  builds the simulator in DIR, and runs the
+#                             tests of the CUDA forms on that instead of a GPU
 #   BUILD_DIR=dir             build there instead of build/
+#   GPUSIM_SEEDS=n            orders of deferred work to try there (default: 3)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 selection=(-LE slow)
+gpusim=
 for argument in "$@"; do
   case $argument in
     --slow) selection=() ;;
-    *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    --gpusim=?*) gpusim=${argument#--gpusim=} ;;
+    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
   esac
 done
 
 scripts/install_packages.sh --tests
 build=${BUILD_DIR:-build}
 jobs=$(nproc)
+options=()
+if [ -n "$gpusim" ]; then
+  if command -v nvcc > /dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
+    "$gpusim/build.sh" "$build/gpusim"
+    options=(-DCONTINUO_CUDA=ON
+      -DCONTINUO_CUDA_LIBS="$(cd "$build/gpusim/lib" && pwd)"
+      -DCONTINUO_GPUSIM_SEEDS="${GPUSIM_SEEDS:-3}")
+  else
+    echo "$0: without nvcc there is nothing to simulate; --gpusim is ignored"
+  fi
+fi
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON
+  -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON "${options[@]}"
 cmake --build "$build" -j "$jobs"
 ctest --test-dir "$build" -j "$jobs" --output-on-failure "${selection[@]}"
+
+# ctest counts a test whose cases skipped as passed.
+skipped=$(grep -c '^\[  SKIPPED \].* ms)$' \
+  "$build/Testing/Temporary/LastTest.log" || true)
+if [ "$skipped" -gt 0 ]; then
+  echo "$skipped cases were SKIPPED:"
+  grep -hE -A1 'Skipped$' "$build/Testing/Temporary/LastTest.log" |
+    grep -vE 'Skipped$|^--$|^$' | sort | uniq -c
+fi
