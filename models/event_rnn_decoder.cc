@@ -387,33 +387,41 @@ absl::Status EventRnnDecoder::Step(const SparseRows& inputs,
         spec.input_size,
         "; use the configuration that the model was trained with"));
   }
+  CONTINUO_RETURN_IF_ERROR(StepOnDevice({.row_begin = View(inputs.row_begin),
+                                         .index = View(inputs.index),
+                                         .value = View(inputs.value)}));
+  std::copy_n(state.logits.data<float>(), logits.size(), logits.begin());
+  return absl::OkStatus();
+}
+
+absl::Status EventRnnDecoder::StepOnDevice(const SparseView& inputs) {
+  State& state = *state_;
+  CONTINUO_CHECK(inputs.rows() == state.rows);
   if (state.rows == 0) return absl::OkStatus();
-  const SparseView sparse = {.row_begin = View(inputs.row_begin),
-                             .index = View(inputs.index),
-                             .value = View(inputs.value)};
   TensorView below;
   if (state.plan.stack.has_value()) {
-    CONTINUO_RETURN_IF_ERROR(state.BeforeStack(sparse, &below));
+    CONTINUO_RETURN_IF_ERROR(state.BeforeStack(inputs, &below));
   }
   for (const LayerPlan& layer : state.plan.layers) {
     TensorView output;
     CONTINUO_RETURN_IF_ERROR(state.StepLayer(
-        layer, below, layer.sparse ? &sparse : nullptr, &output));
+        layer, below, layer.sparse ? &inputs : nullptr, &output));
     below = output;
   }
   if (state.plan.stack.has_value()) {
     CONTINUO_RETURN_IF_ERROR(state.AfterStack(&below));
   }
   ++state.step;
-  const TensorView out = Rows(state.logits, state.rows);
-  CONTINUO_RETURN_IF_ERROR(
-      Gemm(state.stream(), {.a = below,
-                            .b = state.packs.logits.forward,
-                            .bias = ParameterView(state.rnn->device_weights(),
-                                                  *state.plan.logits.bias),
-                            .c = out}));
-  std::copy_n(out.data<float>(), logits.size(), logits.begin());
-  return absl::OkStatus();
+  return Gemm(state.stream(),
+              {.a = below,
+               .b = state.packs.logits.forward,
+               .bias = ParameterView(state.rnn->device_weights(),
+                                     *state.plan.logits.bias),
+               .c = device_logits()});
+}
+
+TensorView EventRnnDecoder::device_logits() const {
+  return Rows(state_->logits, state_->rows);
 }
 
 absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
@@ -435,6 +443,11 @@ absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
   CONTINUO_RETURN_IF_ERROR(state.ReorderWindows(source));
   state.SetRows(count);
   return absl::OkStatus();
+}
+
+absl::Status EventRnnDecoder::ReorderOnDevice(const TensorView& source) {
+  return Reorder(absl::MakeConstSpan(source.data<int32_t>(),
+                                     static_cast<size_t>(source.shape[0])));
 }
 
 absl::StatusOr<std::vector<std::vector<float>>> EventRnnDecoder::GetState(

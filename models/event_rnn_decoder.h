@@ -9,7 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/records/sparse_rows.h"
+#include "kernels/embedding.h"
 #include "models/event_rnn.h"
+#include "runtime/tensor.h"
 
 namespace continuo {
 
@@ -32,6 +34,13 @@ class EventRnnDecoder {
   // New row r becomes a copy of old row source[r]; num_rows becomes
   // source.size() <= max_rows. Serves branching, pruning and retiring.
   absl::Status Reorder(absl::Span<const int32_t> source);
+
+  // The same with arrays of the stream's device, for a loop that never waits:
+  // `inputs` has num_rows rows, `source` is [rows] int32 of rows that are live.
+  absl::Status StepOnDevice(const SparseView& inputs);
+  absl::Status ReorderOnDevice(const TensorView& source);
+  // What the last step gave: [num_rows, num_classes], until the next one.
+  TensorView device_logits() const;
 
   // The state of row r in the order of the original's initial_state: per layer
   // c, h; for the attention layer c, h, attention vector, window (oldest
