@@ -9,7 +9,6 @@
 #include "kernels/loss.h"
 #include "kernels/lstm.h"
 #include "kernels/optimizer.h"
-#include "kernels/rows.h"
 #include "kernels/sampling.h"
 
 #define CONTINUO_PENDING(Op)                            \
@@ -31,12 +30,6 @@ CONTINUO_PENDING(ScatterAdd);
 CONTINUO_PENDING(Dropout);
 CONTINUO_PENDING(SoftmaxLoss);
 CONTINUO_PENDING(ClipAdam);
-CONTINUO_PENDING(GatherRows);
-CONTINUO_PENDING(CopyRows);
-CONTINUO_PENDING(Copy);
-CONTINUO_PENDING(Zero);
-CONTINUO_PENDING(ZeroTail);
-CONTINUO_PENDING(Sum);
 CONTINUO_PENDING(Sample);
 CONTINUO_PENDING(BeamPrune);
 CONTINUO_PENDING(BeamBranch);
