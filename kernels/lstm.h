@@ -23,6 +23,16 @@ inline DType GateType(const Stream& stream) {
                                                       : DType::kFloat32;
 }
 
+// Floats of scratch for n rows of h units: on a GPU in bf16 the recurrent
+// products of the step-wise form, which narrower gates cannot hold.
+inline int64_t LstmScratch(const Stream& stream, int64_t n, int64_t h) {
+  return GateType(stream) == DType::kBfloat16 ? 4 * n * h : 0;
+}
+
+// On a GPU the form is chosen by size (kernels/lstm_form.h). One that launches
+// work for each step needs the host arrays of a schedule of several steps
+// (LstmLaunchesPerStep); without them and with one step, `rows` rows of every
+// array are there, those from alive[0] on with any finite contents.
 struct LstmForwardArgs {
   Schedule schedule;
   TensorView recurrent;       // packed [h, 4h]
@@ -32,6 +42,7 @@ struct LstmForwardArgs {
                               // i, j, f, o
   TensorView c;               // [E, h] out
   TensorView h;               // [E, h] out
+  TensorView scratch = {};    // [LstmScratch(...)]
 };
 CONTINUO_OPERATION(LstmForward);
 
@@ -42,6 +53,7 @@ struct LstmBackwardArgs {
   TensorView gates;  // [E, 4h] GateType in: activated gates; out: gradient of z
   TensorView dh;     // [E, h] in: gradient from above; out: undefined
   TensorView dc;     // [N, h] scratch
+  TensorView scratch = {};  // [LstmScratch(...)]
 };
 CONTINUO_OPERATION(LstmBackward);
 

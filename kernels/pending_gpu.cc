@@ -7,7 +7,6 @@
 #include "kernels/dropout.h"
 #include "kernels/embedding.h"
 #include "kernels/loss.h"
-#include "kernels/lstm.h"
 #include "kernels/optimizer.h"
 #include "kernels/sampling.h"
 
@@ -18,8 +17,6 @@
   static_assert(true)
 
 namespace continuo::gpu {
-CONTINUO_PENDING(LstmForward);
-CONTINUO_PENDING(LstmBackward);
 CONTINUO_PENDING(AttentionForward);
 CONTINUO_PENDING(AttentionBackward);
 CONTINUO_PENDING(AttentionStep);
