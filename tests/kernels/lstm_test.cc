@@ -2,60 +2,12 @@
 
 #include <algorithm>
 
-#include "tests/kernels/kernel_testing.h"
+#include "tests/kernels/lstm_reference.h"
 
 namespace continuo {
 namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
-
-using Doubles = std::vector<double>;
-
-struct Problem {
-  Problem(const std::vector<int>& lengths, int units)
-      : schedule(lengths),
-        n(units),
-        z(Random(schedule.events() * 4 * n, 1)),
-        recurrent(Random(int64_t{4} * n * n, 2, 2.0 / std::sqrt(n))) {}
-  TestSchedule schedule;
-  int n;
-  Floats z;          // [E, 4n] input part
-  Floats recurrent;  // [n, 4n]
-};
-
-double SigmoidOf(double x) { return 1 / (1 + std::exp(-x)); }
-
-struct DoubleState {
-  Doubles c, h;  // [E, n]
-};
-
-// The equations of the header, in double.
-DoubleState Reference(const Problem& p, const Doubles& z) {
-  const int n = p.n;
-  DoubleState s;
-  s.c.resize(p.schedule.events() * n);
-  s.h.resize(p.schedule.events() * n);
-  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
-    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
-      const int64_t e = p.schedule.event(t, row);
-      const int64_t before = t > 0 ? p.schedule.event(t - 1, row) : -1;
-      const auto gate = [&](int g, int k) {
-        double sum = z[e * 4 * n + g * n + k];
-        for (int i = 0; i < n && before >= 0; ++i) {
-          sum += s.h[before * n + i] * p.recurrent[i * 4 * n + g * n + k];
-        }
-        return sum;
-      };
-      for (int k = 0; k < n; ++k) {
-        const double c = before >= 0 ? s.c[before * n + k] : 0.0;
-        s.c[e * n + k] = c * SigmoidOf(gate(2, k) + 1) +
-                         SigmoidOf(gate(0, k)) * std::tanh(gate(1, k));
-        s.h[e * n + k] = std::tanh(s.c[e * n + k]) * SigmoidOf(gate(3, k));
-      }
-    }
-  }
-  return s;
-}
 
 struct Result {
   Floats gates, c, h;
@@ -88,12 +40,6 @@ Floats Backward(int threads, const Problem& p, Result r, Floats dh) {
                                            .dc = Matrix(dc, p.n)})
                   .ok());
   return r.gates;
-}
-
-const std::vector<std::vector<int>>& Lengths() {
-  static const auto& lengths = *new std::vector<std::vector<int>>{
-      {1}, {5, 5}, {7, 4, 4, 1}, {3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 1, 1}};
-  return lengths;
 }
 
 TEST(LstmTest, ForwardMatchesDoubleLoopOnEveryTarget) {
