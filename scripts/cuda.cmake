@@ -7,6 +7,44 @@ set(CONTINUO_GPUSIM_SEEDS 3 CACHE STRING
 option(CONTINUO_CUDA_PTX_ONLY
   "Leave the machine code out of CUDA objects (compiles faster)" OFF)
 
+# continuo_cuda_sources(TARGET a_gpu.cu ...): adds CUDA sources. Each is compiled
+# once to PTX and from there for every architecture: sm_80 and newer, or, of
+# files that use thread-block clusters (*_cluster_gpu.cu), sm_90 and newer.
+# To be called once for all sources of a target.
+function(continuo_cuda_sources target)
+  if(NOT CONTINUO_HAS_CUDA)
+    return()
+  endif()
+  target_sources(${target} PRIVATE ${ARGN})
+  set(ptxas_files)
+  foreach(source ${ARGN})
+    if(source MATCHES "_cluster_gpu\\.cu$")
+      set(ptx compute_90)
+      set(machine sm_90,sm_100)
+    elseif(source MATCHES "\\.cu$")
+      set(ptx compute_80)
+      set(machine sm_80,sm_90,sm_100)
+    else()
+      continue()
+    endif()
+    set(options "-gencode=arch=${ptx},code=[${ptx},${machine}];-Xptxas=-v")
+    if(CONTINUO_CUDA_PTX_ONLY)
+      set(options "-gencode=arch=${ptx},code=${ptx}")
+    endif()
+    set_source_files_properties(${source} PROPERTIES
+      COMPILE_OPTIONS "${options}")
+    list(APPEND ptxas_files ${CONTINUO_PTXAS_DIR}/${source}.txt)
+  endforeach()
+  if(NOT CONTINUO_PTXAS_DIR)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER
+    "${CMAKE_SOURCE_DIR}/scripts/save_ptxas.sh;${CONTINUO_PTXAS_DIR};${CMAKE_CUDA_COMPILER_LAUNCHER}")
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${ptxas_files}
+      > ${CONTINUO_PTXAS_DIR}/registers.txt)
+endfunction()
+
 set(CONTINUO_HAS_CUDA OFF)
 if(CONTINUO_CUDA STREQUAL "OFF")
   return()
@@ -83,41 +121,3 @@ if(CONTINUO_CUDA_LIBS)
       GPUSIM_PTXAS=set:${CONTINUO_PTXAS_DIR}/registers.txt)
   endif()
 endif()
-
-# continuo_cuda_sources(TARGET a_gpu.cu ...): adds CUDA sources. Each is compiled
-# once to PTX and from there for every architecture: sm_80 and newer, or, of
-# files that use thread-block clusters (*_cluster_gpu.cu), sm_90 and newer.
-# To be called once for all sources of a target.
-function(continuo_cuda_sources target)
-  if(NOT CONTINUO_HAS_CUDA)
-    return()
-  endif()
-  target_sources(${target} PRIVATE ${ARGN})
-  set(ptxas_files)
-  foreach(source ${ARGN})
-    if(source MATCHES "_cluster_gpu\\.cu$")
-      set(ptx compute_90)
-      set(machine sm_90,sm_100)
-    elseif(source MATCHES "\\.cu$")
-      set(ptx compute_80)
-      set(machine sm_80,sm_90,sm_100)
-    else()
-      continue()
-    endif()
-    set(options "-gencode=arch=${ptx},code=[${ptx},${machine}];-Xptxas=-v")
-    if(CONTINUO_CUDA_PTX_ONLY)
-      set(options "-gencode=arch=${ptx},code=${ptx}")
-    endif()
-    set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "${options}")
-    list(APPEND ptxas_files ${CONTINUO_PTXAS_DIR}/${source}.txt)
-  endforeach()
-  if(NOT CONTINUO_PTXAS_DIR)
-    return()
-  endif()
-  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER
-    "${CMAKE_SOURCE_DIR}/scripts/save_ptxas.sh;${CONTINUO_PTXAS_DIR};${CMAKE_CUDA_COMPILER_LAUNCHER}")
-  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
-    COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${ptxas_files}
-      > ${CONTINUO_PTXAS_DIR}/registers.txt)
-endfunction()

@@ -46,6 +46,6 @@ skipped=$(grep -c '^\[  SKIPPED \].* ms)$' \
   "$build/Testing/Temporary/LastTest.log" || true)
 if [ "$skipped" -gt 0 ]; then
   echo "$skipped cases were SKIPPED:"
-  grep -hE -A1 'Skipped$' "$build/Testing/Temporary/LastTest.log" |
-    grep -vE 'Skipped$|^--$|^$' | sort | uniq -c
+  grep -hE -A1 ': Skipped$' "$build/Testing/Temporary/LastTest.log" |
+    grep -vE ': Skipped$|^--$|^$' | sort | uniq -c
 fi
