@@ -3,6 +3,8 @@
 #ifndef CONTINUO_KERNELS_EMBEDDING_H_
 #define CONTINUO_KERNELS_EMBEDDING_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
 #include "runtime/tensor.h"
@@ -24,17 +26,25 @@ struct GatherSumArgs {
   SparseView inputs;   // [rows, width]
   TensorView weights;  // [width, n]
   TensorView bias;     // [n]
-  TensorView out;      // [rows, n] out
+  TensorView out;      // [rows, n] out; on a GPU it may be bfloat16
 };
 CONTINUO_OPERATION(GatherSum);
 
-// dw[index] += value * dz[r] for all entries, rows in ascending order.
+// dw[index] += value * dz[r] for all entries, rows in ascending order; on a GPU
+// the sums of chunks of rows (as many as `width` says), added in order.
 struct ScatterAddArgs {
-  SparseView inputs;  // [rows, width]
-  TensorView dz;      // [rows, n]
-  TensorView dw;      // [width, n] in and out
+  SparseView inputs;        // [rows, width]
+  TensorView dz;            // [rows, n]; on a GPU it may be bfloat16
+  TensorView dw;            // [width, n] in and out
+  TensorView scratch = {};  // [ScatterAddScratch(stream, rows, width, n)]
 };
+// None on the CPU.
+int64_t ScatterAddScratch(const Stream& stream, int64_t rows, int64_t width,
+                          int64_t n);
 CONTINUO_OPERATION(ScatterAdd);
+namespace gpu {
+int64_t ScatterAddScratch(int64_t rows, int64_t width, int64_t n);
+}  // namespace gpu
 
 }  // namespace continuo
 

@@ -122,4 +122,18 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
 }
 
 }  // namespace continuo::cpu
+
+namespace continuo {
+
+int64_t ScatterAddScratch(const Stream& stream, int64_t rows, int64_t width,
+                          int64_t n) {
+  if constexpr (kHasCuda) {
+    if (stream.device.type == DeviceType::kCuda) {
+      return gpu::ScatterAddScratch(rows, width, n);
+    }
+  }
+  return 0;
+}
+
+}  // namespace continuo
 #endif  // HWY_ONCE

@@ -5,7 +5,6 @@
 #include "kernels/attention_window.h"
 #include "kernels/beam.h"
 #include "kernels/dropout.h"
-#include "kernels/embedding.h"
 #include "kernels/loss.h"
 #include "kernels/optimizer.h"
 #include "kernels/sampling.h"
@@ -22,8 +21,6 @@ CONTINUO_PENDING(AttentionBackward);
 CONTINUO_PENDING(AttentionStep);
 CONTINUO_PENDING(AttendWindow);
 CONTINUO_PENDING(EnterWindow);
-CONTINUO_PENDING(GatherSum);
-CONTINUO_PENDING(ScatterAdd);
 CONTINUO_PENDING(Dropout);
 CONTINUO_PENDING(SoftmaxLoss);
 CONTINUO_PENDING(ClipAdam);

@@ -146,7 +146,10 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
   const TensorView dbias = ParameterView(flat, *cell.bias);
   if (layer.sparse_cell()) {
     CONTINUO_RETURN_IF_ERROR(
-        ScatterAdd(stream(), {.inputs = inputs, .dz = dz, .dw = dcell}));
+        ScatterAdd(stream(), {.inputs = inputs,
+                              .dz = dz,
+                              .dw = dcell,
+                              .scratch = backward.scratch}));
     return Accumulate(TensorView(), false, dz, TensorView(), dbias);
   }
   const TensorView input =
@@ -162,8 +165,11 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
   const TensorView dprojection_bias =
       ParameterView(flat, *layer.projection.bias);
   if (layer.sparse) {
-    CONTINUO_RETURN_IF_ERROR(ScatterAdd(
-        stream(), {.inputs = inputs, .dz = dinput, .dw = dprojection}));
+    CONTINUO_RETURN_IF_ERROR(
+        ScatterAdd(stream(), {.inputs = inputs,
+                              .dz = dinput,
+                              .dw = dprojection,
+                              .scratch = backward.scratch}));
     return Accumulate(TensorView(), false, dinput, TensorView(),
                       dprojection_bias);
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/optimizer.h"
@@ -83,8 +84,11 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
       window = allocate(max_rows, spec.attn_length * first.units);
     }
   }
-  backward.scratch =
-      allocate(1, WeightGradientScratch(stream(), e, 2 * widest, 4 * widest));
+  const int64_t sparse_columns = std::max<int64_t>(4 * widest, first.width);
+  backward.scratch = allocate(
+      1, std::max(
+             WeightGradientScratch(stream(), e, 2 * widest, 4 * widest),
+             ScatterAddScratch(stream(), e, spec.input_size, sparse_columns)));
 }
 
 absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {

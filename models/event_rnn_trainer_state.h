@@ -46,7 +46,7 @@ struct BackwardArrays {
   TensorView dv;
   TensorView dp;         // [N, A]
   TensorView window[2];  // [N, A, n] gradients of the attention window
-  TensorView scratch;    // weight gradients
+  TensorView scratch;    // weight gradients, one after the other
 };
 
 // The first `rows` rows of `view` as [rows, columns]: the buffers are planned
