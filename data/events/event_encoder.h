@@ -6,10 +6,12 @@
 #define CONTINUO_DATA_EVENTS_EVENT_ENCODER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "data/events/feedback_spec.h"
 #include "data/records/sparse_rows.h"
 
 namespace continuo {
@@ -58,6 +60,10 @@ class EventEncoder {
 
   // Time steps that `labels` ([n * heads]) stand for.
   virtual int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const = 0;
+
+  // How inputs follow from labels alone, where they do: the rows of
+  // EncodeInputs as tables.
+  virtual std::optional<FeedbackSpec> Feedback() const { return std::nullopt; }
 
   int num_heads() const { return static_cast<int>(head_sizes().size()); }
   int num_classes() const {

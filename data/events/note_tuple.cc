@@ -117,6 +117,12 @@ Event NoteTupleEncoder::DecodeLabel(absl::Span<const int64_t> label,
   return PackNoteTuple(LabelToTuple(label));
 }
 
+std::optional<FeedbackSpec> NoteTupleEncoder::Feedback() const {
+  FeedbackSpec spec{.num_events = num_classes()};
+  SetOneHotTable(num_classes(), &spec);
+  return spec;
+}
+
 int64_t NoteTupleEncoder::LabelsToNumSteps(
     absl::Span<const int64_t> labels) const {
   int64_t steps = 0;

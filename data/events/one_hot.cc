@@ -1,5 +1,6 @@
 #include "data/events/one_hot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/log.h"
@@ -39,6 +40,32 @@ Event OneHotEncoder::DecodeLabel(absl::Span<const int64_t> label,
                                  absl::Span<const Event>) const {
   CONTINUO_CHECK(label[0] >= 0 && label[0] < head_sizes_[0]);
   return one_hot_->IndexToEvent(static_cast<int>(label[0]));
+}
+
+std::optional<FeedbackSpec> OneHotEncoder::Feedback() const {
+  const int classes = head_sizes_[0];
+  SparseRows rows;
+  for (int i = 0; i < classes; ++i) {
+    const Event event = one_hot_->IndexToEvent(i);
+    CONTINUO_CHECK(EncodeInputs({&event, 1}, 0, 1, &rows).ok());
+  }
+  FeedbackSpec spec{.num_events = classes,
+                    .default_class = static_cast<int>(default_label_[0])};
+  for (int i = 0; i < classes; ++i) {
+    spec.entries =
+        std::max(spec.entries, rows.row_begin[i + 1] - rows.row_begin[i]);
+  }
+  for (int i = 0; i < classes; ++i) {
+    for (int k = 0; k < spec.entries; ++k) {
+      const int entry = rows.row_begin[i] + k;
+      const bool present = entry < rows.row_begin[i + 1];
+      spec.index.push_back(present ? rows.index[entry]
+                           : k > 0 ? spec.index.back()
+                                   : 0);
+      spec.value.push_back(present ? rows.value[entry] : 0.0f);
+    }
+  }
+  return spec;
 }
 
 int64_t OneHotEncoder::LabelsToNumSteps(

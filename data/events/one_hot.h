@@ -54,6 +54,8 @@ class OneHotEncoder : public EventEncoder {
   Event DecodeLabel(absl::Span<const int64_t> label,
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
+  // Of derived encoders too: the table holds their EncodeInputs.
+  std::optional<FeedbackSpec> Feedback() const override;
 
  protected:
   const OneHotEncoding& one_hot() const { return *one_hot_; }
