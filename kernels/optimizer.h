@@ -3,6 +3,8 @@
 #ifndef CONTINUO_KERNELS_OPTIMIZER_H_
 #define CONTINUO_KERNELS_OPTIMIZER_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
 #include "runtime/tensor.h"
@@ -26,8 +28,14 @@ struct ClipAdamArgs {
   double beta2 = 0;
   double epsilon = 0;
   TensorView squared_norms;  // [tensors] double out: before clipping
+  TensorView scratch = {};   // [ClipAdamScratch(stream, tensors)] double
 };
+// None on the CPU.
+int64_t ClipAdamScratch(const Stream& stream, int64_t tensors);
 CONTINUO_OPERATION(ClipAdam);
+namespace gpu {
+int64_t ClipAdamScratch(int64_t tensors);
+}  // namespace gpu
 
 }  // namespace continuo
 

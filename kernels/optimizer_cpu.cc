@@ -66,3 +66,16 @@ absl::Status ClipAdam(const Stream& stream, const ClipAdamArgs& args) {
 }
 
 }  // namespace continuo::cpu
+
+namespace continuo {
+
+int64_t ClipAdamScratch(const Stream& stream, int64_t tensors) {
+  if constexpr (kHasCuda) {
+    if (stream.device.type == DeviceType::kCuda) {
+      return gpu::ClipAdamScratch(tensors);
+    }
+  }
+  return 0;
+}
+
+}  // namespace continuo

@@ -4,9 +4,6 @@
 #include "kernels/attention.h"
 #include "kernels/attention_window.h"
 #include "kernels/beam.h"
-#include "kernels/dropout.h"
-#include "kernels/loss.h"
-#include "kernels/optimizer.h"
 #include "kernels/sampling.h"
 
 #define CONTINUO_PENDING(Op)                            \
@@ -21,9 +18,6 @@ CONTINUO_PENDING(AttentionBackward);
 CONTINUO_PENDING(AttentionStep);
 CONTINUO_PENDING(AttendWindow);
 CONTINUO_PENDING(EnterWindow);
-CONTINUO_PENDING(Dropout);
-CONTINUO_PENDING(SoftmaxLoss);
-CONTINUO_PENDING(ClipAdam);
 CONTINUO_PENDING(Sample);
 CONTINUO_PENDING(BeamPrune);
 CONTINUO_PENDING(BeamBranch);

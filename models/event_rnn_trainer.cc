@@ -23,6 +23,9 @@ void EventRnnTrainer::State::AllocateWeightsSized(Arena* arena) {
   gradient = arena->Allocate<float>("gradient", {flat});
   m = arena->Allocate<float>("Adam slots", {flat});
   v = arena->Allocate<float>("Adam slots", {flat});
+  adam_scratch = arena->Allocate<double>(
+      "Adam slots", {ClipAdamScratch(stream(), static_cast<int64_t>(
+                                                   rnn->parameters().size()))});
 }
 
 void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
@@ -175,7 +178,8 @@ absl::Status EventRnnTrainer::ApplyGradients(const AdamSpec& adam,
                          .beta1 = adam.beta1,
                          .beta2 = adam.beta2,
                          .epsilon = adam.epsilon,
-                         .squared_norms = View(squared_norms)}));
+                         .squared_norms = View(squared_norms),
+                         .scratch = state_->adam_scratch}));
   state_->rnn->MarkChanged();
   double total = 0;
   for (double squared_norm : squared_norms) total += squared_norm;

@@ -86,6 +86,7 @@ struct EventRnnTrainer::State {
   TensorView gradient;  // [flat]
   TensorView m;         // [flat]
   TensorView v;         // [flat]
+  TensorView adam_scratch;
 
   // Batch-sized: made anew when a larger batch comes.
   std::unique_ptr<Arena> batch_arena;
