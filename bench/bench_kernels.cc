@@ -2,6 +2,11 @@
 // sequences of 128..512 events, 128 units, window 40.
 //
 //   bench_kernels --threads=2 [--benchmark_filter=lstm]
+//   bench_kernels --device=cuda [--precision=bf16] [--filter=lstm]
+//
+// The second prints what the CUDA forms cost by count (bench/gpu_table.h); on
+// gpusim with GPUSIM_STATS=FILE set, with the simulator's counters. --steps and
+// --rows set the size of its batch (8 and 64).
 //
 // Counters: `events/cpu_s`, events per second of CPU time times the threads;
 // `GFLOP/s`, the multiply-adds of its products, counted twice; `GB/s`, the
@@ -13,7 +18,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
 #include "bench/bench_support.h"
+#include "bench/gpu_table.h"
 #include "benchmark/benchmark.h"
 #include "kernels/attention.h"
 #include "kernels/dropout.h"
@@ -404,11 +412,60 @@ void Register() {
       ->Args({1000, 1});
 }
 
+// What the CUDA forms cost, instead of the benchmarks of the CPU's.
+struct GpuFlags {
+  bool Take(absl::string_view arg) {
+    if (absl::ConsumePrefix(&arg, "--device=")) {
+      return Assign(ParseDevice(arg), &device);
+    }
+    if (absl::ConsumePrefix(&arg, "--precision=")) {
+      return Assign(ParsePrecision(arg), &options.precision);
+    }
+    if (absl::ConsumePrefix(&arg, "--filter=")) {
+      filter = std::string(arg);
+      return true;
+    }
+    if (absl::ConsumePrefix(&arg, "--steps=")) {
+      return absl::SimpleAtoi(arg, &sizes.steps) && sizes.steps >= 1;
+    }
+    return absl::ConsumePrefix(&arg, "--rows=") &&
+           absl::SimpleAtoi(arg, &sizes.rows) && sizes.rows >= 1;
+  }
+  template <typename T>
+  static bool Assign(const absl::StatusOr<T>& from, T* to) {
+    if (from.ok()) {
+      *to = *from;
+    } else {
+      LogError(from.status().message());
+    }
+    return from.ok();
+  }
+  int Run() const {
+    if constexpr (kHasCuda) {
+      const absl::Status status =
+          bench::PrintGpuTable(device, options, sizes, filter);
+      if (status.ok()) return 0;
+      LogError(status.message());
+    }
+    return 1;
+  }
+
+  Device device;
+  ComputeOptions options;
+  bench::GpuSizes sizes;
+  std::string filter;
+};
+
 }  // namespace
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::bench::Initialize(&argc, argv);
+  continuo::GpuFlags gpu;
+  continuo::bench::Initialize(
+      &argc, argv, [&gpu](absl::string_view arg) { return gpu.Take(arg); },
+      "--device=cpu|cuda[:N] and with cuda --precision=fp32|tf32|bf16, "
+      "--filter=TEXT, --steps=T, --rows=N, ");
+  if (gpu.device.type == continuo::DeviceType::kCuda) return gpu.Run();
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

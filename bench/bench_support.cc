@@ -29,7 +29,9 @@ bool SelectTarget(absl::string_view name) {
 
 }  // namespace
 
-void Initialize(int* argc, char** argv) {
+void Initialize(int* argc, char** argv,
+                absl::FunctionRef<bool(absl::string_view)> more,
+                absl::string_view more_help) {
   benchmark::Initialize(argc, argv);
   for (int i = 1; i < *argc; ++i) {
     absl::string_view arg = argv[i];
@@ -38,10 +40,11 @@ void Initialize(int* argc, char** argv) {
       continue;
     }
     if (absl::ConsumePrefix(&arg, "--simd=") && SelectTarget(arg)) continue;
+    if (more(argv[i])) continue;
     LogError(argv[i],
              ": unknown; use --threads=N, --simd=NAME (AVX3, AVX2, SSE4, "
-             "SCALAR where the CPU has it) or the flags of Google Benchmark "
-             "(--help)");
+             "SCALAR where the CPU has it), ",
+             more_help, "or the flags of Google Benchmark (--help)");
     std::exit(1);
   }
 }

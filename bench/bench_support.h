@@ -6,16 +6,23 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "kernels/schedule.h"
 #include "runtime/arena.h"
 #include "runtime/device.h"
 
 namespace continuo::bench {
 
+inline bool NoFlags(absl::string_view) { return false; }
+
 // Reads the flags: --threads=N (default 2), --simd=NAME (one of Highway's
-// target names; default: the best of this CPU) and those of Google Benchmark.
-// Any other ends the program with status 1.
-void Initialize(int* argc, char** argv);
+// target names; default: the best of this CPU), the caller's `more` and those
+// of Google Benchmark. Any other ends the program with status 1.
+// `more` takes one argument, and returns false if it is none of its flags.
+void Initialize(int* argc, char** argv,
+                absl::FunctionRef<bool(absl::string_view)> more = NoFlags,
+                absl::string_view more_help = "");
 int NumThreads();
 
 // CPU time of the process, all threads together.

@@ -1,0 +1,20 @@
+// bench_kernels --device=cuda: what each operation costs by count.
+
+#ifndef CONTINUO_BENCH_GPU_TABLE_H_
+#define CONTINUO_BENCH_GPU_TABLE_H_
+
+#include "absl/status/status.h"
+#include "bench/gpu_cases.h"
+#include "runtime/device.h"
+
+namespace continuo::bench {
+
+// Prints a row for each case whose name contains `filter`: launches, product
+// FLOPs, bytes and the time that they bound it to; beside them its time on this
+// device, or, under gpusim with GPUSIM_STATS set, the simulator's counters.
+absl::Status PrintGpuTable(const Device& device, const ComputeOptions& options,
+                           const GpuSizes& sizes, absl::string_view filter);
+
+}  // namespace continuo::bench
+
+#endif  // CONTINUO_BENCH_GPU_TABLE_H_
