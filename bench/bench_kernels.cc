@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -433,12 +434,12 @@ struct GpuFlags {
   }
   template <typename T>
   static bool Assign(const absl::StatusOr<T>& from, T* to) {
-    if (from.ok()) {
-      *to = *from;
-    } else {
+    if (!from.ok()) {
       LogError(from.status().message());
+      std::exit(1);
     }
-    return from.ok();
+    *to = *from;
+    return true;
   }
   int Run() const {
     if constexpr (kHasCuda) {

@@ -52,9 +52,11 @@ absl::StatusOr<double> Time(const Stream& stream, const GpuCase& c) {
   return seconds[kTimedRuns / 2];
 }
 
-std::string SimulatedColumns(const SimulatedCounters& s, double steps) {
-  const double kernel_flops =
-      static_cast<double>(s.tensor_flops + s.fp32_flops);
+std::string SimulatedColumns(const SimulatedCounters& s, const GpuCase& c) {
+  const double steps = static_cast<double>(c.steps);
+  // Products that no library did.
+  const double products =
+      c.product_flops - static_cast<double>(s.library_flops);
   const auto per_step = [steps](int64_t count) {
     return static_cast<double>(count) / steps;
   };
@@ -65,9 +67,7 @@ std::string SimulatedColumns(const SimulatedCounters& s, double steps) {
       per_step(s.load_bytes), per_step(s.store_bytes),
       per_step(s.distinct_bytes), per_step(s.library_bytes),
       100 * s.SectorEfficiency(),
-      kernel_flops > 0
-          ? 100 * static_cast<double>(s.tensor_flops) / kernel_flops
-          : 0.0,
+      products > 0 ? 100 * static_cast<double>(s.tensor_flops) / products : 0.0,
       100 * static_cast<double>(s.bank_conflict_cycles) / wavefronts,
       per_step(s.atomics));
 }
@@ -90,7 +90,7 @@ absl::Status PrintRow(const Stream& stream, const GpuCase& c,
     stats->Take();
     CONTINUO_RETURN_IF_ERROR(c.run(stream));
     CONTINUO_RETURN_IF_ERROR(Synchronize(stream));
-    absl::StrAppend(&line, SimulatedColumns(stats->Take(), steps));
+    absl::StrAppend(&line, SimulatedColumns(stats->Take(), c));
   } else {
     CONTINUO_ASSIGN_OR_RETURN(const double seconds, Time(stream, c));
     absl::StrAppendFormat(&line, " %10.3f %8.1f %8.3f", 1e6 * seconds / steps,

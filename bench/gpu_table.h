@@ -11,7 +11,11 @@ namespace continuo::bench {
 
 // Prints a row for each case whose name contains `filter`: launches, product
 // FLOPs, bytes and the time that they bound it to; beside them its time on this
-// device, or, under gpusim with GPUSIM_STATS set, the simulator's counters.
+// device, or, under gpusim with GPUSIM_STATS set, the simulator's counters:
+// bytes loaded, stored, distinct and of library calls; requested bytes in those
+// of the sectors touched; FLOPs of tensor instructions in the products' FLOPs
+// that no library did; bank-conflict cycles in shared-memory wavefronts;
+// atomics.
 absl::Status PrintGpuTable(const Device& device, const ComputeOptions& options,
                            const GpuSizes& sizes, absl::string_view filter);
 
