@@ -216,7 +216,7 @@ absl::Status Wave::SampleRows() {
   const bool trace = hooks_.trace != nullptr;
   if (trace) probabilities_.resize(rows * classes_);
   const absl::Status status =
-      Sample(stream_,
+      Sample(HostStream(stream_),
              {.logits = TensorView(logits, {rows, classes_}),
               .head_sizes = encoder_.head_sizes(),
               .temperature = options_.temperature,

@@ -85,12 +85,13 @@ absl::Status ScoreWave(EventRnnDecoder* decoder, const Stream& stream,
                  &score.predicted[position * heads]);
     }
     CONTINUO_RETURN_IF_ERROR(
-        Sample(stream, {.logits = TensorView(logits.data(), {alive, classes}),
-                        .head_sizes = encoder.head_sizes(),
-                        .u = {},
-                        .forced = TensorView(labels.data(), {alive, heads}),
-                        .choice = TensorView(choice.data(), {alive, heads}),
-                        .log_p = TensorView(log_p.data(), {alive})}));
+        Sample(HostStream(stream),
+               {.logits = TensorView(logits.data(), {alive, classes}),
+                .head_sizes = encoder.head_sizes(),
+                .u = {},
+                .forced = TensorView(labels.data(), {alive, heads}),
+                .choice = TensorView(choice.data(), {alive, heads}),
+                .log_p = TensorView(log_p.data(), {alive})}));
     for (int64_t row = 0; row < alive; ++row) {
       (*scores)[order[row]].log_likelihood += log_p[row];
     }

@@ -78,15 +78,17 @@ absl::Status SearchList::PruneAndBranch(const std::vector<size_t>& ending,
   const std::vector<double> scores = Scores(ending);
   std::vector<int32_t> kept(count * options_.beam_size);
   const TensorView kept_view(kept.data(), {count, options_.beam_size});
-  CONTINUO_RETURN_IF_ERROR(BeamPrune(
-      stream_, {.scores = TensorView(scores.data(), {count, entries_}),
-                .kept = kept_view}));
+  CONTINUO_RETURN_IF_ERROR(
+      BeamPrune(HostStream(stream_),
+                {.scores = TensorView(scores.data(), {count, entries_}),
+                 .kept = kept_view}));
   Trace(ending, scores, kept);
   std::vector<int32_t> branched(count * entries_);
-  CONTINUO_RETURN_IF_ERROR(BeamBranch(
-      stream_, {.kept = kept_view,
-                .entries = static_cast<int>(entries_),
-                .source = TensorView(branched.data(), {count, entries_})}));
+  CONTINUO_RETURN_IF_ERROR(
+      BeamBranch(HostStream(stream_),
+                 {.kept = kept_view,
+                  .entries = static_cast<int>(entries_),
+                  .source = TensorView(branched.data(), {count, entries_})}));
 
   std::vector<int> uses(entries_);
   std::vector<int32_t> old_source(entries_);
@@ -119,9 +121,10 @@ absl::Status SearchList::Retire(const std::vector<size_t>& finished,
   const int64_t count = static_cast<int64_t>(finished.size());
   const std::vector<double> scores = Scores(finished);
   std::vector<int32_t> best(count);
-  CONTINUO_RETURN_IF_ERROR(BeamPrune(
-      stream_, {.scores = TensorView(scores.data(), {count, entries_}),
-                .kept = TensorView(best.data(), {count, 1})}));
+  CONTINUO_RETURN_IF_ERROR(
+      BeamPrune(HostStream(stream_),
+                {.scores = TensorView(scores.data(), {count, entries_}),
+                 .kept = TensorView(best.data(), {count, 1})}));
   Trace(finished, scores, best);
   for (int64_t r = 0; r < count; ++r) {
     Search& search = searches_[finished[r]];

@@ -1,10 +1,10 @@
 #include "models/event_rnn.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/status.h"
+#include "runtime/transfer.h"
 
 namespace continuo {
 
@@ -74,9 +74,9 @@ absl::Status EventRnn::SetWeights(absl::Span<const float> flat) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the network has ", flat_size(), " weights, not ", flat.size()));
   }
-  std::copy(flat.begin(), flat.end(), device_weights());
   MarkChanged();
-  return absl::OkStatus();
+  return CopyAndWait(stream(), TensorView(flat.data(), {flat_size()}),
+                     state_->weights);
 }
 
 absl::Status EventRnn::GetWeights(absl::Span<float> flat) const {
@@ -84,8 +84,8 @@ absl::Status EventRnn::GetWeights(absl::Span<float> flat) const {
     return absl::InvalidArgumentError(absl::StrCat(
         "the network has ", flat_size(), " weights, not ", flat.size()));
   }
-  std::copy_n(device_weights(), flat_size(), flat.begin());
-  return absl::OkStatus();
+  return CopyAndWait(stream(), state_->weights,
+                     TensorView(flat.data(), {flat_size()}));
 }
 
 }  // namespace continuo

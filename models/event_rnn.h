@@ -96,13 +96,21 @@ class EventRnnTrainer {
   std::vector<MemoryPlanLine> memory_plan() const;
 
   // Forward and backward over a batch: fills the flat gradient with the
-  // gradient of the mean cross-entropy over labels, and `sums`.
+  // gradient of the mean cross-entropy over labels, and adds to `sums`.
   absl::Status ComputeGradients(const PackedBatch& batch,
                                 const DropoutSpec& dropout, LossSums* sums);
 
   // Clips each tensor of the gradient and applies one Adam step.
   // `gradient_norm` receives the global L2 norm before clipping.
   absl::Status ApplyGradients(const AdamSpec& adam, double* gradient_norm);
+
+  // Both at once, which is how to train: on a CUDA device one piece of work,
+  // for whose end the host waits once. Where the loss comes out not finite
+  // (`gradient_norm` is then left as it was on the CPU) the weights and slots
+  // are not to be used any more: a CUDA device has updated them.
+  absl::Status TrainStep(const PackedBatch& batch, const DropoutSpec& dropout,
+                         const AdamSpec& adam, LossSums* sums,
+                         double* gradient_norm);
 
   // Forward only; adds to `sums` (sizes it on first use).
   absl::Status Evaluate(const PackedBatch& batch, const DropoutSpec& dropout,

@@ -18,11 +18,24 @@ absl::Status EventRnnTrainer::State::Accumulate(const TensorView& x,
                                                 const TensorView& db) {
   return WeightGradient(stream(),
                         {.x = x,
-                         .rows = shifted ? View(previous) : TensorView(),
+                         .rows = shifted ? batch->previous : TensorView(),
                          .dz = dz,
                          .dw = dw,
                          .db = db,
                          .scratch = backward.scratch});
+}
+
+// Zeroes what recorded arrays of gradients hold beyond the batch: products sum
+// over all their rows. (Gradients of logits are zero there from the loss on, so
+// that products of them are too.)
+absl::Status EventRnnTrainer::State::DropTail(
+    std::initializer_list<TensorView> gradients) {
+  if (!recorded) return absl::OkStatus();
+  for (const TensorView& x : gradients) {
+    CONTINUO_RETURN_IF_ERROR(
+        ZeroTail(stream(), {.schedule = batch->schedule, .x = x}));
+  }
+  return absl::OkStatus();
 }
 
 // The cell's own backward pass: activation gradients and the gradients of all
@@ -34,7 +47,8 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
   const LayerArrays& arrays = layers[layer.index];
   const LayerPacks& layer_packs = packs.layers[layer.index];
   const int64_t n = layer.units;
-  const int64_t rows = schedule.alive.data<int32_t>()[0];
+  const int64_t events = this->events();
+  const int64_t rows = batch->shape().rows;
   const TensorView gates = Rows(arrays.gates, events);
   const TensorView c = Rows(arrays.c, events);
   const TensorView h = Rows(arrays.h, events);
@@ -48,12 +62,14 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
   };
   if (!layer.attention) {
     CONTINUO_RETURN_IF_ERROR(
-        LstmBackward(stream(), {.schedule = schedule,
+        LstmBackward(stream(), {.schedule = batch->schedule,
                                 .recurrent_t = layer_packs.recurrent.transposed,
                                 .c = c,
                                 .gates = gates,
                                 .dh = doutput,
-                                .dc = Rows(backward.dc, rows, n)}));
+                                .dc = Rows(backward.dc, rows, n),
+                                .scratch = lstm_scratch}));
+    CONTINUO_RETURN_IF_ERROR(DropTail({gates}));
     *dz = gates;
     return Accumulate(h, true, gates,
                       part(layer.lstm.kernel, layer.width, layer.width + n),
@@ -66,7 +82,7 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
   const TensorView dprojected = Rows(backward.dprojected, events);
   const TensorView dx = Rows(backward.dx, events);
   CONTINUO_RETURN_IF_ERROR(AttentionBackward(
-      stream(), {.schedule = schedule,
+      stream(), {.schedule = batch->schedule,
                  .weights = MakeAttentionTransposes(layer_packs),
                  .score = ParameterView(weights(), *layer.attn_v),
                  .window = rnn->spec().attn_length,
@@ -88,7 +104,10 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
                  .window_states = arrays.window[0],
                  .window_projected = arrays.window[1],
                  .window_dstates = backward.window[0],
-                 .window_dprojected = backward.window[1]}));
+                 .window_dprojected = backward.window[1],
+                 .forward = MakeAttentionWeights(layer, layer_packs, weights()),
+                 .scratch = attention_scratch}));
+  CONTINUO_RETURN_IF_ERROR(DropTail({gates, query, dprojected, dx}));
   const int64_t w = layer.width;
   // `query` now holds its gradient.
   CONTINUO_RETURN_IF_ERROR(Accumulate(
@@ -113,29 +132,27 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
 
 // Gradients of one layer's weights; `dbelow` receives the gradient of a dense
 // input (not given: the input is sparse). Overwrites doutput.
-absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
-                                                   const LayerPlan& layer,
+absl::Status EventRnnTrainer::State::BackwardLayer(const LayerPlan& layer,
                                                    const TensorView& below,
-                                                   const DropoutSpec& dropout,
+                                                   const Pass& pass,
                                                    const TensorView& doutput,
                                                    const TensorView& dbelow) {
   const LayerPacks& layer_packs = packs.layers[layer.index];
   const bool projected = layer.projection.kernel != nullptr;
   float* const flat = gradient.data<float>();
-  if (dropout.keep_prob < 1) {
-    CONTINUO_RETURN_IF_ERROR(
-        Dropout(stream(), {.schedule = schedule,
-                           .source = View(batch.source),
-                           .x = doutput,
-                           .out = doutput,
-                           .keep_prob = dropout.keep_prob,
-                           .seed = dropout.seed,
-                           .step = ScalarView(&dropout.step),
-                           .layer = layer.index}));
+  if (pass.keep_prob < 1) {
+    CONTINUO_RETURN_IF_ERROR(Dropout(stream(), {.schedule = batch->schedule,
+                                                .source = batch->source,
+                                                .x = doutput,
+                                                .out = doutput,
+                                                .keep_prob = pass.keep_prob,
+                                                .seed = pass.seed,
+                                                .step = batch->dropout_step,
+                                                .layer = layer.index}));
   }
   TensorView dinput = dbelow;
   if (layer.residual) {
-    if (projected) dinput = Rows(backward.dcell_input, events, layer.width);
+    if (projected) dinput = Rows(backward.dcell_input, events(), layer.width);
     CONTINUO_RETURN_IF_ERROR(Copy(stream(), {.from = doutput, .to = dinput}));
   }
   TensorView dz;
@@ -146,14 +163,14 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
   const TensorView dbias = ParameterView(flat, *cell.bias);
   if (layer.sparse_cell()) {
     CONTINUO_RETURN_IF_ERROR(
-        ScatterAdd(stream(), {.inputs = inputs,
+        ScatterAdd(stream(), {.inputs = batch->inputs,
                               .dz = dz,
                               .dw = dcell,
                               .scratch = backward.scratch}));
     return Accumulate(TensorView(), false, dz, TensorView(), dbias);
   }
   const TensorView input =
-      projected ? Rows(layers[layer.index].cell_input, events) : below;
+      projected ? Rows(layers[layer.index].cell_input, events()) : below;
   CONTINUO_RETURN_IF_ERROR(Accumulate(input, false, dz, dcell, dbias));
   CONTINUO_RETURN_IF_ERROR(
       Gemm(stream(), {.a = dz,
@@ -166,7 +183,7 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
       ParameterView(flat, *layer.projection.bias);
   if (layer.sparse) {
     CONTINUO_RETURN_IF_ERROR(
-        ScatterAdd(stream(), {.inputs = inputs,
+        ScatterAdd(stream(), {.inputs = batch->inputs,
                               .dz = dinput,
                               .dw = dprojection,
                               .scratch = backward.scratch}));
@@ -180,16 +197,10 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const PackedBatch& batch,
       {.a = dinput, .b = layer_packs.projection.transposed, .c = dbelow});
 }
 
-absl::Status EventRnnTrainer::State::Backward(const PackedBatch& batch,
-                                              const DropoutSpec& dropout) {
+absl::Status EventRnnTrainer::State::Backward(const Pass& pass) {
+  const int64_t events = this->events();
   float* const flat = gradient.data<float>();
   CONTINUO_RETURN_IF_ERROR(Zero(stream(), {.x = gradient}));
-  previous.assign(events, -1);
-  for (int t = 1; t < batch.num_steps(); ++t) {
-    for (int row = 0; row < batch.alive[t]; ++row) {
-      previous[batch.step_begin[t] + row] = batch.step_begin[t - 1] + row;
-    }
-  }
   const int num_layers = static_cast<int>(plan.layers.size());
   const TensorView dz = Rows(dlogits, events);
   int turn = 0;
@@ -210,7 +221,7 @@ absl::Status EventRnnTrainer::State::Backward(const PackedBatch& batch,
       dbelow = Rows(backward.gradient[turn], events, layer.input);
     }
     CONTINUO_RETURN_IF_ERROR(
-        BackwardLayer(batch, layer, below, dropout, doutput, dbelow));
+        BackwardLayer(layer, below, pass, doutput, dbelow));
     doutput = dbelow;
   }
   return absl::OkStatus();

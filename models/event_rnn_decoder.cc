@@ -12,9 +12,11 @@
 #include "kernels/gemm.h"
 #include "kernels/lstm.h"
 #include "kernels/rows.h"
+#include "models/device_rows.h"
 #include "models/event_rnn_weights.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
+#include "runtime/transfer.h"
 
 namespace continuo {
 namespace {
@@ -28,7 +30,7 @@ struct Buffered {
 
 struct LayerState {
   TensorView cell_input;  // [max_rows, width] projected input
-  TensorView gates;       // [max_rows, 4n]
+  TensorView gates;       // [max_rows, 4n] GateType
   TensorView output;      // [max_rows, n] residual connections
   Buffered c;
   Buffered h;
@@ -39,13 +41,23 @@ struct LayerState {
   TensorView out;            // [max_rows, n]
   TensorView projected;      // [max_rows, n]
   Buffered attention;
-  TensorView window_states;     // [max_rows, A, n]
-  TensorView window_projected;  // [max_rows, A, n]
+  // [max_rows, A * n]; `next` on a GPU only, where windows are moved whole.
+  Buffered window_states;
+  Buffered window_projected;
 };
 
 TensorView Rows(const TensorView& view, int64_t rows) {
   CONTINUO_CHECK(rows <= view.shape[0]);
-  return TensorView(view.data<float>(), {rows, view.shape[1]});
+  TensorView part = view;
+  part.shape = {rows, view.shape[1]};
+  return part;
+}
+
+// A window array [R, A * n] as the operations take it.
+TensorView Slots(const TensorView& window, int64_t slots) {
+  TensorView view = window;
+  view.shape = {window.shape[0], slots, window.shape[1] / slots};
+  return view;
 }
 
 template <typename T>
@@ -68,17 +80,30 @@ struct EventRnnDecoder::State {
   // for that, without c and h.
   std::vector<LayerState> layers;
   TensorView logits;  // [max_rows, classes]
-  // Where each row's attention window lies: windows are long, so reordering
-  // moves only those that are needed twice.
-  std::vector<int32_t> window_row;  // [rows]
-  std::vector<int32_t> alive;       // the one-step schedule of all rows
-  std::vector<int32_t> step_begin;
+  TensorView lstm_scratch;
+  TensorView attention_scratch;
+  // Where each row's attention window lies. Windows are long, so reordering on
+  // the CPU moves only those that are needed twice; a GPU moves them all, row r
+  // having its own in place r, and computes no places.
+  std::vector<int32_t> window_row;  // [rows], or [max_rows] on a GPU
+  TensorView device_window_row;     // [max_rows] int32, GPU only
+  // 0, c for each count of rows c: the two arrays of the one-step schedule.
+  std::vector<int32_t> counts;  // [2 (max_rows + 1)]
+  TensorView device_counts;     // the same where the stream's device reads it
+  TensorView device_source;     // [max_rows] int32, GPU only
   Schedule schedule;
+  std::unique_ptr<DeviceRows> inputs;
 
   const Stream& stream() const { return rnn->stream(); }
 
+  bool on_gpu() const { return stream().device.type == DeviceType::kCuda; }
+
   void Allocate(Arena* to);
+  void AllocateWindow(LayerState* state, int64_t width, int64_t units,
+                      Arena* to);
+  absl::Status UploadConstants();
   void SetRows(int64_t count);
+  TensorView WindowRow() const;
   absl::Status Project(const TensorView& below, const SparseView* sparse,
                        const DenseParameters& dense, int64_t width,
                        const TensorView& packed, const TensorView& out);
@@ -87,7 +112,36 @@ struct EventRnnDecoder::State {
   absl::Status BeforeStack(const SparseView& sparse, TensorView* x);
   absl::Status AfterStack(TensorView* output);
   absl::Status ReorderWindows(absl::Span<const int32_t> source);
+  absl::Status GatherStates(const TensorView& source);
+  absl::StatusOr<std::vector<float>> Read(const TensorView& view,
+                                          int64_t row) const;
 };
+
+// What attention needs besides the state of its recurrent layers.
+void EventRnnDecoder::State::AllocateWindow(LayerState* state, int64_t width,
+                                            int64_t units, Arena* to) {
+  const int64_t slots = rnn->spec().attn_length;
+  const auto allocate = [&](int64_t columns) {
+    return to->Allocate<float>("state of the attention", {max_rows, columns});
+  };
+  const auto window = [&] {
+    Buffered window;
+    for (TensorView* view : {&window.now, on_gpu() ? &window.next : nullptr}) {
+      if (view == nullptr) continue;
+      *view =
+          to->Allocate<float>("attention window", {max_rows, slots * units});
+    }
+    return window;
+  };
+  state->x = allocate(width);
+  state->query = allocate(units);
+  state->probabilities = allocate(slots);
+  state->out = allocate(units);
+  state->projected = allocate(units);
+  state->attention = {.now = allocate(units), .next = allocate(units)};
+  state->window_states = window();
+  state->window_projected = window();
+}
 
 void EventRnnDecoder::State::Allocate(Arena* to) {
   packs = AllocatePacks(stream(), plan, /*backward=*/false, to);
@@ -105,50 +159,67 @@ void EventRnnDecoder::State::Allocate(Arena* to) {
     if (layer.projection.kernel != nullptr) {
       state.cell_input = allocate(layer.width);
     }
-    state.gates = allocate(4 * n);
+    state.gates = to->Allocate(what, GateType(stream()), {max_rows, 4 * n});
     if (layer.residual) state.output = allocate(n);
     state.c = buffered(n);
     state.h = buffered(n);
     if (!layer.attention) continue;
-    const int64_t window = rnn->spec().attn_length;
-    state.x = allocate(layer.width);
-    state.query = allocate(n);
-    state.probabilities = allocate(window);
-    state.out = allocate(n);
-    state.projected = allocate(n);
-    state.attention = buffered(n);
-    state.window_states =
-        to->Allocate<float>("attention window", {max_rows, window, n});
-    state.window_projected =
-        to->Allocate<float>("attention window", {max_rows, window, n});
+    AllocateWindow(&state, layer.width, n, to);
+    const int64_t scratch =
+        AttentionScratch(stream(), max_rows, n, layer.width);
+    if (scratch > 0) {
+      attention_scratch = to->Allocate<float>("attention", {scratch});
+    }
   }
   if (plan.stack.has_value()) {
-    const auto allocate = [&](int64_t columns) {
-      return to->Allocate<float>("state of the attention", {max_rows, columns});
-    };
-    const int64_t n = plan.stack->units;
-    const int64_t window = rnn->spec().attn_length;
-    LayerState& state = layers.emplace_back();
-    state.x = allocate(plan.stack->input);
-    state.query = allocate(n);
-    state.probabilities = allocate(window);
-    state.out = allocate(n);
-    state.projected = allocate(n);
-    state.attention = {.now = allocate(n), .next = allocate(n)};
-    state.window_states =
-        to->Allocate<float>("attention window", {max_rows, window, n});
-    state.window_projected =
-        to->Allocate<float>("attention window", {max_rows, window, n});
+    AllocateWindow(&layers.emplace_back(), plan.stack->input, plan.stack->units,
+                   to);
+  }
+  int64_t scratch = 0;
+  for (const LayerPlan& layer : plan.layers) {
+    scratch = std::max(scratch, LstmScratch(stream(), max_rows, layer.units));
+  }
+  if (scratch > 0) {
+    lstm_scratch = to->Allocate<float>("recurrent products", {scratch});
   }
   logits = to->Allocate<float>("logits", {max_rows, rnn->spec().num_classes()});
+  if (!on_gpu()) return;
+  device_window_row = to->Allocate<int32_t>("rows", {max_rows});
+  device_counts = to->Allocate<int32_t>("rows", {2 * (max_rows + 1)});
+  device_source = to->Allocate<int32_t>("rows", {max_rows});
+}
+
+// Arrays that no step changes.
+absl::Status EventRnnDecoder::State::UploadConstants() {
+  for (int64_t count = 0; count <= max_rows; ++count) {
+    counts.push_back(0);
+    counts.push_back(static_cast<int32_t>(count));
+  }
+  if (!on_gpu()) {
+    device_counts = View(counts);
+    return absl::OkStatus();
+  }
+  window_row.resize(max_rows);
+  std::iota(window_row.begin(), window_row.end(), 0);
+  CONTINUO_RETURN_IF_ERROR(CopyAndWait(stream(), View(counts), device_counts));
+  return CopyAndWait(stream(), View(window_row), device_window_row);
 }
 
 void EventRnnDecoder::State::SetRows(int64_t count) {
   rows = count;
-  alive.assign(count > 0 ? 1 : 0, static_cast<int32_t>(count));
-  step_begin.assign(alive.size() + 1, 0);
-  if (count > 0) step_begin[1] = static_cast<int32_t>(count);
-  schedule = {.alive = View(alive), .step_begin = View(step_begin)};
+  const int64_t steps = count > 0 ? 1 : 0;
+  const int32_t* pair = device_counts.data<int32_t>() + 2 * count;
+  const int32_t* host_pair = counts.data() + 2 * count;
+  schedule = {.alive = TensorView(pair + 1, {steps}),
+              .step_begin = TensorView(pair, {steps + 1}),
+              .rows = count,
+              .host_alive = host_pair + 1,
+              .host_step_begin = host_pair};
+}
+
+TensorView EventRnnDecoder::State::WindowRow() const {
+  if (!on_gpu()) return View(window_row);
+  return TensorView(device_window_row.data<int32_t>(), {rows});
 }
 
 absl::Status EventRnnDecoder::State::Project(const TensorView& below,
@@ -206,9 +277,12 @@ absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
                    .attention = Rows(state.attention.next, rows),
                    .out = *output,
                    .projected = Rows(state.projected, rows),
-                   .window_states = state.window_states,
-                   .window_projected = state.window_projected,
-                   .window_row = View(window_row)}));
+                   .window_states =
+                       Slots(state.window_states.now, rnn->spec().attn_length),
+                   .window_projected = Slots(state.window_projected.now,
+                                             rnn->spec().attn_length),
+                   .window_row = WindowRow(),
+                   .scratch = attention_scratch}));
     state.attention.Swap();
   } else {
     CONTINUO_RETURN_IF_ERROR(Project(input, sparse, layer.lstm, layer.width,
@@ -221,7 +295,8 @@ absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
                                .initial_h = Rows(state.h.now, rows),
                                .gates = gates,
                                .c = Rows(state.c.next, rows),
-                               .h = *output}));
+                               .h = *output,
+                               .scratch = lstm_scratch}));
   }
   state.c.Swap();
   state.h.Swap();
@@ -261,10 +336,12 @@ absl::Status EventRnnDecoder::State::AfterStack(TensorView* output) {
               .c = query,
               .accumulate = i > 0}));
   }
-  const WindowArrays window = {.step = step,
-                               .states = state.window_states,
-                               .projected = state.window_projected,
-                               .row = View(window_row)};
+  const int64_t slots = rnn->spec().attn_length;
+  const WindowArrays window = {
+      .step = step,
+      .states = Slots(state.window_states.now, slots),
+      .projected = Slots(state.window_projected.now, slots),
+      .row = WindowRow()};
   const TensorView attention = Rows(state.attention.next, rows);
   CONTINUO_RETURN_IF_ERROR(AttendWindow(
       stream(), {.window = window,
@@ -318,13 +395,41 @@ absl::Status EventRnnDecoder::State::ReorderWindows(
   if (from.empty()) return absl::OkStatus();
   for (const LayerState& state : layers) {
     for (const TensorView& window :
-         {state.window_states, state.window_projected}) {
+         {state.window_states.now, state.window_projected.now}) {
       if (!window) continue;
       CONTINUO_RETURN_IF_ERROR(CopyRows(
           stream(), {.x = window, .from = View(from), .to = View(to)}));
     }
   }
   return absl::OkStatus();
+}
+
+// On a GPU: every row's state, windows and all, from row source[r].
+absl::Status EventRnnDecoder::State::GatherStates(const TensorView& source) {
+  const int64_t count = source.shape[0];
+  for (LayerState& layer : layers) {
+    for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention,
+                               &layer.window_states, &layer.window_projected}) {
+      if (!buffered->now) continue;
+      CONTINUO_RETURN_IF_ERROR(
+          GatherRows(stream(), {.x = Rows(buffered->now, rows),
+                                .rows = source,
+                                .out = Rows(buffered->next, count)}));
+      buffered->Swap();
+    }
+  }
+  SetRows(count);
+  return absl::OkStatus();
+}
+
+// A row of an array, on the host.
+absl::StatusOr<std::vector<float>> EventRnnDecoder::State::Read(
+    const TensorView& view, int64_t row) const {
+  const int64_t n = view.shape[1];
+  std::vector<float> values(n);
+  CONTINUO_RETURN_IF_ERROR(CopyAndWait(
+      stream(), TensorView(view.data<float>() + row * n, {n}), View(values)));
+  return values;
 }
 
 absl::StatusOr<std::unique_ptr<EventRnnDecoder>> EventRnnDecoder::Create(
@@ -340,6 +445,8 @@ absl::StatusOr<std::unique_ptr<EventRnnDecoder>> EventRnnDecoder::Create(
       Annotate(state->arena->Commit(),
                absl::StrCat("the state of ", max_rows, " sequences")));
   state->Allocate(state->arena.get());
+  state->inputs = std::make_unique<DeviceRows>(rnn->stream());
+  CONTINUO_RETURN_IF_ERROR(state->UploadConstants());
   return std::unique_ptr<EventRnnDecoder>(
       new EventRnnDecoder(std::move(state)));
 }
@@ -361,8 +468,10 @@ absl::Status EventRnnDecoder::Reset(int num_rows) {
   }
   state.SetRows(num_rows);
   state.step = 0;
-  state.window_row.resize(num_rows);
-  std::iota(state.window_row.begin(), state.window_row.end(), 0);
+  if (!state.on_gpu()) {
+    state.window_row.resize(num_rows);
+    std::iota(state.window_row.begin(), state.window_row.end(), 0);
+  }
   for (const LayerState& layer : state.layers) {
     // The window needs no clearing: slots not yet filled are never read.
     for (const TensorView& view :
@@ -387,11 +496,12 @@ absl::Status EventRnnDecoder::Step(const SparseRows& inputs,
         spec.input_size,
         "; use the configuration that the model was trained with"));
   }
-  CONTINUO_RETURN_IF_ERROR(StepOnDevice({.row_begin = View(inputs.row_begin),
-                                         .index = View(inputs.index),
-                                         .value = View(inputs.value)}));
-  std::copy_n(state.logits.data<float>(), logits.size(), logits.begin());
-  return absl::OkStatus();
+  if (state.rows == 0) return absl::OkStatus();
+  CONTINUO_ASSIGN_OR_RETURN(const SparseView there, state.inputs->Load(inputs));
+  CONTINUO_RETURN_IF_ERROR(StepOnDevice(there));
+  return CopyAndWait(
+      state.stream(), device_logits(),
+      TensorView(logits.data(), {state.rows, spec.num_classes()}));
 }
 
 absl::Status EventRnnDecoder::StepOnDevice(const SparseView& inputs) {
@@ -428,8 +538,23 @@ absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
   State& state = *state_;
   const int64_t count = static_cast<int64_t>(source.size());
   CONTINUO_CHECK(count <= state.max_rows);
-  for (int32_t row : source) CONTINUO_CHECK(row >= 0 && row < state.rows);
+  bool identity = true;
+  for (int64_t r = 0; r < count; ++r) {
+    CONTINUO_CHECK(source[r] >= 0 && source[r] < state.rows);
+    identity = identity && source[r] == r;
+  }
+  // The first rows stay where they are.
+  if (identity) {
+    if (!state.on_gpu()) state.window_row.resize(count);
+    state.SetRows(count);
+    return absl::OkStatus();
+  }
   const TensorView rows(source.data(), {count});
+  if (state.on_gpu()) {
+    const TensorView there(state.device_source.data<int32_t>(), {count});
+    CONTINUO_RETURN_IF_ERROR(CopyAndWait(state.stream(), rows, there));
+    return state.GatherStates(there);
+  }
   for (LayerState& layer : state.layers) {
     for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention}) {
       if (!buffered->now) continue;
@@ -446,6 +571,8 @@ absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
 }
 
 absl::Status EventRnnDecoder::ReorderOnDevice(const TensorView& source) {
+  CONTINUO_CHECK(source.shape[0] <= state_->max_rows);
+  if (state_->on_gpu()) return state_->GatherStates(source);
   return Reorder(absl::MakeConstSpan(source.data<int32_t>(),
                                      static_cast<size_t>(source.shape[0])));
 }
@@ -462,19 +589,21 @@ absl::StatusOr<std::vector<std::vector<float>>> EventRnnDecoder::GetState(
     for (const TensorView& view :
          {layer.c.now, layer.h.now, layer.attention.now}) {
       if (!view) continue;
-      const int64_t n = view.shape[1];
-      const float* from = view.data<float>() + row * n;
-      tensors.emplace_back(from, from + n);
+      CONTINUO_ASSIGN_OR_RETURN(std::vector<float> values,
+                                state.Read(view, row));
+      tensors.push_back(std::move(values));
     }
-    if (!layer.window_states) continue;
-    const int64_t size = layer.window_states.shape[1];
-    const int64_t n = layer.window_states.shape[2];
-    std::vector<float> window(size * n, 0.0f);
+    if (!layer.window_states.now) continue;
+    CONTINUO_ASSIGN_OR_RETURN(
+        const std::vector<float> slots,
+        state.Read(layer.window_states.now, state.window_row[row]));
+    const int64_t size = state.rnn->spec().attn_length;
+    const int64_t n = static_cast<int64_t>(slots.size()) / size;
+    std::vector<float> window(slots.size(), 0.0f);
     for (int64_t j = 0; j < size; ++j) {
       const int64_t event = state.step - size + j;
       if (event < 0) continue;
-      const float* from = layer.window_states.data<float>() +
-                          (state.window_row[row] * size + event % size) * n;
+      const auto from = slots.begin() + event % size * n;
       std::copy(from, from + n, window.begin() + j * n);
     }
     tensors.push_back(std::move(window));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kernels/attention.h"
 #include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
@@ -13,11 +14,51 @@
 #include "models/event_rnn.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/status.h"
+#include "runtime/transfer.h"
 
 namespace continuo {
+namespace {
+
+Pass MakePass(const DropoutSpec& dropout, bool gradient) {
+  return {.gradient = gradient,
+          .keep_prob = dropout.keep_prob,
+          .seed = dropout.seed};
+}
+
+void SetAdam(const AdamSpec& adam, Pass* pass) {
+  pass->update = true;
+  pass->clip_norm = adam.clip_norm;
+  pass->beta1 = adam.beta1;
+  pass->beta2 = adam.beta2;
+  pass->epsilon = adam.epsilon;
+}
+
+// The learning rate with the bias correction of the step.
+float AdamRate(const AdamSpec& adam) {
+  CONTINUO_CHECK(adam.step >= 1);
+  const double step = static_cast<double>(adam.step);
+  return static_cast<float>(adam.learning_rate *
+                            std::sqrt(1.0 - std::pow(adam.beta2, step)) /
+                            (1.0 - std::pow(adam.beta1, step)));
+}
+
+StepScalars MakeScalars(const PackedBatch& batch, const DropoutSpec& dropout) {
+  const double labels = static_cast<double>(batch.labels.size());
+  return {.dropout_step = dropout.step,
+          .loss_scale = static_cast<float>(1.0 / labels)};
+}
+
+}  // namespace
 
 void EventRnnTrainer::State::AllocateWeightsSized(Arena* arena) {
   packs = AllocatePacks(stream(), plan, !inference_only, arena);
+  const NetworkSpec& spec = rnn->spec();
+  const int64_t heads = static_cast<int64_t>(spec.head_sizes.size());
+  const int64_t tensors = static_cast<int64_t>(rnn->parameters().size());
+  head_begin = arena->Allocate<int32_t>("results", {heads + 1});
+  default_label = arena->Allocate<int64_t>("results", {heads});
+  tensor_begin = arena->Allocate<int64_t>("results", {tensors + 1});
+  results = AllocateResults(arena);
   if (inference_only) return;
   const int64_t flat = rnn->flat_size();
   gradient = arena->Allocate<float>("gradient", {flat});
@@ -26,6 +67,48 @@ void EventRnnTrainer::State::AllocateWeightsSized(Arena* arena) {
   adam_scratch = arena->Allocate<double>(
       "Adam slots", {ClipAdamScratch(stream(), static_cast<int64_t>(
                                                    rnn->parameters().size()))});
+}
+
+// One array of 8-byte elements, and views of its parts.
+ResultArrays EventRnnTrainer::State::AllocateResults(Arena* arena) const {
+  const int64_t classes = rnn->spec().num_classes();
+  const int64_t tensors = static_cast<int64_t>(rnn->parameters().size());
+  ResultArrays arrays;
+  arrays.all =
+      arena->Allocate<uint64_t>("results", {5 + 2 * classes + tensors});
+  uint64_t* next = arrays.all.data<uint64_t>();
+  const auto take = [&]<typename T>(T*, int64_t size) {
+    const TensorView part(reinterpret_cast<T*>(next), {size});
+    if (next != nullptr) next += size;
+    return part;
+  };
+  constexpr double* kDouble = nullptr;
+  constexpr int64_t* kInteger = nullptr;
+  arrays.cross_entropy = take(kDouble, 1);
+  arrays.counts = take(kInteger, 4);
+  arrays.class_labels = take(kInteger, classes);
+  arrays.class_correct = take(kInteger, classes);
+  arrays.squared_norms = take(kDouble, tensors);
+  return arrays;
+}
+
+// Arrays that no batch changes.
+absl::Status EventRnnTrainer::State::UploadConstants() {
+  const NetworkSpec& spec = rnn->spec();
+  std::vector<int32_t> begins = {0};
+  for (int size : spec.head_sizes) begins.push_back(begins.back() + size);
+  std::vector<int64_t> offsets;
+  for (const Parameter& parameter : rnn->parameters()) {
+    offsets.push_back(parameter.offset);
+  }
+  offsets.push_back(rnn->flat_size());
+  const auto upload = [this]<typename T>(const std::vector<T>& from,
+                                         const TensorView& to) {
+    return CopyAndWait(stream(), TensorView(from.data(), to.shape), to);
+  };
+  CONTINUO_RETURN_IF_ERROR(upload(begins, head_begin));
+  CONTINUO_RETURN_IF_ERROR(upload(spec.default_label, default_label));
+  return upload(offsets, tensor_begin);
 }
 
 void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
@@ -44,7 +127,7 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
     if (layer.projection.kernel != nullptr) {
       arrays.cell_input = rows(layer.width);
     }
-    arrays.gates = rows(4 * n);
+    arrays.gates = arena->Allocate(what, GateType(stream()), {e, 4 * n});
     arrays.c = rows(n);
     arrays.h = rows(n);
     if (layer.attention) {
@@ -66,9 +149,20 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   predicted = arena->Allocate<int32_t>(kLogits, {e * heads});
   chunk_sums =
       arena->Allocate<double>(kLogits, {(e + kLossChunk - 1) / kLossChunk});
+  const LayerPlan& first = plan.layers.front();
+  lstm_scratch = {};
+  if (const int64_t size = LstmScratch(stream(), max_rows, widest); size > 0) {
+    lstm_scratch = arena->Allocate<float>("recurrent products", {size});
+  }
+  attention_scratch = {};
+  const int64_t scratch =
+      first.attention ? AttentionScratch(stream(), e, first.units, first.width)
+                      : 0;
+  if (scratch > 0) {
+    attention_scratch = arena->Allocate<float>("attention", {scratch});
+  }
   if (inference_only) return;
   dlogits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
-  const LayerPlan& first = plan.layers.front();
   const auto allocate = [&](int64_t rows, int64_t columns) {
     return arena->Allocate<float>("activation gradients", {rows, columns});
   };
@@ -97,6 +191,10 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
 absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
   max_rows = std::max(rows, max_rows);
   max_events = std::max(count, max_events);
+  if (stream().device.type == DeviceType::kCuda) {
+    max_events = BucketEvents(max_events);
+  }
+  graphs.clear();
   batch_arena = std::make_unique<Arena>(stream().device);
   AllocateBatchSized(batch_arena.get());
   CONTINUO_RETURN_IF_ERROR(Annotate(
@@ -105,6 +203,15 @@ absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
                    " events (a smaller batch_size needs less)")));
   AllocateBatchSized(batch_arena.get());
   return absl::OkStatus();
+}
+
+// Copies the first elements of a device array to the host.
+absl::Status EventRnnTrainer::State::Read(const TensorView& array,
+                                          absl::Span<float> to) const {
+  const int64_t size = static_cast<int64_t>(to.size());
+  CONTINUO_CHECK(size <= array.num_elements());
+  return CopyAndWait(stream(), TensorView(array.data<float>(), {size}),
+                     TensorView(to.data(), {size}));
 }
 
 absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
@@ -118,18 +225,18 @@ absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
   state->rnn = rnn;
   state->inference_only = inference_only;
   state->plan = MakeNetworkPlan(rnn->spec(), rnn->parameters());
-  state->head_begin = {0};
-  for (int size : rnn->spec().head_sizes) {
-    state->head_begin.push_back(state->head_begin.back() + size);
-  }
-  for (const Parameter& parameter : rnn->parameters()) {
-    state->tensor_begin.push_back(parameter.offset);
-  }
-  state->tensor_begin.push_back(rnn->flat_size());
-  state->weights_arena = std::make_unique<Arena>(rnn->stream().device);
+  const Stream& stream = rnn->stream();
+  state->batch = std::make_unique<DeviceBatch>(stream);
+  state->host_arena =
+      std::make_unique<Arena>(stream.device, MemoryKind::kPinned);
+  state->AllocateResults(state->host_arena.get());
+  CONTINUO_RETURN_IF_ERROR(state->host_arena->Commit());
+  state->host_results = state->AllocateResults(state->host_arena.get());
+  state->weights_arena = std::make_unique<Arena>(stream.device);
   state->AllocateWeightsSized(state->weights_arena.get());
   CONTINUO_RETURN_IF_ERROR(state->weights_arena->Commit());
   state->AllocateWeightsSized(state->weights_arena.get());
+  CONTINUO_RETURN_IF_ERROR(state->UploadConstants());
   CONTINUO_RETURN_IF_ERROR(state->PlanBatch(max_rows, max_events));
   return std::unique_ptr<EventRnnTrainer>(
       new EventRnnTrainer(std::move(state)));
@@ -153,69 +260,71 @@ absl::Status EventRnnTrainer::ComputeGradients(const PackedBatch& batch,
                                                const DropoutSpec& dropout,
                                                LossSums* sums) {
   CONTINUO_CHECK(!state_->inference_only);
-  CONTINUO_RETURN_IF_ERROR(state_->Forward(batch, dropout));
-  CONTINUO_RETURN_IF_ERROR(state_->Loss(batch, true, sums));
-  return state_->Backward(batch, dropout);
+  CONTINUO_RETURN_IF_ERROR(state_->Run(batch,
+                                       MakePass(dropout, /*gradient=*/true),
+                                       MakeScalars(batch, dropout)));
+  state_->AddLoss(batch, sums);
+  return absl::OkStatus();
 }
 
 absl::Status EventRnnTrainer::ApplyGradients(const AdamSpec& adam,
                                              double* gradient_norm) {
-  CONTINUO_CHECK(!state_->inference_only && adam.step >= 1);
-  const double step = static_cast<double>(adam.step);
-  const float rate = static_cast<float>(
-      adam.learning_rate * std::sqrt(1.0 - std::pow(adam.beta2, step)) /
-      (1.0 - std::pow(adam.beta1, step)));
-  std::vector<double> squared_norms(state_->rnn->parameters().size());
-  const int64_t flat = state_->rnn->flat_size();
-  CONTINUO_RETURN_IF_ERROR(ClipAdam(
-      state_->stream(), {.tensor_begin = View(state_->tensor_begin),
-                         .gradient = state_->gradient,
-                         .weights = TensorView(state_->weights(), {flat}),
-                         .m = state_->m,
-                         .v = state_->v,
-                         .clip_norm = adam.clip_norm,
-                         .rate = ScalarView(&rate),
-                         .beta1 = adam.beta1,
-                         .beta2 = adam.beta2,
-                         .epsilon = adam.epsilon,
-                         .squared_norms = View(squared_norms),
-                         .scratch = state_->adam_scratch}));
+  CONTINUO_CHECK(!state_->inference_only);
+  Pass pass;
+  SetAdam(adam, &pass);
+  CONTINUO_RETURN_IF_ERROR(
+      state_->batch->LoadScalars({.rate = AdamRate(adam)}));
+  CONTINUO_RETURN_IF_ERROR(state_->Update(pass));
   state_->rnn->MarkChanged();
-  double total = 0;
-  for (double squared_norm : squared_norms) total += squared_norm;
-  *gradient_norm = std::sqrt(total);
+  CONTINUO_RETURN_IF_ERROR(state_->ReadResults());
+  *gradient_norm = state_->GradientNorm();
+  return absl::OkStatus();
+}
+
+absl::Status EventRnnTrainer::TrainStep(const PackedBatch& batch,
+                                        const DropoutSpec& dropout,
+                                        const AdamSpec& adam, LossSums* sums,
+                                        double* gradient_norm) {
+  CONTINUO_CHECK(!state_->inference_only);
+  if (state_->stream().device.type == DeviceType::kCpu) {
+    CONTINUO_RETURN_IF_ERROR(ComputeGradients(batch, dropout, sums));
+    if (!std::isfinite(sums->cross_entropy)) return absl::OkStatus();
+    return ApplyGradients(adam, gradient_norm);
+  }
+  Pass pass = MakePass(dropout, /*gradient=*/true);
+  SetAdam(adam, &pass);
+  StepScalars scalars = MakeScalars(batch, dropout);
+  scalars.rate = AdamRate(adam);
+  CONTINUO_RETURN_IF_ERROR(state_->Run(batch, pass, scalars));
+  state_->AddLoss(batch, sums);
+  *gradient_norm = state_->GradientNorm();
   return absl::OkStatus();
 }
 
 absl::Status EventRnnTrainer::Evaluate(const PackedBatch& batch,
                                        const DropoutSpec& dropout,
                                        LossSums* sums) {
-  CONTINUO_RETURN_IF_ERROR(state_->Forward(batch, dropout));
-  return state_->Loss(batch, false, sums);
+  CONTINUO_RETURN_IF_ERROR(state_->Run(batch,
+                                       MakePass(dropout, /*gradient=*/false),
+                                       MakeScalars(batch, dropout)));
+  state_->AddLoss(batch, sums);
+  return absl::OkStatus();
 }
 
 absl::Status EventRnnTrainer::GetLogits(std::vector<float>* logits) const {
-  const int64_t count = state_->events * state_->rnn->spec().num_classes();
-  const float* from = state_->logits.data<float>();
-  logits->assign(from, from + count);
-  return absl::OkStatus();
+  const State& state = *state_;
+  logits->resize(state.batch->events() * state.rnn->spec().num_classes());
+  return state.Read(state.logits, absl::MakeSpan(*logits));
 }
 
 absl::Status EventRnnTrainer::GetGradient(absl::Span<float> flat) const {
-  const TensorView& gradient = state_->gradient;
-  CONTINUO_CHECK(static_cast<int64_t>(flat.size()) == gradient.num_elements());
-  std::copy_n(gradient.data<float>(), flat.size(), flat.begin());
-  return absl::OkStatus();
+  return state_->Read(state_->gradient, flat);
 }
 
 absl::Status EventRnnTrainer::GetSlots(absl::Span<float> m,
                                        absl::Span<float> v) const {
-  const int64_t size = state_->rnn->flat_size();
-  CONTINUO_CHECK(static_cast<int64_t>(m.size()) == size);
-  CONTINUO_CHECK(static_cast<int64_t>(v.size()) == size);
-  std::copy_n(state_->m.data<float>(), size, m.begin());
-  std::copy_n(state_->v.data<float>(), size, v.begin());
-  return absl::OkStatus();
+  CONTINUO_RETURN_IF_ERROR(state_->Read(state_->m, m));
+  return state_->Read(state_->v, v);
 }
 
 absl::Status EventRnnTrainer::SetSlots(absl::Span<const float> m,
@@ -227,9 +336,10 @@ absl::Status EventRnnTrainer::SetSlots(absl::Span<const float> m,
         absl::StrCat("Adam slots of ", m.size(), " and ", v.size(),
                      " values do not fit a network of ", size, " weights"));
   }
-  std::copy(m.begin(), m.end(), state_->m.data<float>());
-  std::copy(v.begin(), v.end(), state_->v.data<float>());
-  return absl::OkStatus();
+  const Stream& stream = state_->stream();
+  CONTINUO_RETURN_IF_ERROR(
+      CopyAndWait(stream, TensorView(m.data(), {size}), state_->m));
+  return CopyAndWait(stream, TensorView(v.data(), {size}), state_->v);
 }
 
 }  // namespace continuo

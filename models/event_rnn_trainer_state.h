@@ -4,16 +4,22 @@
 #ifndef CONTINUO_MODELS_EVENT_RNN_TRAINER_STATE_H_
 #define CONTINUO_MODELS_EVENT_RNN_TRAINER_STATE_H_
 
+#include <compare>
 #include <cstdint>
+#include <initializer_list>
+#include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "kernels/embedding.h"
-#include "kernels/schedule.h"
+#include "absl/types/span.h"
+#include "models/device_batch.h"
 #include "models/event_rnn.h"
 #include "models/event_rnn_weights.h"
 #include "runtime/arena.h"
+#include "runtime/graph.h"
 #include "runtime/log.h"
 
 namespace continuo {
@@ -22,7 +28,7 @@ namespace continuo {
 struct LayerArrays {
   TensorView cell_input;     // [E, width] projected input
   TensorView x;              // [E, width] x' of the attention wrapper
-  TensorView gates;          // [E, 4n]
+  TensorView gates;          // [E, 4n] GateType
   TensorView c;              // [E, n]
   TensorView h;              // [E, n]
   TensorView query;          // [E, n] attention, from here
@@ -49,25 +55,39 @@ struct BackwardArrays {
   TensorView scratch;    // weight gradients, one after the other
 };
 
+// What a pass computes for the host, in one piece of memory.
+struct ResultArrays {
+  TensorView all;            // [all of the next] uint64
+  TensorView cross_entropy;  // [1] double, as the next three in SoftmaxLossArgs
+  TensorView counts;         // [4] int64
+  TensorView class_labels;   // [classes] int64
+  TensorView class_correct;  // [classes] int64
+  TensorView squared_norms;  // [tensors] double
+};
+
+// What is done with a batch, and the constants of it that a recording keeps.
+struct Pass {
+  bool gradient = false;
+  bool update = false;
+  double keep_prob = 1.0;
+  uint64_t seed = 0;
+  double clip_norm = 0;
+  double beta1 = 0;
+  double beta2 = 0;
+  double epsilon = 0;
+  auto operator<=>(const Pass&) const = default;
+};
+
 // The first `rows` rows of `view` as [rows, columns]: the buffers are planned
 // for the largest batch and used densely.
 inline TensorView Rows(const TensorView& view, int64_t rows, int64_t columns) {
   CONTINUO_CHECK(rows * columns <= view.num_elements());
-  return TensorView(view.data<float>(), {rows, columns});
+  TensorView part = view;
+  part.shape = {rows, columns};
+  return part;
 }
 inline TensorView Rows(const TensorView& view, int64_t rows) {
   return view ? Rows(view, rows, view.shape[1]) : TensorView();
-}
-
-// Host arrays as operations on a CPU stream see them: in place.
-template <typename T>
-TensorView View(const std::vector<T>& values) {
-  return TensorView(values.data(), {static_cast<int64_t>(values.size())});
-}
-
-template <typename T>
-TensorView ScalarView(const T* value) {
-  return TensorView(value, {1});
 }
 
 struct EventRnnTrainer::State {
@@ -76,17 +96,21 @@ struct EventRnnTrainer::State {
   int64_t max_rows = 0;
   int64_t max_events = 0;
   NetworkPlan plan;
-  std::vector<int32_t> head_begin;
-  std::vector<int64_t> tensor_begin;
 
   // Weights-sized: live as long as the trainer.
   std::unique_ptr<Arena> weights_arena;
   NetworkPacks packs;
   uint64_t packed_version = ~uint64_t{0};
-  TensorView gradient;  // [flat]
-  TensorView m;         // [flat]
-  TensorView v;         // [flat]
+  TensorView gradient;       // [flat]
+  TensorView m;              // [flat]
+  TensorView v;              // [flat]
   TensorView adam_scratch;
+  TensorView head_begin;     // [heads + 1] int32, as in SoftmaxLossArgs
+  TensorView default_label;  // [heads] int64
+  TensorView tensor_begin;   // [tensors + 1] int64
+  ResultArrays results;
+  std::unique_ptr<Arena> host_arena;  // pinned
+  ResultArrays host_results;
 
   // Batch-sized: made anew when a larger batch comes.
   std::unique_ptr<Arena> batch_arena;
@@ -96,34 +120,59 @@ struct EventRnnTrainer::State {
   TensorView dlogits;     // [E, classes]
   TensorView predicted;   // [E * heads] int32
   TensorView chunk_sums;  // [chunks] double
+  TensorView lstm_scratch;
+  TensorView attention_scratch;
 
-  // The current batch.
-  Schedule schedule;
-  SparseView inputs;
+  // The current batch. If `recorded`, what is put on the stream serves other
+  // batches of the bucket too.
+  std::unique_ptr<DeviceBatch> batch;
+  bool recorded = false;
   std::vector<TensorView> outputs;  // [E, n] of each layer
-  std::vector<int32_t> previous;    // [E] event of the same row a step before
-  int64_t events = 0;
+
+  // Recordings of passes over arrays of generation `graphs_generation`; none
+  // yet where the first batch of the shape has been the only one.
+  std::map<std::pair<Pass, BatchShape>, std::optional<Graph>> graphs;
+  uint64_t graphs_generation = 0;
 
   const Stream& stream() const { return rnn->stream(); }
   float* weights() const { return rnn->device_weights(); }
 
+  // Rows of the arrays of the current batch.
+  int64_t events() const { return batch->shape().events; }
+
   void AllocateWeightsSized(Arena* arena);
   void AllocateBatchSized(Arena* arena);
+  ResultArrays AllocateResults(Arena* arena) const;
   absl::Status PlanBatch(int64_t rows, int64_t events);
-  absl::Status Begin(const PackedBatch& batch);
-  absl::Status Forward(const PackedBatch& batch, const DropoutSpec& dropout);
-  absl::Status ForwardLayer(const PackedBatch& batch, const LayerPlan& layer,
-                            const TensorView& below, const DropoutSpec& dropout,
-                            TensorView* output);
-  absl::Status Loss(const PackedBatch& batch, bool gradient, LossSums* sums);
-  absl::Status Backward(const PackedBatch& batch, const DropoutSpec& dropout);
-  absl::Status BackwardLayer(const PackedBatch& batch, const LayerPlan& layer,
-                             const TensorView& below,
-                             const DropoutSpec& dropout,
-                             const TensorView& doutput,
+  absl::Status UploadConstants();
+  absl::Status Read(const TensorView& array, absl::Span<float> to) const;
+
+  // event_rnn_pass.cc: a pass over a batch, with its results read by the host.
+  absl::Status Run(const PackedBatch& input, const Pass& pass,
+                   const StepScalars& scalars);
+  bool CanRecord(const PackedBatch& input) const;
+  absl::Status Operations(const Pass& pass);
+  absl::Status RunRecorded(const Pass& pass);
+  absl::Status Pack();
+  absl::Status Update(const Pass& pass);
+  absl::Status ReadResults();
+  void AddLoss(const PackedBatch& input, LossSums* sums) const;
+  double GradientNorm() const;
+
+  // event_rnn_forward.cc.
+  absl::Status Forward(const Pass& pass);
+  absl::Status ForwardLayer(const LayerPlan& layer, const TensorView& below,
+                            const Pass& pass, TensorView* output);
+  absl::Status Loss(const Pass& pass);
+
+  // event_rnn_backward.cc.
+  absl::Status Backward(const Pass& pass);
+  absl::Status BackwardLayer(const LayerPlan& layer, const TensorView& below,
+                             const Pass& pass, const TensorView& doutput,
                              const TensorView& dbelow);
   absl::Status BackwardCell(const LayerPlan& layer, const TensorView& doutput,
                             TensorView* dz);
+  absl::Status DropTail(std::initializer_list<TensorView> gradients);
 
   absl::Status Project(const TensorView& below, bool sparse,
                        const DenseParameters& dense, int64_t rows,

@@ -51,6 +51,15 @@ class Arena {
     return TensorView(data, shape);
   }
 
+  // The same for a type that is not known before the program runs.
+  TensorView Allocate(absl::string_view what, DType dtype, Shape shape) {
+    TensorView view;
+    view.raw = AllocateBytes(what, shape.num_elements() * DTypeSize(dtype));
+    view.dtype = dtype;
+    view.shape = shape;
+    return view;
+  }
+
   // Ends planning. ResourceExhausted names the bytes that could not be had.
   absl::Status Commit();
 

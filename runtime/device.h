@@ -71,6 +71,11 @@ struct Stream {
   CudaStream* cuda = nullptr;  // not owned; required for CUDA devices
 };
 
+// The CPU on the threads of a stream, for operations on arrays of the host.
+inline Stream HostStream(const Stream& stream) {
+  return {.device = {}, .pool = stream.pool};
+}
+
 // A stream and what it needs. Destroyed last of all that uses the stream.
 class OwnedStream {
  public:

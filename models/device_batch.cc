@@ -1,0 +1,206 @@
+#include "models/device_batch.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+
+#include "runtime/log.h"
+#include "runtime/status.h"
+#include "runtime/transfer.h"
+
+namespace continuo {
+namespace {
+
+int64_t RoundUp(int64_t size, int64_t least) {
+  const uint64_t power = std::bit_floor(static_cast<uint64_t>(size));
+  const int64_t each = std::max<int64_t>(least, power / 16);
+  return (size + each - 1) / each * each;
+}
+
+template <typename T>
+TensorView ViewOf(const std::vector<T>& values) {
+  return TensorView(values.data(), {static_cast<int64_t>(values.size())});
+}
+
+// Fills an array of the host: the values, then `pad` to its end.
+template <typename T>
+void Fill(const TensorView& array, const std::vector<T>& values, T pad) {
+  T* const to = array.data<T>();
+  CONTINUO_CHECK(static_cast<int64_t>(values.size()) <= array.num_elements());
+  std::fill(std::copy(values.begin(), values.end(), to),
+            to + array.num_elements(), pad);
+}
+
+// Each event's predecessor in its row, or -1: [E], the first num_events() of
+// which are set.
+void FillPrevious(const PackedBatch& batch, int32_t* previous) {
+  if (batch.num_steps() == 0) return;
+  std::fill_n(previous, batch.alive[0], -1);
+  for (int t = 1; t < batch.num_steps(); ++t) {
+    for (int row = 0; row < batch.alive[t]; ++row) {
+      previous[batch.step_begin[t] + row] = batch.step_begin[t - 1] + row;
+    }
+  }
+}
+
+}  // namespace
+
+BatchShape ExactShape(const PackedBatch& batch) {
+  return {.rows = batch.num_rows(),
+          .steps = batch.num_steps(),
+          .events = batch.num_events(),
+          .entries = static_cast<int64_t>(batch.inputs.index.size())};
+}
+
+int64_t BucketEvents(int64_t events) { return RoundUp(events, 64); }
+
+BatchShape BucketShape(const PackedBatch& batch) {
+  BatchShape shape = ExactShape(batch);
+  shape.steps = RoundUp(shape.steps, 16);
+  shape.events = BucketEvents(shape.events);
+  shape.entries = RoundUp(std::max<int64_t>(1, shape.entries), 64);
+  return shape;
+}
+
+struct DeviceBatch::Arrays {
+  TensorView scalars;     // StepScalars, as two uint64
+  TensorView alive;       // [T] int32
+  TensorView step_begin;  // [T + 1] int32
+  TensorView source;      // [N] int32
+  TensorView row_begin;   // [E + 1] int32
+  TensorView index;       // [entries] int32
+  TensorView value;       // [entries] float
+  TensorView labels;      // [E * heads] int64
+  TensorView previous;    // [E] int32
+};
+
+DeviceBatch::Arrays DeviceBatch::Allocate(const BatchShape& shape,
+                                          int64_t heads, Arena* arena) {
+  constexpr char kWhat[] = "batch";
+  static_assert(sizeof(StepScalars) == 2 * sizeof(uint64_t));
+  Arrays arrays;
+  arrays.scalars = arena->Allocate<uint64_t>(kWhat, {2});
+  arrays.alive = arena->Allocate<int32_t>(kWhat, {shape.steps});
+  arrays.step_begin = arena->Allocate<int32_t>(kWhat, {shape.steps + 1});
+  arrays.source = arena->Allocate<int32_t>(kWhat, {shape.rows});
+  arrays.row_begin = arena->Allocate<int32_t>(kWhat, {shape.events + 1});
+  arrays.index = arena->Allocate<int32_t>(kWhat, {shape.entries});
+  arrays.value = arena->Allocate<float>(kWhat, {shape.entries});
+  arrays.labels = arena->Allocate<int64_t>(kWhat, {shape.events * heads});
+  arrays.previous = arena->Allocate<int32_t>(kWhat, {shape.events});
+  return arrays;
+}
+
+// `at`: StepScalars, maybe on the device.
+void DeviceBatch::ViewScalars(void* at) {
+  char* const bytes = static_cast<char*>(at);
+  const auto view = [bytes]<typename T>(T*, size_t offset) {
+    return TensorView(reinterpret_cast<T*>(bytes + offset), {1});
+  };
+  constexpr uint64_t* kInteger = nullptr;
+  constexpr float* kFloat = nullptr;
+  dropout_step = view(kInteger, offsetof(StepScalars, dropout_step));
+  loss_scale = view(kFloat, offsetof(StepScalars, loss_scale));
+  rate = view(kFloat, offsetof(StepScalars, rate));
+}
+
+void DeviceBatch::View(const Arrays& arrays) {
+  ViewScalars(arrays.scalars.raw);
+  schedule.alive = arrays.alive;
+  schedule.step_begin = arrays.step_begin;
+  source = arrays.source;
+  inputs = {.row_begin = arrays.row_begin,
+            .index = arrays.index,
+            .value = arrays.value};
+  labels = arrays.labels;
+  previous = arrays.previous;
+}
+
+void DeviceBatch::ViewInPlace(const PackedBatch& batch) {
+  previous_.resize(batch.num_events());
+  FillPrevious(batch, previous_.data());
+  View({.scalars = TensorView(reinterpret_cast<uint64_t*>(&scalars_), {2}),
+        .alive = ViewOf(batch.alive),
+        .step_begin = ViewOf(batch.step_begin),
+        .source = ViewOf(batch.source),
+        .row_begin = ViewOf(batch.inputs.row_begin),
+        .index = ViewOf(batch.inputs.index),
+        .value = ViewOf(batch.inputs.value),
+        .labels = ViewOf(batch.labels),
+        .previous = ViewOf(previous_)});
+}
+
+// Gives the arrays of shape_ their places on either side, in memory that grows
+// where it is too small.
+absl::Status DeviceBatch::Place(Arrays* host, Arrays* device) {
+  Arena plan(stream_.device);
+  Allocate(shape_, heads_, &plan);
+  if (device_ == nullptr || plan.size() > device_->size()) {
+    // Some room more, so that few batches make it grow.
+    const int64_t words = (plan.size() + plan.size() / 4) / 4;
+    pinned_ = std::make_unique<Arena>(stream_.device, MemoryKind::kPinned);
+    device_ = std::make_unique<Arena>(stream_.device);
+    for (Arena* arena : {pinned_.get(), device_.get()}) {
+      arena->Allocate<int32_t>("batch", {words});
+      CONTINUO_RETURN_IF_ERROR(
+          Annotate(arena->Commit(), "the arrays of a batch"));
+    }
+    ++generation_;
+  }
+  pinned_->Rewind(0);
+  device_->Rewind(0);
+  *host = Allocate(shape_, heads_, pinned_.get());
+  *device = Allocate(shape_, heads_, device_.get());
+  View(*device);
+  return absl::OkStatus();
+}
+
+absl::Status DeviceBatch::Load(const PackedBatch& batch, bool recorded,
+                               const StepScalars& scalars) {
+  shape_ = recorded ? BucketShape(batch) : ExactShape(batch);
+  heads_ = batch.heads;
+  events_ = batch.num_events();
+  schedule = Schedule();
+  schedule.rows = shape_.rows;
+  if (!recorded) {
+    schedule.host_alive = batch.alive.data();
+    schedule.host_step_begin = batch.step_begin.data();
+  }
+  if (stream_.device.type == DeviceType::kCpu) {
+    CONTINUO_CHECK(!recorded);
+    scalars_ = scalars;
+    ViewInPlace(batch);
+    return absl::OkStatus();
+  }
+  Arrays host, device;
+  CONTINUO_RETURN_IF_ERROR(Place(&host, &device));
+  std::memcpy(host.scalars.raw, &scalars, sizeof(scalars));
+  Fill(host.alive, batch.alive, 0);
+  Fill(host.step_begin, batch.step_begin, batch.num_events());
+  Fill(host.source, batch.source, 0);
+  Fill(host.row_begin, batch.inputs.row_begin, batch.inputs.row_begin.back());
+  Fill(host.index, batch.inputs.index, 0);
+  Fill(host.value, batch.inputs.value, 0.0f);
+  Fill(host.labels, batch.labels, int64_t{-1});
+  int32_t* const previous = host.previous.data<int32_t>();
+  FillPrevious(batch, previous);
+  std::fill(previous + events_, previous + shape_.events, -1);
+  return CopyBytes(stream_, host.scalars.raw, device.scalars.raw,
+                   device_->Mark());
+}
+
+absl::Status DeviceBatch::LoadScalars(const StepScalars& scalars) {
+  scalars_ = scalars;
+  if (stream_.device.type == DeviceType::kCpu) {
+    ViewScalars(&scalars_);
+    return absl::OkStatus();
+  }
+  Arrays host, device;
+  CONTINUO_RETURN_IF_ERROR(Place(&host, &device));
+  std::memcpy(host.scalars.raw, &scalars, sizeof(scalars));
+  return CopyBytes(stream_, host.scalars.raw, device.scalars.raw,
+                   sizeof(scalars));
+}
+
+}  // namespace continuo
