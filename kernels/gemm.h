@@ -32,7 +32,7 @@ struct PackMatrixArgs {
 CONTINUO_OPERATION(PackMatrix);
 
 // c = a b + bias, or c += a b with `accumulate`. On a GPU a and c may be
-// bfloat16 (c not with `accumulate`); sums are float32.
+// bfloat16; a and b are then rounded to it. Sums are float32.
 struct GemmArgs {
   TensorView a;          // [m, k]
   TensorView b;          // packed [k, n]

@@ -1,5 +1,6 @@
-// Dense products by cuBLAS: bound by arithmetic at the sizes of a training
-// batch (k and n of 128 and more), by the weights' bytes in decoding.
+// Dense products by cuBLAS (those of mixed types: gemm_mixed_gpu.cu): bound by
+// arithmetic at the sizes of a training batch (k and n of 128 and more), by the
+// weights' bytes in decoding.
 //
 // Bias rows are put into c first, one write of c that the product then reads.
 // Column sums (bias gradients) are bound by the bytes of dz, read once: each
@@ -8,6 +9,7 @@
 #include <algorithm>
 
 #include "kernels/gemm.h"
+#include "kernels/gemm_mixed.h"
 #include "kernels/launch.cuh"
 #include "runtime/log.h"
 
@@ -40,14 +42,13 @@ __global__ void TransposeKernel(const float* in, int64_t rows, int64_t columns,
   }
 }
 
-template <typename T>
 __global__ void BiasRowsKernel(const float* bias, int64_t rows, int64_t columns,
-                               T* c) {
+                               float* c) {
   const int64_t count = rows * columns;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
        i += step) {
-    c[i] = FromFloat<T>(bias[i % columns]);
+    c[i] = bias[i % columns];
   }
 }
 
@@ -115,18 +116,19 @@ cublasComputeType_t ComputeType(const Stream& stream, DType operands) {
 }
 
 // Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a or b transposed as
-// stored. cuBLAS sees the transposes: columns are rows there.
+// stored; both are of `type`. cuBLAS sees the transposes: columns are rows
+// there.
 absl::Status Multiply(const Stream& stream, bool transpose_a, int64_t m,
-                      int64_t n, int64_t k, const void* a, DType a_type,
-                      const void* b, float beta, void* c, DType c_type) {
+                      int64_t n, int64_t k, const void* a, DType type,
+                      const void* b, float beta, float* c) {
   const float one = 1.0f;
   CONTINUO_RETURN_IF_CUDA_ERROR(cublasGemmEx(
       stream.cuda->cublas(), CUBLAS_OP_N,
       transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, static_cast<int>(n),
-      static_cast<int>(m), static_cast<int>(k), &one, b, CublasType(a_type),
-      static_cast<int>(n), a, CublasType(a_type),
-      static_cast<int>(transpose_a ? m : k), &beta, c, CublasType(c_type),
-      static_cast<int>(n), ComputeType(stream, a_type), CUBLAS_GEMM_DEFAULT));
+      static_cast<int>(m), static_cast<int>(k), &one, b, CublasType(type),
+      static_cast<int>(n), a, CublasType(type),
+      static_cast<int>(transpose_a ? m : k), &beta, c, CUDA_R_32F,
+      static_cast<int>(n), ComputeType(stream, type), CUBLAS_GEMM_DEFAULT));
   return absl::OkStatus();
 }
 
@@ -190,22 +192,18 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
   CONTINUO_CHECK(args.c.shape[0] == m && !(args.accumulate && args.bias));
   CONTINUO_CHECK(args.b.num_elements() == k * n);
   if (m == 0) return absl::OkStatus();
+  if (args.a.dtype == DType::kBfloat16 || args.c.dtype == DType::kBfloat16) {
+    return MixedGemm(stream, args);
+  }
+  float* c = args.c.data<float>();
   if (args.bias) {
-    const auto fill = [&]<typename T>(T* c) {
-      BiasRowsKernel<<<GridSize(m * n, kThreads), kThreads, 0,
-                       stream.cuda->stream()>>>(args.bias.data<float>(), m, n,
-                                                c);
-    };
-    if (args.c.dtype == DType::kBfloat16) {
-      fill(Data<__nv_bfloat16>(args.c));
-    } else {
-      fill(Data<float>(args.c));
-    }
+    BiasRowsKernel<<<GridSize(m * n, kThreads), kThreads, 0,
+                     stream.cuda->stream()>>>(args.bias.data<float>(), m, n, c);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
   }
-  return Multiply(stream, false, m, n, k, args.a.raw, args.a.dtype, args.b.raw,
-                  args.bias || args.accumulate ? 1.0f : 0.0f, args.c.raw,
-                  args.c.dtype);
+  return Multiply(stream, false, m, n, k, args.a.data<float>(), DType::kFloat32,
+                  args.b.data<float>(),
+                  args.bias || args.accumulate ? 1.0f : 0.0f, c);
 }
 
 int64_t WeightGradientScratch(int64_t e, int64_t k, int64_t n) {
@@ -240,7 +238,7 @@ absl::Status WeightGradient(const Stream& stream,
     x = scratch;
   }
   return Multiply(stream, true, k, n, events, x, args.dz.dtype, args.dz.raw,
-                  1.0f, args.dw.data<float>(), DType::kFloat32);
+                  1.0f, args.dw.data<float>());
 }
 
 }  // namespace continuo::gpu

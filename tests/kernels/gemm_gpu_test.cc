@@ -65,6 +65,71 @@ TEST_P(GemmFormTest, TransposedPackIsTheTranspose) {
   }
 }
 
+// Gates and their gradients in bf16: operands are rounded, sums are not.
+TEST_P(GemmFormTest, MixedTypesMatchDoubleLoop) {
+  if (GetParam().precision != Precision::kBf16) GTEST_SKIP() << "bf16 only";
+  constexpr DType kFloat = DType::kFloat32, kNarrow = DType::kBfloat16;
+  constexpr std::pair<DType, DType> kTypes[] = {
+      {kNarrow, kFloat}, {kFloat, kNarrow}, {kNarrow, kNarrow}};
+  constexpr Sizes kMixed[] = {{1, 1, 1},    {31, 33, 1},    {33, 31, 130},
+                              {130, 1, 33}, {140, 132, 40}, {1, 64, 260}};
+  for (const auto& [m, k, n] : kMixed) {
+    Floats a = Random(m * k, 1), b = Random(k * n, 2);
+    const Floats bias = Random(n, 3);
+    Floats before = Random(m * n, 4);
+    DeviceArray<float> dbias = Put(bias), packed = Pack(b, n);
+    for (Floats* values : {&a, &b, &before}) {
+      for (float& x : *values) x = RoundToBfloat16(x);
+    }
+    for (const auto& [a_type, c_type] : kTypes) {
+      for (const bool accumulate : {false, true}) {
+        GateArray da(stream(), a_type, a), c(stream(), c_type, before);
+        ASSERT_TRUE(
+            Gemm(stream(), {.a = da.matrix(k),
+                            .b = packed.vector(),
+                            .bias = accumulate ? TensorView() : dbias.vector(),
+                            .c = c.matrix(n),
+                            .accumulate = accumulate})
+                .ok());
+        const std::vector<float> got = c.Read();
+        for (int64_t i = 0; i < m * n; ++i) {
+          double want = accumulate ? before[i] : bias[i % n];
+          for (int64_t j = 0; j < k; ++j) {
+            want += static_cast<double>(a[i / n * k + j]) * b[j * n + i % n];
+          }
+          const double tolerance =
+              c_type == kNarrow ? 4e-3 * std::abs(want) + 1e-5 : 2e-5;
+          ASSERT_NEAR(got[i], want, tolerance) << m << " " << k << " " << n;
+        }
+      }
+    }
+  }
+}
+
+// A row of a mixed product does not depend on the others.
+TEST_P(GemmFormTest, MixedRowsStandAlone) {
+  if (GetParam().precision != Precision::kBf16) GTEST_SKIP() << "bf16 only";
+  const int64_t m = 140, k = 70, n = 132;
+  const Floats a = Random(m * k, 1), b = Random(k * n, 2);
+  DeviceArray<float> packed = Pack(b, n);
+  const auto multiply = [&](const Floats& rows) {
+    GateArray da(stream(), DType::kBfloat16, rows);
+    DeviceArray<float> c = NewFloats(static_cast<int64_t>(rows.size()) / k * n);
+    EXPECT_TRUE(
+        Gemm(stream(),
+             {.a = da.matrix(k), .b = packed.vector(), .c = c.matrix(n)})
+            .ok());
+    return c.Read();
+  };
+  const std::vector<float> all = multiply(a);
+  for (const int64_t row : {0, 17, 139}) {
+    const std::vector<float> alone =
+        multiply(Floats(a.begin() + row * k, a.begin() + (row + 1) * k));
+    EXPECT_EQ(alone, std::vector<float>(all.begin() + row * n,
+                                        all.begin() + (row + 1) * n));
+  }
+}
+
 TEST_P(GemmFormTest, WeightGradientMatchesDoubleLoop) {
   const DType types[] = {DType::kFloat32, DType::kBfloat16};
   for (const auto& [events, k, n] : kSizes) {
