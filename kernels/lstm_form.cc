@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/lstm_block_layout.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -20,11 +21,48 @@ const char* LstmFormName(LstmForm form) {
   return "";
 }
 
+namespace {
+
+template <Precision kPrecision, int kUnits>
+constexpr int SharedBytes() {
+  return std::max(LstmBlockLayout<kPrecision, kUnits, false>::kSharedBytes,
+                  LstmBlockLayout<kPrecision, kUnits, true>::kSharedBytes);
+}
+
+template <int kUnits>
+LstmBlockLaunch LaunchOf(Precision precision, int64_t blocks) {
+  LstmBlockLaunch launch = {
+      .units = kUnits, .threads = 2 * kUnits, .blocks = blocks};
+  switch (precision) {
+    case Precision::kFp32:
+      launch.shared_bytes = SharedBytes<Precision::kFp32, kUnits>();
+      break;
+    case Precision::kTf32:
+      launch.shared_bytes = SharedBytes<Precision::kTf32, kUnits>();
+      break;
+    case Precision::kBf16:
+      launch.shared_bytes = SharedBytes<Precision::kBf16, kUnits>();
+      break;
+  }
+  return launch;
+}
+
+}  // namespace
+
+LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
+                                    Precision precision) {
+  const int64_t blocks = (shape.rows + kLstmBlockRows - 1) / kLstmBlockRows;
+  if (shape.units <= 32) return LaunchOf<32>(precision, blocks);
+  if (shape.units <= 64) return LaunchOf<64>(precision, blocks);
+  return LaunchOf<128>(precision, blocks);
+}
+
 bool LstmBlockFits(const LstmShape& shape, Precision precision,
                    const GpuProperties& gpu) {
-  // The kernel is not there yet.
-  return false && shape.units > 0 && precision == Precision::kFp32 &&
-         gpu.compute_capability > 0;
+  return shape.units > 0 && shape.units <= kLstmBlockMaxUnits &&
+         shape.units % 2 == 0 &&
+         MakeLstmBlockLaunch(shape, precision).shared_bytes <=
+             gpu.shared_bytes_per_block;
 }
 
 bool LstmPersistentFits(const LstmShape& shape, Precision precision,

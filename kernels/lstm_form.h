@@ -35,9 +35,6 @@ struct LstmBlockLaunch {
 };
 inline constexpr int kLstmBlockRows = 8;
 inline constexpr int kLstmBlockMaxUnits = 128;
-// Gate columns of a thread's weights that stay in registers, as numbers of 32
-// bits; the rest of the thread's weights is in shared memory.
-inline constexpr int kLstmBlockRegisters = 128;
 LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
                                     Precision precision);
 

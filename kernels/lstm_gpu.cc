@@ -59,6 +59,7 @@ absl::Status LstmForward(const Stream& stream, const LstmForwardArgs& args) {
     case LstmForm::kStepwise:
       return LstmStepwiseForward(stream, args);
     case LstmForm::kBlock:
+      return LstmBlockForward(stream, args);
     case LstmForm::kCluster:
     case LstmForm::kGrid:
       break;
@@ -78,6 +79,7 @@ absl::Status LstmBackward(const Stream& stream, const LstmBackwardArgs& args) {
     case LstmForm::kStepwise:
       return LstmStepwiseBackward(stream, args);
     case LstmForm::kBlock:
+      return LstmBlockBackward(stream, args);
     case LstmForm::kCluster:
     case LstmForm::kGrid:
       break;

@@ -1,0 +1,214 @@
+// The block-persistent LSTM, forward: h up to 128 units. A block owns 8 rows
+// for all their steps; the recurrent weights are read once and stay on chip; a
+// block never meets another.
+//
+// A step of a block: the product of the rows' h (shared memory) with the
+// weights, the cells of the sums, the new h into shared memory for all warps,
+// one barrier. c stays in registers. Global memory is touched once a row and
+// step: the input part arrives a step or two ahead by asynchronous copies, the
+// activated gates take its place, c and h are written.
+//
+// Bound by latency at the batches of training: a step is a chain of product,
+// cells and barrier. By count, 128 units in bf16: 256 mma.sync of 4,096 FLOPs
+// and 1,024 cells of about 60 instructions, some 1,000 cycles; the bytes (18 KB
+// a step and block) take a fifth of that at a multiprocessor's share of the
+// memory's rate. In exact fp32 the 524,288 multiply-adds take 4,096 cycles.
+
+#include "kernels/lstm_block_cell.cuh"
+#include "kernels/lstm_persistent.h"
+#include "runtime/log.h"
+
+namespace continuo::gpu {
+namespace {
+
+template <typename T>
+struct Params {
+  const int32_t* alive;
+  const int32_t* step_begin;
+  int steps;
+  int units;
+  const float* recurrent;
+  const float* initial_c;  // or null
+  const float* initial_h;  // or null
+  T* gates;
+  float* c;
+  float* h;
+};
+
+template <Precision kPrecision, int kUnits>
+__global__ void __launch_bounds__(2 * kUnits, 1)
+    LstmBlockForwardKernel(Params<GateOf<kPrecision>> params) {
+  using T = GateOf<kPrecision>;
+  using Layout = LstmBlockLayout<kPrecision, kUnits, false>;
+  using Operand = BlockOperand<kPrecision, Layout::kDepth>;
+  constexpr int kStages = Layout::kStages;
+  extern __shared__ __align__(16) char shared[];
+  char* const operands = shared + Layout::kWeightBytes;
+  char* const inputs = operands + 2 * Layout::kOperandBytes;
+
+  const int n = params.units;
+  const int first_row = static_cast<int>(blockIdx.x) * kLstmBlockRows;
+  const int row0 = threadIdx.x % 4 * 2;  // and the one after
+  const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
+  const bool real = unit < n;
+  if (params.steps == 0 || params.alive[0] <= first_row) return;
+
+  // Starts the copies of a step's input part; a group even where there are
+  // none, so that groups count steps.
+  const auto fetch = [&](int t) {
+    if (t < params.steps) {
+      const BlockStep step =
+          ReadStep(params.alive, params.step_begin, t, first_row);
+      char* const stage = inputs + t % kStages * Layout::kInputBytes;
+#pragma unroll
+      for (int r = 0; r < 2; ++r) {
+        if (!real || row0 + r >= step.rows) continue;
+        const T* const from =
+            params.gates + (step.begin + first_row + row0 + r) * 4 * n + unit;
+#pragma unroll
+        for (int gate = 0; gate < 4; ++gate) {
+          CopyAsync<2 * sizeof(T)>(
+              PairSlot<T, Layout::kThreads>(stage, 4 * r + gate),
+              from + gate * n);
+        }
+      }
+    }
+    CommitCopies();
+  };
+  for (int t = 0; t < kStages; ++t) fetch(t);
+
+  BlockProduct<kPrecision, kUnits, false> product;
+  product.Load(params.recurrent, n, shared);
+  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16;
+       i += Layout::kThreads) {
+    reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
+  }
+  __syncthreads();
+
+  BlockStep step = ReadStep(params.alive, params.step_begin, 0, first_row);
+  float c[2][2] = {};  // [row][unit]
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    if (!real || row0 + r >= step.rows) continue;
+    const int64_t at = int64_t{first_row + row0 + r} * n + unit;
+    if (params.initial_c != nullptr) {
+      const float2 pair = LoadPair(params.initial_c + at);
+      c[r][0] = pair.x;
+      c[r][1] = pair.y;
+    }
+    if (params.initial_h != nullptr) {
+      const float2 pair = LoadPair(params.initial_h + at);
+      Operand::Store(operands, row0 + r, unit, pair.x, pair.y);
+    }
+  }
+  if (params.initial_h != nullptr) __syncthreads();
+
+  for (int t = 0; step.rows > 0; ++t) {
+    BlockStep next;
+    if (t + 1 < params.steps) {
+      next = ReadStep(params.alive, params.step_begin, t + 1, first_row);
+    }
+    float sums[4][4] = {};
+    if (t > 0 || params.initial_h != nullptr) {
+      product.Multiply(operands + t % 2 * Layout::kOperandBytes, sums);
+    }
+    WaitForCopies<kStages - 1>();
+    char* const stage = inputs + t % kStages * Layout::kInputBytes;
+    float* const field = &sums[0][0];  // [gate][unit][row]
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      if (!real || row0 + r >= step.rows) continue;
+#pragma unroll
+      for (int gate = 0; gate < 4; ++gate) {
+        const float2 pair =
+            LoadPair(PairSlot<T, Layout::kThreads>(stage, 4 * r + gate));
+        field[4 * gate + r] += pair.x;
+        field[4 * gate + 2 + r] += pair.y;
+      }
+    }
+    fetch(t + kStages);
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      if (!real || row0 + r >= step.rows) continue;
+      Gates cell[2];
+      float h[2];
+#pragma unroll
+      for (int k = 0; k < 2; ++k) {
+        cell[k] = {sums[0][2 * k + r], sums[1][2 * k + r], sums[2][2 * k + r],
+                   sums[3][2 * k + r]};
+        h[k] = CellForward(&cell[k], &c[r][k]);
+      }
+      Operand::Store(operands + (t + 1) % 2 * Layout::kOperandBytes, row0 + r,
+                     unit, h[0], h[1]);
+      const int64_t event = step.begin + first_row + row0 + r;
+      T* const gates = params.gates + event * 4 * n + unit;
+      StorePair(gates, cell[0].i, cell[1].i);
+      StorePair(gates + n, cell[0].j, cell[1].j);
+      StorePair(gates + 2 * n, cell[0].f, cell[1].f);
+      StorePair(gates + 3 * n, cell[0].o, cell[1].o);
+      StorePair(params.c + event * n + unit, c[r][0], c[r][1]);
+      StorePair(params.h + event * n + unit, h[0], h[1]);
+    }
+    __syncthreads();
+    step = next;
+  }
+}
+
+template <Precision kPrecision, int kUnits>
+absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
+                    const LstmBlockLaunch& launch) {
+  using T = GateOf<kPrecision>;
+  using Layout = LstmBlockLayout<kPrecision, kUnits, false>;
+  const auto kernel = LstmBlockForwardKernel<kPrecision, kUnits>;
+  CONTINUO_RETURN_IF_CUDA_ERROR(
+      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                           Layout::kSharedBytes));
+  kernel<<<static_cast<unsigned>(launch.blocks), Layout::kThreads,
+           Layout::kSharedBytes, stream.cuda->stream()>>>(
+      Params<T>{.alive = args.schedule.alive.data<int32_t>(),
+                .step_begin = args.schedule.step_begin.data<int32_t>(),
+                .steps = static_cast<int>(args.schedule.steps()),
+                .units = static_cast<int>(args.c.shape[1]),
+                .recurrent = args.recurrent.data<float>(),
+                .initial_c = args.initial_c.data<float>(),
+                .initial_h = args.initial_h.data<float>(),
+                .gates = Data<T>(args.gates),
+                .c = args.c.data<float>(),
+                .h = args.h.data<float>()});
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
+}
+
+template <Precision kPrecision>
+absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args) {
+  const LstmBlockLaunch launch =
+      MakeLstmBlockLaunch({.rows = args.schedule.rows,
+                           .steps = args.schedule.steps(),
+                           .units = args.c.shape[1]},
+                          kPrecision);
+  switch (launch.units) {
+    case 32:
+      return Launch<kPrecision, 32>(stream, args, launch);
+    case 64:
+      return Launch<kPrecision, 64>(stream, args, launch);
+    default:
+      return Launch<kPrecision, 128>(stream, args, launch);
+  }
+}
+
+}  // namespace
+
+absl::Status LstmBlockForward(const Stream& stream,
+                              const LstmForwardArgs& args) {
+  switch (stream.options.precision) {
+    case Precision::kFp32:
+      return ForUnits<Precision::kFp32>(stream, args);
+    case Precision::kTf32:
+      return ForUnits<Precision::kTf32>(stream, args);
+    case Precision::kBf16:
+      return ForUnits<Precision::kBf16>(stream, args);
+  }
+  return absl::InternalError("no such precision");
+}
+
+}  // namespace continuo::gpu
