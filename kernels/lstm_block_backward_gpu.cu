@@ -65,18 +65,20 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   const int last = CountSteps(params.alive, params.steps, first_row) - 1;
   if (last < 0) return;
 
+  const auto read = [&](int t) {
+    return ReadStep(params.alive, params.step_begin, params.steps, t,
+                    first_row);
+  };
   // Starts the copies of a step's inputs; a group even where there are none.
-  const auto fetch = [&](int t) {
+  const auto fetch = [&](int t, const BlockStep& step,
+                         const BlockStep& before) {
     if (t >= 0) {
-      const BlockStep step =
-          ReadStep(params.alive, params.step_begin, t, first_row);
-      const int64_t before = t > 0 ? params.step_begin[t - 1] : -1;
       char* const stage = inputs + t % kStages * Layout::kInputBytes;
 #pragma unroll
       for (int r = 0; r < 2; ++r) {
         if (!real || row0 + r >= step.rows) continue;
-        const int row = first_row + row0 + r;
-        const T* const from = params.gates + (step.begin + row) * 4 * n + unit;
+        const int64_t event = step.begin + row0 + r;
+        const T* const from = params.gates + event * 4 * n + unit;
 #pragma unroll
         for (int gate = 0; gate < 4; ++gate) {
           CopyAsync<2 * sizeof(T)>(PairSlot<T, kThreads>(stage, 4 * r + gate),
@@ -84,16 +86,21 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
         }
         char* const state = stage + kStateOffset;
         CopyAsync<8>(PairSlot<float, kThreads>(state, r),
-                     params.dh + (step.begin + row) * n + unit);
-        if (before >= 0) {
+                     params.dh + event * n + unit);
+        if (t > 0) {
           CopyAsync<8>(PairSlot<float, kThreads>(state, 2 + r),
-                       params.c + (before + row) * n + unit);
+                       params.c + int64_t{before.begin + row0 + r} * n + unit);
         }
       }
     }
     CommitCopies();
   };
-  for (int stage = 0; stage < kStages; ++stage) fetch(last - stage);
+  // This step and those before it that are under way or next to be.
+  BlockStep steps[kStages + 1];
+#pragma unroll
+  for (int i = 0; i <= kStages; ++i) steps[i] = read(last - i);
+#pragma unroll
+  for (int i = 0; i < kStages; ++i) fetch(last - i, steps[i], steps[i + 1]);
 
   BlockProduct<kPrecision, kUnits, true> product;
   product.Load(params.recurrent_t, n, shared);
@@ -105,8 +112,7 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   int rows_after = 0;
   float c[2][2] = {}, dc[2][2] = {};  // [row][unit]
   for (int t = last; t >= 0; --t) {
-    const BlockStep step =
-        ReadStep(params.alive, params.step_begin, t, first_row);
+    const BlockStep step = steps[0];
     float sums[1][4] = {};
     if (t < last) {
       product.Multiply(operands + (t + 1) % 2 * Layout::kOperandBytes, sums);
@@ -134,11 +140,15 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
         c_prev[r][1] = before.y;
       }
     }
-    fetch(t - kStages);
+    const BlockStep further = read(t - kStages - 1);
+    fetch(t - kStages, steps[kStages], further);
+#pragma unroll
+    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
+    steps[kStages] = further;
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       if (!real || row0 + r >= step.rows) continue;
-      const int64_t event = step.begin + first_row + row0 + r;
+      const int64_t event = step.begin + row0 + r;
       if (row0 + r >= rows_after) {  // the row's last step
         const float2 pair = LoadPair(params.c + event * n + unit);
         c[r][0] = pair.x;

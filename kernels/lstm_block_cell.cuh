@@ -16,28 +16,36 @@ template <Precision kPrecision>
 using GateOf =
     std::conditional_t<kPrecision == Precision::kBf16, __nv_bfloat16, float>;
 
+// Pairs of elements, as one number: the compiler takes vectors of floats apart.
 __device__ inline float2 LoadPair(const float* from) {
-  return *reinterpret_cast<const float2*>(from);
+  const uint64_t bits = *reinterpret_cast<const uint64_t*>(from);
+  return make_float2(__uint_as_float(static_cast<uint32_t>(bits)),
+                     __uint_as_float(static_cast<uint32_t>(bits >> 32)));
 }
 __device__ inline float2 LoadPair(const __nv_bfloat16* from) {
-  return __bfloat1622float2(*reinterpret_cast<const __nv_bfloat162*>(from));
+  const uint32_t bits = *reinterpret_cast<const uint32_t*>(from);
+  return make_float2(__uint_as_float(bits << 16),
+                     __uint_as_float(bits & 0xffff0000u));
 }
 __device__ inline void StorePair(float* to, float first, float second) {
-  *reinterpret_cast<float2*>(to) = make_float2(first, second);
+  *reinterpret_cast<uint64_t*>(to) =
+      uint64_t{__float_as_uint(second)} << 32 | __float_as_uint(first);
 }
 __device__ inline void StorePair(__nv_bfloat16* to, float first, float second) {
-  *reinterpret_cast<__nv_bfloat162*>(to) = __floats2bfloat162_rn(first, second);
+  *reinterpret_cast<uint32_t*>(to) = ToBf16Pair(first, second);
 }
 
-// Rows of a step in a block's share, and the step's first event.
+// A step of a block's share: its rows, not positive outside the schedule, and
+// its first event.
 struct BlockStep {
   int rows = 0;
-  int64_t begin = 0;
+  int begin = 0;
 };
 __device__ inline BlockStep ReadStep(const int32_t* alive,
-                                     const int32_t* step_begin, int t,
-                                     int first_row) {
-  return {alive[t] - first_row, step_begin[t]};
+                                     const int32_t* step_begin, int steps,
+                                     int t, int first_row) {
+  if (t < 0 || t >= steps) return {};
+  return {alive[t] - first_row, step_begin[t] + first_row};
 }
 
 // One thread's pairs of a step's inputs, in shared memory as [pair][thread]:

@@ -53,29 +53,34 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   const bool real = unit < n;
   if (params.steps == 0 || params.alive[0] <= first_row) return;
 
+  const auto read = [&](int t) {
+    return ReadStep(params.alive, params.step_begin, params.steps, t,
+                    first_row);
+  };
   // Starts the copies of a step's input part; a group even where there are
   // none, so that groups count steps.
-  const auto fetch = [&](int t) {
-    if (t < params.steps) {
-      const BlockStep step =
-          ReadStep(params.alive, params.step_begin, t, first_row);
-      char* const stage = inputs + t % kStages * Layout::kInputBytes;
+  const auto fetch = [&](int t, const BlockStep& step) {
+    char* const stage = inputs + t % kStages * Layout::kInputBytes;
 #pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        if (!real || row0 + r >= step.rows) continue;
-        const T* const from =
-            params.gates + (step.begin + first_row + row0 + r) * 4 * n + unit;
+    for (int r = 0; r < 2; ++r) {
+      if (!real || row0 + r >= step.rows) continue;
+      const T* const from =
+          params.gates + int64_t{step.begin + row0 + r} * 4 * n + unit;
 #pragma unroll
-        for (int gate = 0; gate < 4; ++gate) {
-          CopyAsync<2 * sizeof(T)>(
-              PairSlot<T, Layout::kThreads>(stage, 4 * r + gate),
-              from + gate * n);
-        }
+      for (int gate = 0; gate < 4; ++gate) {
+        CopyAsync<2 * sizeof(T)>(
+            PairSlot<T, Layout::kThreads>(stage, 4 * r + gate),
+            from + gate * n);
       }
     }
     CommitCopies();
   };
-  for (int t = 0; t < kStages; ++t) fetch(t);
+  // This step and those after it that are under way or next to be.
+  BlockStep steps[kStages + 1];
+#pragma unroll
+  for (int i = 0; i <= kStages; ++i) steps[i] = read(i);
+#pragma unroll
+  for (int i = 0; i < kStages; ++i) fetch(i, steps[i]);
 
   BlockProduct<kPrecision, kUnits, false> product;
   product.Load(params.recurrent, n, shared);
@@ -85,11 +90,10 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   }
   __syncthreads();
 
-  BlockStep step = ReadStep(params.alive, params.step_begin, 0, first_row);
   float c[2][2] = {};  // [row][unit]
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
-    if (!real || row0 + r >= step.rows) continue;
+    if (!real || row0 + r >= steps[0].rows) continue;
     const int64_t at = int64_t{first_row + row0 + r} * n + unit;
     if (params.initial_c != nullptr) {
       const float2 pair = LoadPair(params.initial_c + at);
@@ -103,11 +107,8 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   }
   if (params.initial_h != nullptr) __syncthreads();
 
-  for (int t = 0; step.rows > 0; ++t) {
-    BlockStep next;
-    if (t + 1 < params.steps) {
-      next = ReadStep(params.alive, params.step_begin, t + 1, first_row);
-    }
+  for (int t = 0; steps[0].rows > 0; ++t) {
+    const BlockStep step = steps[0];
     float sums[4][4] = {};
     if (t > 0 || params.initial_h != nullptr) {
       product.Multiply(operands + t % 2 * Layout::kOperandBytes, sums);
@@ -126,7 +127,10 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
         field[4 * gate + 2 + r] += pair.y;
       }
     }
-    fetch(t + kStages);
+    fetch(t + kStages, steps[kStages]);
+#pragma unroll
+    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
+    steps[kStages] = read(t + kStages + 1);
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       if (!real || row0 + r >= step.rows) continue;
@@ -140,7 +144,7 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
       }
       Operand::Store(operands + (t + 1) % 2 * Layout::kOperandBytes, row0 + r,
                      unit, h[0], h[1]);
-      const int64_t event = step.begin + first_row + row0 + r;
+      const int64_t event = step.begin + row0 + r;
       T* const gates = params.gates + event * 4 * n + unit;
       StorePair(gates, cell[0].i, cell[1].i);
       StorePair(gates + n, cell[0].j, cell[1].j);
@@ -150,7 +154,6 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
       StorePair(params.h + event * n + unit, h[0], h[1]);
     }
     __syncthreads();
-    step = next;
   }
 }
 
