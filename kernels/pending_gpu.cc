@@ -4,7 +4,6 @@
 #include "kernels/attention.h"
 #include "kernels/attention_window.h"
 #include "kernels/beam.h"
-#include "kernels/sampling.h"
 
 #define CONTINUO_PENDING(Op)                            \
   absl::Status Op(const Stream&, const Op##Args&) {     \
@@ -18,7 +17,6 @@ CONTINUO_PENDING(AttentionBackward);
 CONTINUO_PENDING(AttentionStep);
 CONTINUO_PENDING(AttendWindow);
 CONTINUO_PENDING(EnterWindow);
-CONTINUO_PENDING(Sample);
 CONTINUO_PENDING(BeamPrune);
 CONTINUO_PENDING(BeamBranch);
 int64_t AttentionScratch(int64_t, int64_t, int64_t) { return 0; }

@@ -37,11 +37,15 @@ struct SampleArgs {
   TensorView log_p;
   TensorView probabilities =
       {};  // optional out [N, C] double: the softmax itself
+  // Optional [1] int32, on a GPU: the lowest row whose logits are not finite,
+  // if lower than what it holds.
+  TensorView bad_row = {};
 };
 
-// InvalidArgument names the first row whose logits are not finite (minus
-// infinity excepted: probability zero): the weights have diverged or are
-// damaged.
+// Row n's logits must be finite (minus infinity excepted: probability zero);
+// otherwise the weights have diverged or are damaged. On the CPU
+// InvalidArgument names the first such row. A GPU form does not wait to see
+// one: such a row gets class 0, log_p not-a-number, and goes to `bad_row`.
 CONTINUO_OPERATION(Sample);
 
 }  // namespace continuo
