@@ -3,7 +3,6 @@
 #include "absl/status/status.h"
 #include "kernels/attention.h"
 #include "kernels/attention_window.h"
-#include "kernels/beam.h"
 
 #define CONTINUO_PENDING(Op)                            \
   absl::Status Op(const Stream&, const Op##Args&) {     \
@@ -17,7 +16,5 @@ CONTINUO_PENDING(AttentionBackward);
 CONTINUO_PENDING(AttentionStep);
 CONTINUO_PENDING(AttendWindow);
 CONTINUO_PENDING(EnterWindow);
-CONTINUO_PENDING(BeamPrune);
-CONTINUO_PENDING(BeamBranch);
 int64_t AttentionScratch(int64_t, int64_t, int64_t) { return 0; }
 }  // namespace continuo::gpu
