@@ -130,6 +130,34 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
                     no_bias);
 }
 
+// Gradients of the cell's weights and, into dinput or (residual connections)
+// added to it, of its dense input.
+absl::Status EventRnnTrainer::State::BackwardOwnCell(const LayerPlan& layer,
+                                                     const TensorView& input,
+                                                     const TensorView& doutput,
+                                                     const TensorView& dinput) {
+  float* const flat = gradient.data<float>();
+  TensorView dz;
+  CONTINUO_RETURN_IF_ERROR(BackwardCell(layer, doutput, &dz));
+  const DenseParameters& cell = layer.attention ? layer.wrapper : layer.lstm;
+  // Attention has summed the LSTM's bias already; this is its wrapper's.
+  const TensorView dcell = ParameterRows(flat, *cell.kernel, 0, layer.width);
+  const TensorView dbias = ParameterView(flat, *cell.bias);
+  if (layer.sparse_cell()) {
+    CONTINUO_RETURN_IF_ERROR(
+        ScatterAdd(stream(), {.inputs = batch->inputs,
+                              .dz = dz,
+                              .dw = dcell,
+                              .scratch = backward.scratch}));
+    return Accumulate(TensorView(), false, dz, TensorView(), dbias);
+  }
+  CONTINUO_RETURN_IF_ERROR(Accumulate(input, false, dz, dcell, dbias));
+  return Gemm(stream(), {.a = dz,
+                         .b = packs.layers[layer.index].cell_input.transposed,
+                         .c = dinput,
+                         .accumulate = layer.residual});
+}
+
 // Gradients of one layer's weights; `dbelow` receives the gradient of a dense
 // input (not given: the input is sparse). Overwrites doutput.
 absl::Status EventRnnTrainer::State::BackwardLayer(const LayerPlan& layer,
@@ -155,28 +183,11 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const LayerPlan& layer,
     if (projected) dinput = Rows(backward.dcell_input, events(), layer.width);
     CONTINUO_RETURN_IF_ERROR(Copy(stream(), {.from = doutput, .to = dinput}));
   }
-  TensorView dz;
-  CONTINUO_RETURN_IF_ERROR(BackwardCell(layer, doutput, &dz));
-  const DenseParameters& cell = layer.attention ? layer.wrapper : layer.lstm;
-  // Attention has summed the LSTM's bias already; this is its wrapper's.
-  const TensorView dcell = ParameterRows(flat, *cell.kernel, 0, layer.width);
-  const TensorView dbias = ParameterView(flat, *cell.bias);
-  if (layer.sparse_cell()) {
-    CONTINUO_RETURN_IF_ERROR(
-        ScatterAdd(stream(), {.inputs = batch->inputs,
-                              .dz = dz,
-                              .dw = dcell,
-                              .scratch = backward.scratch}));
-    return Accumulate(TensorView(), false, dz, TensorView(), dbias);
-  }
   const TensorView input =
       projected ? Rows(layers[layer.index].cell_input, events()) : below;
-  CONTINUO_RETURN_IF_ERROR(Accumulate(input, false, dz, dcell, dbias));
   CONTINUO_RETURN_IF_ERROR(
-      Gemm(stream(), {.a = dz,
-                      .b = layer_packs.cell_input.transposed,
-                      .c = dinput,
-                      .accumulate = layer.residual}));
+      UsesCudnn(layer) ? CudnnBackward(layer, input, doutput, dinput)
+                       : BackwardOwnCell(layer, input, doutput, dinput));
   if (!projected) return absl::OkStatus();
   const TensorView dprojection = ParameterView(flat, *layer.projection.kernel);
   const TensorView dprojection_bias =

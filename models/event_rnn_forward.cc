@@ -68,6 +68,8 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const LayerPlan& layer,
          .window_states = arrays.window[0],
          .window_projected = arrays.window[1],
          .scratch = attention_scratch}));
+  } else if (UsesCudnn(layer)) {
+    CONTINUO_RETURN_IF_ERROR(CudnnForward(layer, input, pass));
   } else {
     CONTINUO_RETURN_IF_ERROR(Project(input, layer.sparse_cell(), layer.lstm,
                                      layer.width,

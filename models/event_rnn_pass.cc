@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "kernels/lstm_cudnn.h"
 #include "kernels/lstm_form.h"
 #include "kernels/optimizer.h"
 #include "kernels/rows.h"
@@ -58,6 +59,8 @@ bool EventRnnTrainer::State::CanRecord(const PackedBatch& input) const {
   if (stream().device.type == DeviceType::kCpu) return false;
   const BatchShape shape = BucketShape(input);
   for (const LayerPlan& layer : plan.layers) {
+    // cuDNN takes the rows' lengths from the host.
+    if (UsesCudnn(layer)) return false;
     if (!layer.attention &&
         LstmLaunchesPerStep(
             stream(),
@@ -141,6 +144,7 @@ absl::Status EventRnnTrainer::State::Run(const PackedBatch& input,
   }
   recorded = CanRecord(input);
   CONTINUO_RETURN_IF_ERROR(batch->Load(input, recorded, scalars));
+  if (LstmUsesCudnn(stream())) CONTINUO_RETURN_IF_ERROR(PlanCudnn());
   if (packed_version != rnn->version() && !(recorded && pass.update)) {
     CONTINUO_RETURN_IF_ERROR(Pack());
   }

@@ -127,8 +127,10 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
     if (layer.projection.kernel != nullptr) {
       arrays.cell_input = rows(layer.width);
     }
-    arrays.gates = arena->Allocate(what, GateType(stream()), {e, 4 * n});
-    arrays.c = rows(n);
+    if (!UsesCudnn(layer)) {
+      arrays.gates = arena->Allocate(what, GateType(stream()), {e, 4 * n});
+      arrays.c = rows(n);
+    }
     arrays.h = rows(n);
     if (layer.attention) {
       arrays.x = rows(layer.width);

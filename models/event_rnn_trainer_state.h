@@ -55,6 +55,16 @@ struct BackwardArrays {
   TensorView scratch;    // weight gradients, one after the other
 };
 
+// What layers by cuDNN need: grown by the batches that come.
+struct CudnnArrays {
+  std::unique_ptr<Arena> arena;
+  std::vector<TensorView> arrays;  // none yet, or:
+  TensorView scratch() const { return arrays[0]; }
+  TensorView x() const { return arrays[1]; }   // [E, width] sparse inputs
+  TensorView dx() const { return arrays[2]; }  // [E, widest input]
+  TensorView reserve(int layer) const { return arrays[3 + layer]; }
+};
+
 // What a pass computes for the host, in one piece of memory.
 struct ResultArrays {
   TensorView all;            // [all of the next] uint64
@@ -101,9 +111,9 @@ struct EventRnnTrainer::State {
   std::unique_ptr<Arena> weights_arena;
   NetworkPacks packs;
   uint64_t packed_version = ~uint64_t{0};
-  TensorView gradient;       // [flat]
-  TensorView m;              // [flat]
-  TensorView v;              // [flat]
+  TensorView gradient;  // [flat]
+  TensorView m;         // [flat]
+  TensorView v;         // [flat]
   TensorView adam_scratch;
   TensorView head_begin;     // [heads + 1] int32, as in SoftmaxLossArgs
   TensorView default_label;  // [heads] int64
@@ -122,6 +132,7 @@ struct EventRnnTrainer::State {
   TensorView chunk_sums;  // [chunks] double
   TensorView lstm_scratch;
   TensorView attention_scratch;
+  CudnnArrays cudnn;
 
   // The current batch. If `recorded`, what is put on the stream serves other
   // batches of the bucket too.
@@ -165,6 +176,15 @@ struct EventRnnTrainer::State {
                             const Pass& pass, TensorView* output);
   absl::Status Loss(const Pass& pass);
 
+  // event_rnn_cudnn.cc.
+  bool UsesCudnn(const LayerPlan& layer) const;
+  absl::Status PlanCudnn();
+  absl::Status CudnnForward(const LayerPlan& layer, const TensorView& input,
+                            const Pass& pass);
+  absl::Status CudnnBackward(const LayerPlan& layer, const TensorView& input,
+                             const TensorView& doutput,
+                             const TensorView& dinput);
+
   // event_rnn_backward.cc.
   absl::Status Backward(const Pass& pass);
   absl::Status BackwardLayer(const LayerPlan& layer, const TensorView& below,
@@ -172,6 +192,9 @@ struct EventRnnTrainer::State {
                              const TensorView& dbelow);
   absl::Status BackwardCell(const LayerPlan& layer, const TensorView& doutput,
                             TensorView* dz);
+  absl::Status BackwardOwnCell(const LayerPlan& layer, const TensorView& input,
+                               const TensorView& doutput,
+                               const TensorView& dinput);
   absl::Status DropTail(std::initializer_list<TensorView> gradients);
 
   absl::Status Project(const TensorView& below, bool sparse,
