@@ -8,6 +8,8 @@
 #ifndef CONTINUO_KERNELS_LSTM_H_
 #define CONTINUO_KERNELS_LSTM_H_
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
 #include "kernels/schedule.h"
@@ -23,10 +25,14 @@ inline DType GateType(const Stream& stream) {
                                                       : DType::kFloat32;
 }
 
-// Floats of scratch for n rows of h units: on a GPU in bf16 the recurrent
-// products of the step-wise form, which narrower gates cannot hold.
+// Floats of scratch for n rows of h units on a GPU: in bf16 the recurrent
+// products of the step-wise form, which narrower gates cannot hold; a counter
+// for each block of the form that meets through memory.
+inline constexpr int64_t kLstmMaxBlocks = 256;
 inline int64_t LstmScratch(const Stream& stream, int64_t n, int64_t h) {
-  return GateType(stream) == DType::kBfloat16 ? 4 * n * h : 0;
+  if (stream.device.type == DeviceType::kCpu) return 0;
+  return std::max(kLstmMaxBlocks,
+                  GateType(stream) == DType::kBfloat16 ? 4 * n * h : 0);
 }
 
 // On a GPU the form is chosen by size (kernels/lstm_form.h). One that launches

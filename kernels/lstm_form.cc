@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/lstm_block_layout.h"
+#include "kernels/lstm_persistent.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -67,7 +68,9 @@ bool LstmBlockFits(const LstmShape& shape, Precision precision,
 
 bool LstmPersistentFits(const LstmShape& shape, Precision precision,
                         const GpuProperties& gpu) {
-  return LstmBlockFits(shape, precision, gpu);
+  return LstmBlockFits(shape, precision, gpu) ||
+         gpu::LstmClusterFits(shape, precision, gpu) ||
+         gpu::LstmGridFits(shape, precision, gpu);
 }
 
 absl::StatusOr<LstmForm> ChooseLstmForm(const LstmShape& shape,
@@ -78,6 +81,10 @@ absl::StatusOr<LstmForm> ChooseLstmForm(const LstmShape& shape,
     return LstmForm::kStepwise;
   }
   if (LstmBlockFits(shape, options.precision, gpu)) return LstmForm::kBlock;
+  if (gpu::LstmClusterFits(shape, options.precision, gpu)) {
+    return LstmForm::kCluster;
+  }
+  if (gpu::LstmGridFits(shape, options.precision, gpu)) return LstmForm::kGrid;
   if (options.form == RecurrentForm::kPersistent) {
     return absl::InvalidArgumentError(
         absl::StrCat("no persistent form of an LSTM of ", shape.units,

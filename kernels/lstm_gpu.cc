@@ -61,8 +61,9 @@ absl::Status LstmForward(const Stream& stream, const LstmForwardArgs& args) {
     case LstmForm::kBlock:
       return LstmBlockForward(stream, args);
     case LstmForm::kCluster:
+      return LstmClusterForward(stream, args);
     case LstmForm::kGrid:
-      break;
+      return LstmGridForward(stream, args);
   }
   return absl::UnimplementedError(LstmFormName(form));
 }
@@ -81,8 +82,9 @@ absl::Status LstmBackward(const Stream& stream, const LstmBackwardArgs& args) {
     case LstmForm::kBlock:
       return LstmBlockBackward(stream, args);
     case LstmForm::kCluster:
+      return LstmClusterBackward(stream, args);
     case LstmForm::kGrid:
-      break;
+      return LstmGridBackward(stream, args);
   }
   return absl::UnimplementedError(LstmFormName(form));
 }
