@@ -4,9 +4,10 @@
 #define CONTINUO_GENERATE_DRAWS_H_
 
 #include <cstdint>
+#include <optional>
 
+#include "kernels/draws.h"
 #include "runtime/log.h"
-#include "runtime/random.h"
 
 namespace continuo {
 
@@ -25,6 +26,8 @@ class DrawSource {
  public:
   virtual ~DrawSource() = default;
   virtual double Draw(const DrawPosition& position) const = 0;
+  // Of sources that are SeededDraws, which a device draws by itself.
+  virtual std::optional<uint64_t> seed() const { return std::nullopt; }
 };
 
 // Counter-based draws of a seed: the same for every batching, thread count and
@@ -34,18 +37,14 @@ class SeededDraws : public DrawSource {
   explicit SeededDraws(uint64_t seed) : seed_(seed) {}
 
   double Draw(const DrawPosition& position) const override {
-    // The low word of the counter tells entries and heads apart, so that an
-    // output's first entry draws the same numbers whatever the beam size.
-    CONTINUO_CHECK(position.head < kMaxHeads &&
-                   position.entry < (int64_t{1} << 32) / kMaxHeads);
-    const uint64_t low = static_cast<uint64_t>(position.entry) * kMaxHeads +
-                         static_cast<uint64_t>(position.head);
-    return RandomDouble(seed_, RandomPurpose::kSample, position.output,
-                        (static_cast<uint64_t>(position.step) << 32) | low);
+    CONTINUO_CHECK(position.head < kMaxDrawHeads &&
+                   position.entry < (int64_t{1} << 32) / kMaxDrawHeads);
+    return SampleDraw(seed_, position.output, position.step, position.entry,
+                      position.head);
   }
+  std::optional<uint64_t> seed() const override { return seed_; }
 
  private:
-  static constexpr int kMaxHeads = 16;
   uint64_t seed_;
 };
 

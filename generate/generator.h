@@ -81,15 +81,31 @@ struct GenerateHooks {
   SearchTrace* trace = nullptr;
 };
 
+// Where the loop over events runs.
+enum class GenerateLoop {
+  kAuto,    // on the stream's device where that is a GPU and the encoder allows
+  kHost,    // on the host, which waits for the device at every event
+  kDevice,  // on the device; only for encoders with EventEncoder::Feedback
+};
+
+struct LoopOptions {
+  GenerateLoop loop = GenerateLoop::kAuto;
+  // Events between two waits for the device. Requests that find they have
+  // enough leave the batch then.
+  int chunk_steps = 32;
+};
+
 // Continues all requests. At most `max_rows` entries (but at least those of one
 // request) are in the batch at once; requests beyond that wait in line.
 // InvalidArgument for an empty primer, num_events < 1, options out of range, an
-// event that the encoder cannot encode, or weights that have diverged.
+// event that the encoder cannot encode, or weights that have diverged. No
+// result depends on `loop`.
 absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
                             absl::Span<const EventRequest> requests,
                             const SearchOptions& options,
                             const DrawSource& draws, int max_rows,
-                            const GenerateHooks& hooks);
+                            const GenerateHooks& hooks,
+                            const LoopOptions& loop = {});
 
 }  // namespace continuo
 

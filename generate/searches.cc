@@ -23,10 +23,9 @@ void SearchList::Start(int64_t request, double primer_score) {
   const EventRequest& wanted = requests_[request];
   const size_t length =
       wanted.primer.size() + static_cast<size_t>(wanted.num_events);
-  Search search{
-      .request = request,
-      .left = (wanted.num_events - 1) % options_.steps_per_iteration + 1,
-      .entries = {}};
+  Search search{.request = request,
+                .left = FirstIteration(wanted, options_),
+                .entries = {}};
   for (int64_t i = 0; i < entries_; ++i) {
     search.entries.push_back(
         CopyEntry({.events = wanted.primer, .score = primer_score}, length));

@@ -28,6 +28,12 @@ struct Search {
   std::vector<SearchEntry> entries;
 };
 
+// Steps until the first pruning: all later iterations are full ones.
+inline int64_t FirstIteration(const EventRequest& request,
+                              const SearchOptions& options) {
+  return (request.num_events - 1) % options.steps_per_iteration + 1;
+}
+
 // Searches with the same number of entries each, beam_size * branch_factor.
 // Their entries, in order, are consecutive rows of the batch.
 class SearchList {
@@ -44,6 +50,7 @@ class SearchList {
   bool empty() const { return searches_.empty(); }
   int64_t entries_per_search() const { return entries_; }
   std::vector<Search>& searches() { return searches_; }
+  const std::vector<Search>& searches() const { return searches_; }
 
   // Adds the search of a request: copies of its primer with this score.
   void Start(int64_t request, double primer_score);
