@@ -185,9 +185,12 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   }
   const int64_t sparse_columns = std::max<int64_t>(4 * widest, first.width);
   backward.scratch = allocate(
-      1, std::max(
-             WeightGradientScratch(stream(), e, 2 * widest, 4 * widest),
-             ScatterAddScratch(stream(), e, spec.input_size, sparse_columns)));
+      1,
+      std::max(
+          WeightGradientScratch(
+              stream(), e, std::max<int64_t>(widest, first.width),
+              std::max<int64_t>({4 * widest, first.width, spec.num_classes()})),
+          ScatterAddScratch(stream(), e, spec.input_size, sparse_columns)));
 }
 
 absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
