@@ -14,6 +14,7 @@
 #include "generate/save_bundle.h"
 #include "models/run_config.h"
 #include "runtime/command_line.h"
+#include "runtime/compute_flags.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -72,7 +73,6 @@ ABSL_FLAG(std::string, report, "",
 ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
 ABSL_FLAG(int32_t, batch, 0,
           "Sequences computed at once, beams included; 0 = 32 per thread");
-ABSL_FLAG(std::string, device, "auto", "auto, cpu, cuda or cuda:N");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
 
@@ -146,8 +146,6 @@ ModelSource SourceOfFlags(const GenerateCommand& command) {
 }
 
 absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
-  CONTINUO_ASSIGN_OR_RETURN(const Device device,
-                            ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   return SaveBundle(
       SourceOfFlags(command),
@@ -155,7 +153,7 @@ absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
        .bundle_description = absl::GetFlag(FLAGS_bundle_description),
        .generator_id = absl::GetFlag(FLAGS_generator_id),
        .generator_description = absl::GetFlag(FLAGS_generator_description)},
-      command.family, {.device = device, .pool = &pool});
+      command.family, {.device = {}, .pool = &pool});
 }
 
 // The flags that describe a bundle do nothing to one that is only read.
@@ -197,20 +195,18 @@ absl::Status Run(const GenerateCommand& command) {
                        .num_outputs = absl::GetFlag(FLAGS_num_outputs),
                        .search = options.search}));
 
-  CONTINUO_ASSIGN_OR_RETURN(const Device device,
-                            ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  const Stream stream{.device = device, .pool = &pool};
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   CONTINUO_ASSIGN_OR_RETURN(
       LoadedModel model,
-      LoadModel(SourceOfFlags(command), command.family, stream));
+      LoadModel(SourceOfFlags(command), command.family, owned.stream()));
   CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
   LogInfo("Model ", model.path, ": ",
           model.config.name.empty() ? "" : model.config.name + ", ",
           HparamsToString(model.config.hparams));
   LogInfo("Generating ", outputs.size(), " outputs of ", prepared.description,
-          " on ", DeviceName(device), " with ", pool.num_threads(),
+          " on ", StreamName(owned.stream()), " with ", pool.num_threads(),
           " threads: temperature ", options.search.temperature, ", beam_size ",
           options.search.beam_size, ", branch_factor ",
           options.search.branch_factor, ", steps_per_iteration ",

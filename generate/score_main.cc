@@ -14,6 +14,7 @@
 #include "generate/load_model.h"
 #include "generate/score_run.h"
 #include "runtime/command_line.h"
+#include "runtime/compute_flags.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -55,7 +56,6 @@ ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
 ABSL_FLAG(int32_t, batch, 0,
           "Sequences computed at once; 0 = 32 per thread. No score depends on "
           "it");
-ABSL_FLAG(std::string, device, "auto", "auto, cpu, cuda or cuda:N");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
 
@@ -106,9 +106,8 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
 absl::Status Run(const ScoreCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
-  CONTINUO_ASSIGN_OR_RETURN(const Device device,
-                            ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   CONTINUO_ASSIGN_OR_RETURN(
       const LoadedModel model,
       LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
@@ -118,7 +117,7 @@ absl::Status Run(const ScoreCommand& command) {
                  .default_config = "",
                  .melody_encoder_decoder = command.melody_encoder_decoder(),
                  .hparams = absl::GetFlag(FLAGS_hparams)},
-                command.family, {.device = device, .pool = &pool}));
+                command.family, owned.stream()));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline(model.config));
   LogInfo("Model ", model.path, ": ",

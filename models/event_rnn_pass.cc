@@ -105,27 +105,22 @@ absl::Status EventRnnTrainer::State::Operations(const Pass& pass) {
 // recording what may never come again and has all kernels loaded; the second
 // one is recorded.
 absl::Status EventRnnTrainer::State::RunRecorded(const Pass& pass) {
-  if constexpr (kHasCuda) {
-    if (graphs_generation != batch->generation() ||
-        graphs.size() >= kMaxGraphs) {
-      graphs.clear();
-      graphs_generation = batch->generation();
-    }
-    const auto [entry, first] =
-        graphs.try_emplace({pass, batch->shape()}, std::nullopt);
-    if (first) return Operations(pass);
-    std::optional<Graph>& graph = entry->second;
-    if (!graph.has_value()) {
-      CONTINUO_ASSIGN_OR_RETURN(
-          graph, Graph::Capture(stream(), [&] { return Operations(pass); }));
-      LogDebug("recorded a ", pass.update ? "training step" : "pass", " for ",
-               batch->shape().rows, " sequences of up to ",
-               batch->shape().steps, " and ", batch->shape().events,
-               " events in all");
-    }
-    return graph->Launch(stream());
+  if (graphs_generation != batch->generation() || graphs.size() >= kMaxGraphs) {
+    graphs.clear();
+    graphs_generation = batch->generation();
   }
-  return absl::OkStatus();
+  const auto [entry, first] =
+      graphs.try_emplace({pass, batch->shape()}, std::nullopt);
+  if (first) return Operations(pass);
+  std::optional<Graph>& graph = entry->second;
+  if (!graph.has_value()) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        graph, Graph::Capture(stream(), [&] { return Operations(pass); }));
+    LogDebug("recorded a ", pass.update ? "training step" : "pass", " for ",
+             batch->shape().rows, " sequences of up to ", batch->shape().steps,
+             " and ", batch->shape().events, " events in all");
+  }
+  return graph->Launch(stream());
 }
 
 absl::Status EventRnnTrainer::State::ReadResults() {

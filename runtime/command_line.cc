@@ -11,7 +11,6 @@
 #include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "runtime/edit_distance.h"
@@ -37,10 +36,20 @@ const absl::CommandLineFlag* FindFlag(absl::string_view name) {
   return flag != nullptr && flag->IsOfType<bool>() ? flag : nullptr;
 }
 
+// Where, if at all, the path of a file that defines flags of the command
+// begins: its own files, or those that commands share.
+size_t FindOwnFile(absl::string_view path, absl::string_view own_file) {
+  const size_t begin = path.find(own_file);
+  if (begin != absl::string_view::npos) return begin;
+  return path.find("runtime/compute_flags.cc");
+}
+
 std::vector<std::string> OwnFlags(absl::string_view own_file) {
   std::vector<std::string> names;
   for (const auto& [name, flag] : absl::GetAllFlags()) {
-    if (absl::StrContains(flag->Filename(), own_file)) names.emplace_back(name);
+    if (FindOwnFile(flag->Filename(), own_file) != absl::string_view::npos) {
+      names.emplace_back(name);
+    }
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -74,7 +83,7 @@ std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
                                             absl::string_view usage,
                                             absl::string_view own_file) {
   const auto is_own = [file = std::string(own_file)](absl::string_view name) {
-    return absl::StrContains(name, file);
+    return FindOwnFile(name, file) != absl::string_view::npos;
   };
   absl::SetProgramUsageMessage(usage);
   absl::SetFlagsUsageConfig(
@@ -85,7 +94,7 @@ std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
        .normalize_filename =
            [file = std::string(own_file)](absl::string_view name) {
              // Without the directories of the machine that built the program.
-             const size_t begin = name.find(file);
+             const size_t begin = FindOwnFile(name, file);
              return std::string(
                  begin == absl::string_view::npos ? name : name.substr(begin));
            }});

@@ -25,6 +25,10 @@ absl::StatusOr<std::shared_ptr<CudaStream>> OpenCudaStream(
   return CudaStream::Create(device);
 }
 
+std::string CudaModelName(const Stream& stream) {
+  return stream.cuda->properties().name;
+}
+
 absl::StatusOr<void*> CudaAllocate(const Device& device, MemoryKind kind,
                                    int64_t bytes) {
   CONTINUO_RETURN_IF_CUDA_ERROR(cudaSetDevice(device.index));

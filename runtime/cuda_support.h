@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,6 +17,9 @@ namespace continuo {
 absl::StatusOr<int> CudaDeviceCount();
 absl::StatusOr<std::shared_ptr<CudaStream>> OpenCudaStream(
     const Device& device);
+
+// What the manufacturer calls the stream's device.
+std::string CudaModelName(const Stream& stream);
 
 enum class MemoryKind {
   kDevice,

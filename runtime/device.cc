@@ -20,6 +20,10 @@ struct Name {
   T value;
 };
 
+constexpr Name<Precision> kPrecisions[] = {{"fp32", Precision::kFp32},
+                                           {"tf32", Precision::kTf32},
+                                           {"bf16", Precision::kBf16}};
+
 template <typename T, size_t kCount>
 absl::StatusOr<T> ParseName(absl::string_view flag, absl::string_view text,
                             const Name<T> (&names)[kCount]) {
@@ -78,10 +82,7 @@ std::string DeviceName(const Device& device) {
 }
 
 absl::StatusOr<Precision> ParsePrecision(absl::string_view text) {
-  static constexpr Name<Precision> kNames[] = {{"fp32", Precision::kFp32},
-                                               {"tf32", Precision::kTf32},
-                                               {"bf16", Precision::kBf16}};
-  return ParseName("precision", text, kNames);
+  return ParseName("precision", text, kPrecisions);
 }
 
 absl::StatusOr<RecurrentForm> ParseRecurrentForm(absl::string_view text) {
@@ -97,6 +98,16 @@ absl::StatusOr<RnnBackend> ParseRnnBackend(absl::string_view text) {
                                                 {"fused", RnnBackend::kFused},
                                                 {"cudnn", RnnBackend::kCudnn}};
   return ParseName("rnn_backend", text, kNames);
+}
+
+std::string StreamName(const Stream& stream) {
+  const std::string name = DeviceName(stream.device);
+  if (stream.device.type == DeviceType::kCpu) return name;
+  absl::string_view precision;
+  for (const Name<Precision>& known : kPrecisions) {
+    if (known.value == stream.options.precision) precision = known.text;
+  }
+  return absl::StrCat(name, " (", CudaModelName(stream), ", ", precision, ")");
 }
 
 absl::StatusOr<OwnedStream> OwnedStream::Open(const Device& device,

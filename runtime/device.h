@@ -76,6 +76,9 @@ inline Stream HostStream(const Stream& stream) {
   return {.device = {}, .pool = stream.pool};
 }
 
+// "cpu", or "cuda:0 (NVIDIA H100, bf16)".
+std::string StreamName(const Stream& stream);
+
 // A stream and what it needs. Destroyed last of all that uses the stream.
 class OwnedStream {
  public:

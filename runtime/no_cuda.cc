@@ -17,6 +17,7 @@ absl::StatusOr<int> CudaDeviceCount() { return NoCuda(); }
 absl::StatusOr<std::shared_ptr<CudaStream>> OpenCudaStream(const Device&) {
   return NoCuda();
 }
+std::string CudaModelName(const Stream&) { return ""; }
 absl::StatusOr<void*> CudaAllocate(const Device&, MemoryKind, int64_t) {
   return NoCuda();
 }

@@ -11,6 +11,7 @@
 #include "generate/canvas.h"
 #include "generate/samples.h"
 #include "runtime/command_line.h"
+#include "runtime/compute_flags.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -96,8 +97,6 @@ ABSL_FLAG(double, eval_interval_secs, 60,
 ABSL_FLAG(double, eval_timeout_secs, 300,
           "With --eval: seconds without a new checkpoint after which the "
           "command ends.");
-ABSL_FLAG(std::string, device, "auto",
-          "Where to compute: auto, cpu, cuda or cuda:N.");
 ABSL_FLAG(int, threads, 0,
           "CPU threads; 0 is one per CPU. Results are the same for any "
           "number.");
@@ -285,10 +284,9 @@ EvalOptions GetEvalOptions(const TrainCommand& command) {
 absl::Status Run(const TrainCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
-  CONTINUO_ASSIGN_OR_RETURN(const Device device,
-                            ParseDevice(absl::GetFlag(FLAGS_device)));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  const Stream stream{.device = device, .pool = &pool};
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  const Stream& stream = owned.stream();
   const StopFlag& stop = StopOnSignals();
   if (absl::GetFlag(FLAGS_eval)) {
     return FollowCheckpoints(GetEvalOptions(command), stream, stop);

@@ -127,8 +127,7 @@ void LogSetup(const Job& job) {
   if (hparams.use_cudnn) {
     LogWarn("use_cudnn=true has no effect; --device picks where to compute");
   }
-  LogInfo("seed ", job.config.seed, ", device ",
-          DeviceName(job.rnn->stream().device));
+  LogInfo("seed ", job.config.seed, ", device ", StreamName(job.rnn->stream()));
   LogInfo("Train dir: ", job.dir);
   LogInfo(absl::StrFormat(
       "%d examples with %d events in %d file(s), longest %d events; unigram "
@@ -271,19 +270,15 @@ absl::Status Step(Job& job, BatchStream& batches, LossSums* sums,
   const int64_t step = job.state.global_step;
   CONTINUO_ASSIGN_OR_RETURN(const PackedBatch batch, batches.Next());
   CONTINUO_RETURN_IF_ERROR(
-      job.trainer->ComputeGradients(batch,
-                                    {.keep_prob = hparams.dropout_keep_prob,
-                                     .seed = job.config.seed,
-                                     .step = static_cast<uint64_t>(step)},
-                                    sums));
+      job.trainer->TrainStep(batch,
+                             {.keep_prob = hparams.dropout_keep_prob,
+                              .seed = job.config.seed,
+                              .step = static_cast<uint64_t>(step)},
+                             {.learning_rate = hparams.learning_rate,
+                              .clip_norm = hparams.clip_norm,
+                              .step = step + 1},
+                             sums, gradient_norm));
   const bool finite_loss = std::isfinite(sums->cross_entropy);
-  if (finite_loss) {
-    CONTINUO_RETURN_IF_ERROR(
-        job.trainer->ApplyGradients({.learning_rate = hparams.learning_rate,
-                                     .clip_norm = hparams.clip_norm,
-                                     .step = step + 1},
-                                    gradient_norm));
-  }
   if (!finite_loss || !std::isfinite(*gradient_norm)) {
     return absl::AbortedError(absl::StrCat(
         finite_loss ? "the gradient" : "the loss", " of step ", step + 1,
