@@ -1,0 +1,23 @@
+// The cluster form of the attention cell's kernels (compute capability 9.0).
+
+#ifndef CONTINUO_KERNELS_ATTENTION_CLUSTER_CUH_
+#define CONTINUO_KERNELS_ATTENTION_CLUSTER_CUH_
+
+#include "absl/status/status.h"
+#include "kernels/attention_backward.cuh"
+#include "kernels/attention_forward.cuh"
+
+namespace continuo::gpu {
+
+template <Precision kPrecision>
+absl::Status LaunchForwardCluster(
+    const Stream& stream, int64_t rows,
+    const AttentionForwardParams<GateOf<kPrecision>>& params);
+template <Precision kPrecision>
+absl::Status LaunchBackwardCluster(
+    const Stream& stream, int64_t rows,
+    const AttentionBackwardParams<GateOf<kPrecision>>& params);
+
+}  // namespace continuo::gpu
+
+#endif  // CONTINUO_KERNELS_ATTENTION_CLUSTER_CUH_
