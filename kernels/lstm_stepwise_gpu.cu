@@ -13,6 +13,7 @@
 #include "kernels/launch.cuh"
 #include "kernels/lstm_cell.cuh"
 #include "kernels/lstm_persistent.h"
+#include "kernels/vector_io.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
@@ -20,18 +21,53 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// kWidth elements that are read and written at once.
-template <typename T, int kWidth>
-struct alignas(sizeof(T) * kWidth) Run {
-  T at[kWidth];
-};
+// kWidth neighbouring elements, read or written at once.
 template <int kWidth, typename T>
-__device__ Run<T, kWidth> LoadRun(const T* from) {
-  return *reinterpret_cast<const Run<T, kWidth>*>(from);
+__device__ void LoadRun(const T* from, float (&run)[kWidth]) {
+  if constexpr (kWidth == 4) {
+    const float4 four = Load4(from);
+    run[0] = four.x;
+    run[1] = four.y;
+    run[2] = four.z;
+    run[3] = four.w;
+  } else {
+    run[0] = ToFloat(*from);
+  }
 }
 template <int kWidth, typename T>
-__device__ void StoreRun(const Run<T, kWidth>& run, T* to) {
-  *reinterpret_cast<Run<T, kWidth>*>(to) = run;
+__device__ void StoreRun(const float (&run)[kWidth], T* to) {
+  if constexpr (kWidth == 4) {
+    Store4(to, make_float4(run[0], run[1], run[2], run[3]));
+  } else {
+    *to = FromFloat<T>(run[0]);
+  }
+}
+
+// The gates of kWidth cells, from and to rows of 4 n.
+template <int kWidth, typename T>
+__device__ void LoadGates(const T* from, int64_t n, Gates (&cells)[kWidth]) {
+  float i[kWidth], j[kWidth], f[kWidth], o[kWidth];
+  LoadRun(from, i);
+  LoadRun(from + n, j);
+  LoadRun(from + 2 * n, f);
+  LoadRun(from + 3 * n, o);
+#pragma unroll
+  for (int k = 0; k < kWidth; ++k) cells[k] = {i[k], j[k], f[k], o[k]};
+}
+template <int kWidth, typename T>
+__device__ void StoreGates(const Gates (&cells)[kWidth], int64_t n, T* to) {
+  float i[kWidth], j[kWidth], f[kWidth], o[kWidth];
+#pragma unroll
+  for (int k = 0; k < kWidth; ++k) {
+    i[k] = cells[k].i;
+    j[k] = cells[k].j;
+    f[k] = cells[k].f;
+    o[k] = cells[k].o;
+  }
+  StoreRun(i, to);
+  StoreRun(j, to + n);
+  StoreRun(f, to + 2 * n);
+  StoreRun(o, to + 3 * n);
 }
 
 // One step. Pointers are to the step's first row.
@@ -56,40 +92,26 @@ __global__ void ForwardStepKernel(ForwardStep<T> step) {
   const int64_t unit = i % runs * kWidth;
   if (row >= step.rows || (step.alive != nullptr && row >= *step.alive)) return;
   T* const gates = step.gates + row * 4 * n + unit;
-  Gates z[kWidth];
-  float* const field = reinterpret_cast<float*>(z);
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) {
-    const auto run = LoadRun<kWidth>(gates + gate * n);
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k) field[4 * k + gate] = ToFloat(run.at[k]);
-  }
+  Gates cells[kWidth];
+  LoadGates(gates, n, cells);
   if (step.product != nullptr) {
-    const float* const product = step.product + row * 4 * n + unit;
+    Gates sums[kWidth];
+    LoadGates(step.product + row * 4 * n + unit, n, sums);
 #pragma unroll
-    for (int gate = 0; gate < 4; ++gate) {
-      const auto run = LoadRun<kWidth>(product + gate * n);
-#pragma unroll
-      for (int k = 0; k < kWidth; ++k) field[4 * k + gate] += run.at[k];
+    for (int k = 0; k < kWidth; ++k) {
+      cells[k].i += sums[k].i;
+      cells[k].j += sums[k].j;
+      cells[k].f += sums[k].f;
+      cells[k].o += sums[k].o;
     }
   }
-  Run<float, kWidth> c = {};
-  if (step.c_prev != nullptr) {
-    c = LoadRun<kWidth>(step.c_prev + row * n + unit);
-  }
-  Run<float, kWidth> h;
+  float c[kWidth] = {}, h[kWidth];
+  if (step.c_prev != nullptr) LoadRun(step.c_prev + row * n + unit, c);
 #pragma unroll
-  for (int k = 0; k < kWidth; ++k) h.at[k] = CellForward(&z[k], &c.at[k]);
+  for (int k = 0; k < kWidth; ++k) h[k] = CellForward(&cells[k], &c[k]);
   StoreRun(c, step.c + row * n + unit);
   StoreRun(h, step.h + row * n + unit);
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) {
-    Run<T, kWidth> run;
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k)
-      run.at[k] = FromFloat<T>(field[4 * k + gate]);
-    StoreRun(run, gates + gate * n);
-  }
+  StoreGates(cells, n, gates);
 }
 
 template <typename T>
@@ -116,37 +138,21 @@ __global__ void BackwardStepKernel(BackwardStep<T> step) {
   if (row >= step.rows || (step.alive != nullptr && row >= *step.alive)) return;
   T* const gates = step.gates + row * 4 * n + unit;
   const int64_t at = row * n + unit;
-  Gates z[kWidth];
-  float* const field = reinterpret_cast<float*>(z);
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) {
-    const auto run = LoadRun<kWidth>(gates + gate * n);
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k) field[4 * k + gate] = ToFloat(run.at[k]);
-  }
-  const auto c = LoadRun<kWidth>(step.c + at);
-  const auto dh = LoadRun<kWidth>(step.dh + at);
-  Run<float, kWidth> c_prev = {}, dc = {};
-  if (step.c_prev != nullptr) c_prev = LoadRun<kWidth>(step.c_prev + at);
-  if (row < step.rows_next) dc = LoadRun<kWidth>(step.dc + at);
+  Gates cells[kWidth];
+  LoadGates(gates, n, cells);
+  float c[kWidth], dh[kWidth], c_prev[kWidth] = {}, dc[kWidth] = {};
+  LoadRun(step.c + at, c);
+  LoadRun(step.dh + at, dh);
+  if (step.c_prev != nullptr) LoadRun(step.c_prev + at, c_prev);
+  if (row < step.rows_next) LoadRun(step.dc + at, dc);
 #pragma unroll
   for (int k = 0; k < kWidth; ++k) {
-    CellBackward(&z[k], c_prev.at[k], c.at[k], dh.at[k], &dc.at[k]);
+    CellBackward(&cells[k], c_prev[k], c[k], dh[k], &dc[k]);
   }
   StoreRun(dc, step.dc + at);
-#pragma unroll
-  for (int gate = 0; gate < 4; ++gate) {
-    Run<T, kWidth> run;
-    Run<float, kWidth> wide;
-#pragma unroll
-    for (int k = 0; k < kWidth; ++k) {
-      wide.at[k] = field[4 * k + gate];
-      run.at[k] = FromFloat<T>(wide.at[k]);
-    }
-    StoreRun(run, gates + gate * n);
-    if (step.wide_dz != nullptr) {
-      StoreRun(wide, step.wide_dz + row * 4 * n + unit + gate * n);
-    }
+  StoreGates(cells, n, gates);
+  if (step.wide_dz != nullptr) {
+    StoreGates(cells, n, step.wide_dz + row * 4 * n + unit);
   }
 }
 

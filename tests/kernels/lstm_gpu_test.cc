@@ -121,9 +121,9 @@ TEST_P(LstmFormsTest, ForwardMatchesDoubleLoop) {
       const DoubleState want = Reference(p, Doubles(p.z.begin(), p.z.end()));
       ForEachForm(p, [&](const Stream& stream) {
         const Result r = Forward(stream, p);
-        ExpectNear(r.c, want.c, Tolerance(3e-6, 4e-3, 3e-2));
-        ExpectNear(r.h, want.h, Tolerance(3e-6, 4e-3, 3e-2));
-        ExpectNear(r.gates, want.gates, Tolerance(3e-6, 4e-3, 3e-2));
+        ExpectNear(r.c, want.c, Tolerance(3e-6, 2e-3, 1.5e-2));
+        ExpectNear(r.h, want.h, Tolerance(3e-6, 2e-3, 1.5e-2));
+        ExpectNear(r.gates, want.gates, Tolerance(3e-6, 2e-3, 1.5e-2));
       });
     }
   }
@@ -142,7 +142,7 @@ TEST_P(LstmFormsTest, BackwardMatchesDoubleLoop) {
                       Floats(state.h.begin(), state.h.end())};
       ForEachForm(p, [&](const Stream& stream) {
         ExpectNear(Backward(stream, p, given, dh), want,
-                   Tolerance(3e-6, 4e-3, 3e-2));
+                   Tolerance(3e-6, 2e-3, 1.5e-2));
       });
     }
   }
@@ -157,7 +157,7 @@ TEST_P(LstmFormsTest, ManyRowsAndSteps) {
     const Floats dh = Random(p.schedule.events() * n, 3);
     const DoubleState state = Reference(p, Doubles(p.z.begin(), p.z.end()));
     const Doubles dz = ReferenceBackward(p, state, dh);
-    const double tolerance = Tolerance(5e-6, 5e-3, 4e-2);
+    const double tolerance = Tolerance(4e-6, 2e-3, 2e-2);
     ForEachForm(p, [&](const Stream& stream) {
       const Result r = Forward(stream, p);
       ExpectNear(r.h, state.h, tolerance);
@@ -173,8 +173,8 @@ TEST_P(LstmFormsTest, OneStepFromAState) {
     const DoubleState want = Reference(p, Doubles(p.z.begin(), p.z.end()));
     ForEachForm(p, [&](const Stream& stream) {
       const Result r = Forward(stream, p);
-      ExpectNear(r.c, want.c, Tolerance(3e-6, 4e-3, 3e-2));
-      ExpectNear(r.h, want.h, Tolerance(3e-6, 4e-3, 3e-2));
+      ExpectNear(r.c, want.c, Tolerance(3e-6, 2e-3, 1.5e-2));
+      ExpectNear(r.h, want.h, Tolerance(3e-6, 2e-3, 1.5e-2));
     });
   }
 }
@@ -284,7 +284,7 @@ TEST_P(LstmFormsTest, RecordedRunsWithOtherSchedules) {
     ASSERT_TRUE(
         CopyAndWait(stream(), gradient_now.vector(), gradient.vector()).ok());
     ASSERT_TRUE(graph->Launch(stream()).ok());
-    const double tolerance = Tolerance(3e-6, 4e-3, 3e-2);
+    const double tolerance = Tolerance(3e-6, 2e-3, 1.5e-2);
     Floats got = ToFloats(h.Read());
     got.resize(want.h.size());
     ExpectNear(got, want.h, tolerance);
@@ -334,7 +334,7 @@ TEST_P(LstmFormsTest, StepwiseNeedsHostArraysForSeveralSteps) {
     }
     ASSERT_TRUE(status.ok()) << status;
     const DoubleState want = Reference(p, Doubles(p.z.begin(), p.z.end()));
-    ExpectNear(ToFloats(h.Read()), want.h, Tolerance(3e-6, 4e-3, 3e-2));
+    ExpectNear(ToFloats(h.Read()), want.h, Tolerance(3e-6, 2e-3, 1.5e-2));
   }
 }
 
