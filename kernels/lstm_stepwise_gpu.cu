@@ -37,7 +37,13 @@ __device__ void LoadRun(const T* from, float (&run)[kWidth]) {
 template <int kWidth, typename T>
 __device__ void StoreRun(const float (&run)[kWidth], T* to) {
   if constexpr (kWidth == 4) {
-    Store4(to, make_float4(run[0], run[1], run[2], run[3]));
+    const float4 four = make_float4(run[0], run[1], run[2], run[3]);
+    if constexpr (std::is_same_v<T, float>) {
+      // By name: the compiler takes some of these apart.
+      __stwb(reinterpret_cast<float4*>(to), four);
+    } else {
+      Store4(to, four);
+    }
   } else {
     *to = FromFloat<T>(run[0]);
   }
@@ -150,10 +156,12 @@ __global__ void BackwardStepKernel(BackwardStep<T> step) {
     CellBackward(&cells[k], c_prev[k], c[k], dh[k], &dc[k]);
   }
   StoreRun(dc, step.dc + at);
-  StoreGates(cells, n, gates);
-  if (step.wide_dz != nullptr) {
-    StoreGates(cells, n, step.wide_dz + row * 4 * n + unit);
+  if constexpr (!std::is_same_v<T, float>) {
+    if (step.wide_dz != nullptr) {
+      StoreGates(cells, n, step.wide_dz + row * 4 * n + unit);
+    }
   }
+  StoreGates(cells, n, gates);
 }
 
 // c [rows, columns] = a [rows, k] b [k, columns] + beta c.
