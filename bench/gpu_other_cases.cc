@@ -150,7 +150,8 @@ void AddOptimizer(GpuArrays* a, std::vector<GpuCase>* cases) {
       .beta1 = 0.9,
       .beta2 = 0.999,
       .epsilon = 1e-8,
-      .squared_norms = a->Allocate<double>({3})};
+      .squared_norms = a->Allocate<double>({3}),
+      .scratch = a->Allocate<double>({ClipAdamScratch(a->stream(), 3)})};
   cases->push_back(
       {.name = "clip_adam, 300,000 weights",
        .bytes = 7 * kFloat * static_cast<double>(kSize),

@@ -12,6 +12,7 @@
 #include <cstdint>
 
 #include "kernels/gemm_mixed.h"
+#include "kernels/mma.cuh"
 #include "kernels/vector_io.cuh"
 #include "runtime/log.h"
 
@@ -25,34 +26,13 @@ constexpr int kDepth = 32;  // of the summed index
 constexpr int kWordsA = kDepth / 2;
 constexpr int kWordsB = kTile / 2;
 
-// d += a b, [16, 16] times [16, 8] spread over a warp.
-__device__ inline void Mma(float (&d)[4], const uint32_t (&a)[4], uint32_t b0,
-                           uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-}
-
-// Four 8 x 8 matrices; lane l has the address of row l % 8 of matrix l / 8.
-__device__ inline void LoadMatrices(uint32_t (&to)[4], const uint32_t* row) {
-  asm volatile(
-      "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-      : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-      : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row)))
-      : "memory");
-}
+// LoadMatrices of the transposes of the four.
 __device__ inline void LoadTransposed(uint32_t (&to)[4], const uint32_t* row) {
   asm volatile(
       "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
       : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-      : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row)))
+      : "r"(SharedAddress(row))
       : "memory");
-}
-
-__device__ inline uint32_t Pair(float low, float high) {
-  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-  return *reinterpret_cast<const uint32_t*>(&pair);
 }
 
 // Where chunk `chunk` (of 16 bytes) of a row of a tile begins, in words.
@@ -101,7 +81,7 @@ struct PartOfA {
       const int row = threadIdx.x / 8 + 32 * i;
       const int part = threadIdx.x % 8;
       *reinterpret_cast<uint2*>(tile + PlaceA(row, part / 2) + part % 2 * 2) = {
-          Pair(x[i].x, x[i].y), Pair(x[i].z, x[i].w)};
+          ToBf16Pair(x[i].x, x[i].y), ToBf16Pair(x[i].z, x[i].w)};
     }
   }
   float4 x[4];
@@ -127,8 +107,8 @@ struct PartOfB {
       const int row = threadIdx.x / 32 + 8 * i;
       const int group = threadIdx.x % 32 / 4;
       const int t = threadIdx.x % 4;
-      tile[PlaceB(row, 2 * group) + t] = Pair(x[i].x, x[i].y);
-      tile[PlaceB(row, 2 * group + 1) + t] = Pair(x[i].z, x[i].w);
+      tile[PlaceB(row, 2 * group) + t] = ToBf16Pair(x[i].x, x[i].y);
+      tile[PlaceB(row, 2 * group + 1) + t] = ToBf16Pair(x[i].z, x[i].w);
     }
   }
   float4 x[4];
@@ -159,8 +139,8 @@ __device__ inline void MultiplyTiles(const uint32_t* a, const uint32_t* b,
     for (int i = 0; i < 4; ++i) {
 #pragma unroll
       for (int j = 0; j < 4; ++j) {
-        Mma(sums[i][j], left[i], above[j / 2][j % 2 * 2],
-            above[j / 2][j % 2 * 2 + 1]);
+        MmaBf16(sums[i][j], left[i], above[j / 2][j % 2 * 2],
+                above[j / 2][j % 2 * 2 + 1]);
       }
     }
   }

@@ -154,7 +154,7 @@ __global__ void __launch_bounds__(kThreads) SoftmaxLossKernel(Arrays a) {
   if (thread >= kWarp) return;
   double sum = 0;
   for (int i = 0; i < kLossChunk / kWarp; ++i) {
-    sum += losses[lane * (kLossChunk / kWarp) + i];
+    sum += losses[kWarp * i + lane];
   }
 #pragma unroll
   for (int offset = 1; offset < kWarp; offset *= 2) {

@@ -73,12 +73,16 @@ struct Adam {
   float beta1, beta2, rest1, rest2, epsilon;
 };
 
-__device__ void Update(const Adam& adam, float scale, float rate,
-                       float gradient, float* m, float* v, float* weight) {
+struct Weight {
+  float m, v, weight;
+};
+
+__device__ Weight Update(const Adam& adam, float scale, float rate,
+                         float gradient, Weight old) {
   const float g = gradient * scale;
-  *m = adam.beta1 * *m + adam.rest1 * g;
-  *v = adam.beta2 * *v + adam.rest2 * g * g;
-  *weight -= rate * *m / (sqrtf(*v) + adam.epsilon);
+  const float m = adam.beta1 * old.m + adam.rest1 * g;
+  const float v = adam.beta2 * old.v + adam.rest2 * g * g;
+  return {m, v, old.weight - rate * m / (sqrtf(v) + adam.epsilon)};
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -98,21 +102,28 @@ __global__ void __launch_bounds__(kThreads)
     scale = static_cast<float>(adam.clip_norm / norm);
   }
   const float rate = *rate_array;
+  const auto update = [&](float g, const Weight& old) {
+    return Update(adam, scale, rate, g, old);
+  };
   ForEachFour(tensor_begin, [&](int64_t i, int count) {
     if (aligned && i % 4 == 0 && count == 4) {
       const float4 g = Load4(gradient + i);
-      float4 m4 = Load4(m + i), v4 = Load4(v + i), w4 = Load4(weights + i);
-      Update(adam, scale, rate, g.x, &m4.x, &v4.x, &w4.x);
-      Update(adam, scale, rate, g.y, &m4.y, &v4.y, &w4.y);
-      Update(adam, scale, rate, g.z, &m4.z, &v4.z, &w4.z);
-      Update(adam, scale, rate, g.w, &m4.w, &v4.w, &w4.w);
-      Store4(m + i, m4);
-      Store4(v + i, v4);
-      Store4(weights + i, w4);
+      const float4 m4 = Load4(m + i), v4 = Load4(v + i),
+                   w4 = Load4(weights + i);
+      const Weight a = update(g.x, {m4.x, v4.x, w4.x});
+      const Weight b = update(g.y, {m4.y, v4.y, w4.y});
+      const Weight c = update(g.z, {m4.z, v4.z, w4.z});
+      const Weight d = update(g.w, {m4.w, v4.w, w4.w});
+      Store4(m + i, {a.m, b.m, c.m, d.m});
+      Store4(v + i, {a.v, b.v, c.v, d.v});
+      Store4(weights + i, {a.weight, b.weight, c.weight, d.weight});
       return;
     }
     for (int64_t j = i; j < i + count; ++j) {
-      Update(adam, scale, rate, gradient[j], m + j, v + j, weights + j);
+      const Weight a = update(gradient[j], {m[j], v[j], weights[j]});
+      m[j] = a.m;
+      v[j] = a.v;
+      weights[j] = a.weight;
     }
   });
 }

@@ -26,8 +26,9 @@ __device__ inline float4 Load4(const __nv_bfloat16* from) {
           __uint_as_float(bits.y << 16), __uint_as_float(bits.y & 0xffff0000u)};
 }
 
+// An assignment may come out as four stores; this does not.
 __device__ inline void Store4(float* to, float4 x) {
-  *reinterpret_cast<float4*>(to) = x;
+  __stwb(reinterpret_cast<float4*>(to), x);
 }
 __device__ inline void Store4(__nv_bfloat16* to, float4 x) {
   const __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(x.x, x.y),
