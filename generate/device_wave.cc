@@ -1,6 +1,7 @@
 #include "generate/device_wave.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -41,6 +42,12 @@ TensorView AsFloats(const TensorView& view) {
 template <typename T>
 TensorView View(const std::vector<T>& values) {
   return TensorView(values.data(), {static_cast<int64_t>(values.size())});
+}
+
+// Where an array of results notes the first row that could not be sampled.
+constexpr int32_t kNoRow = std::numeric_limits<int32_t>::max();
+TensorView BadRow(const TensorView& results) {
+  return TensorView(static_cast<int32_t*>(results.raw), {1});
 }
 
 }  // namespace
@@ -118,10 +125,9 @@ void DeviceWave::Allocate(Arena* device, Arena* pinned) {
   logits_ = device->Allocate<float>(kWhat, {rows, classes_});
   const int64_t slots = chunk_steps_ * rows;
   u_ = device->Allocate<double>(kWhat, {slots * heads_});
-  log_p_ = device->Allocate<double>(kWhat, {slots});
-  choice_ = device->Allocate<int64_t>(kWhat, {slots * heads_});
-  host_log_p_ = pinned->Allocate<double>(kWhat, {slots});
-  host_choice_ = pinned->Allocate<int64_t>(kWhat, {slots * heads_});
+  const Shape results{1 + slots * (1 + heads_)};
+  results_ = device->Allocate<int64_t>(kWhat, results);
+  host_results_ = pinned->Allocate<int64_t>(kWhat, results);
   if (hooks_.trace == nullptr) return;
   probabilities_ = device->Allocate<double>("trace", {slots * classes_});
   host_probabilities_ = pinned->Allocate<double>("trace", {slots * classes_});
@@ -159,10 +165,12 @@ absl::Status DeviceWave::BeginLabels() {
                      absl::MakeSpan(labels).subspan(i * heads_, heads_)),
                  "primer"));
   }
-  last_choice_ = TensorView(choice_.data<int64_t>(), {rows, heads_});
+  last_choice_ = TensorView(results_.data<int64_t>() + 1, {rows, heads_});
   boundary_source_.clear();
   CONTINUO_RETURN_IF_ERROR(CopyAndWait(
       stream_, TensorView(labels.data(), {rows, heads_}), last_choice_));
+  CONTINUO_RETURN_IF_ERROR(
+      CopyAndWait(stream_, TensorView(&kNoRow, {1}), BadRow(results_)));
   return Zero(stream_, {.x = AsFloats(Rows<int32_t>(state_.now, 0, rows))});
 }
 
@@ -267,14 +275,14 @@ std::vector<double> DeviceWave::Scores() const {
   return scores;
 }
 
-TensorView DeviceWave::LogP(const QueuedStep& step, int64_t steps) const {
-  return TensorView(log_p_.data<double>() + step.first_row,
-                    {steps, step.plan.rows});
+double* DeviceWave::LogP(const TensorView& results,
+                         const QueuedStep& step) const {
+  return static_cast<double*>(results.raw) + 1 + step.first_row;
 }
 
-TensorView DeviceWave::Choice(const QueuedStep& step) const {
-  return TensorView(choice_.data<int64_t>() + step.first_row * heads_,
-                    {step.plan.rows, heads_});
+int64_t* DeviceWave::Choice(const TensorView& results,
+                            const QueuedStep& step) const {
+  return results.data<int64_t>() + 1 + chunk_rows() + step.first_row * heads_;
 }
 
 absl::Status DeviceWave::QueueStep(size_t k) {
@@ -303,7 +311,7 @@ absl::Status DeviceWave::QueueStep(size_t k) {
     logits = Rows<float>(logits_, 0, step.plan.rows);
   }
   CONTINUO_RETURN_IF_ERROR(SampleLabels(step, logits));
-  last_choice_ = Choice(step);
+  last_choice_ = TensorView(Choice(results_, step), {step.plan.rows, heads_});
   feed_source_ = TensorView();
   // What follows the last step waits for what the host finds out.
   const bool last = k + 1 == steps_.size();
@@ -371,9 +379,9 @@ absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
                   .top_k = options_.top_k,
                   .top_p = options_.top_p,
                   .u = TensorView(u, {rows, heads_}),
-                  .choice = Choice(step),
-                  .log_p = LogP(step, 1)};
-  args.log_p.shape = {rows};
+                  .choice = TensorView(Choice(results_, step), {rows, heads_}),
+                  .log_p = TensorView(LogP(results_, step), {rows}),
+                  .bad_row = BadRow(results_)};
   if (step.forced >= 0) {
     args.forced = staging_.Get<int64_t>(step.forced, {rows, heads_});
   }
@@ -424,7 +432,9 @@ absl::Status DeviceWave::AddPendingScores(size_t end) {
   if (entries_ == 1 || begin == end) return absl::OkStatus();
   const QueuedStep& first = steps_[begin];
   return AddScores(stream_,
-                   {.log_p = LogP(first, static_cast<int64_t>(end - begin)),
+                   {.log_p = TensorView(
+                        LogP(results_, first),
+                        {static_cast<int64_t>(end - begin), first.plan.rows}),
                     .scores = Rows<double>(scores_.now, 0, first.plan.rows)});
 }
 
@@ -441,18 +451,20 @@ absl::Status DeviceWave::ReorderScores(const TensorView& source) {
 
 // Reads what the chunk has drawn; the only wait.
 absl::Status DeviceWave::FetchChunk() {
-  const QueuedStep& last = steps_.back();
-  const int64_t rows = last.first_row + last.plan.rows;
-  CONTINUO_RETURN_IF_ERROR(CopyBytes(stream_, log_p_.raw, host_log_p_.raw,
-                                     rows * DTypeSize(DType::kFloat64)));
-  CONTINUO_RETURN_IF_ERROR(CopyBytes(stream_, choice_.raw, host_choice_.raw,
-                                     rows * heads_ * DTypeSize(DType::kInt64)));
+  const int64_t rows = chunk_rows();
+  CONTINUO_RETURN_IF_ERROR(
+      CopyBytes(stream_, results_.raw, host_results_.raw,
+                (1 + rows * (1 + heads_)) * DTypeSize(DType::kInt64)));
   if (probabilities_) {
     CONTINUO_RETURN_IF_ERROR(
         CopyBytes(stream_, probabilities_.raw, host_probabilities_.raw,
                   rows * classes_ * DTypeSize(DType::kFloat64)));
   }
-  return Synchronize(stream_);
+  CONTINUO_RETURN_IF_ERROR(Synchronize(stream_));
+  const int32_t bad_row = *BadRow(host_results_).data<int32_t>();
+  if (bad_row == kNoRow) return absl::OkStatus();
+  return SamplingError(absl::InvalidArgumentError(
+      absl::StrCat("the logits of row ", bad_row, " are not finite")));
 }
 
 absl::Status DeviceWave::EnterChunk() {
@@ -483,9 +495,8 @@ absl::Status DeviceWave::EnterStep(const QueuedStep& step) {
           step.plan.prefixes + static_cast<int64_t>(planned) * entries_ + i));
     }
   }
-  const double* log_p = host_log_p_.data<double>() + step.first_row;
-  const int64_t* choice =
-      host_choice_.data<int64_t>() + step.first_row * heads_;
+  const double* log_p = LogP(host_results_, step);
+  const int64_t* choice = Choice(host_results_, step);
   if (!IsIdentity(device_row, step.plan.rows)) {
     log_p_of_book_.clear();
     choice_of_book_.clear();

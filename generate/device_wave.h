@@ -90,8 +90,12 @@ class DeviceWave {
   absl::Status EnterChunk();
   absl::Status EnterStep(const QueuedStep& step);
 
-  TensorView LogP(const QueuedStep& step, int64_t steps) const;
-  TensorView Choice(const QueuedStep& step) const;
+  int64_t chunk_rows() const {
+    return steps_.back().first_row + steps_.back().plan.rows;
+  }
+  // Of results_ or host_results_: a step (or, of log_p, several).
+  double* LogP(const TensorView& results, const QueuedStep& step) const;
+  int64_t* Choice(const TensorView& results, const QueuedStep& step) const;
 
   EventRnnDecoder* decoder_;
   const Stream stream_;
@@ -121,8 +125,9 @@ class DeviceWave {
   TensorView source_;     // [max_rows] int32
   TensorView logits_;     // [max_rows, classes] of rows that continue others
   TensorView u_;          // [chunk_steps * max_rows * heads]
-  TensorView log_p_;      // [chunk_steps * max_rows]
-  TensorView choice_;     // [chunk_steps * max_rows * heads]
+  // What the host reads of a chunk, by one copy: the lowest row whose logits
+  // were not finite (int32), the log-probabilities of all steps, the labels.
+  TensorView results_;        // [1 + chunk_steps * max_rows * (1 + heads)]
   TensorView probabilities_;  // [chunk_steps * max_rows * classes]; traces only
   Staging staging_;
 
@@ -135,8 +140,7 @@ class DeviceWave {
   TensorView feed_source_;  // rows of last_choice_ that they come from
 
   // What the host has read of the chunk.
-  TensorView host_log_p_;
-  TensorView host_choice_;
+  TensorView host_results_;
   TensorView host_probabilities_;
   std::vector<int64_t> choice_of_book_;
   std::vector<double> log_p_of_book_;
