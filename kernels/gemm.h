@@ -1,5 +1,9 @@
 // Dense products.
 //
+// On a GPU the order of sums may depend on the sizes of the product, and on
+// nothing else; in bf16 an element of Gemm does not depend on the number of
+// rows either.
+//
 // On the CPU every element of a product is one chain of fused multiply-adds in
 // ascending order of the summed index (in WeightGradient: one chain for each
 // kSumBlock events, the blocks added in order). The order depends on nothing
@@ -32,7 +36,7 @@ struct PackMatrixArgs {
 CONTINUO_OPERATION(PackMatrix);
 
 // c = a b + bias, or c += a b with `accumulate`. On a GPU a and c may be
-// bfloat16; a and b are then rounded to it. Sums are float32.
+// bfloat16; a and b are then rounded to it, as in bf16. Sums are float32.
 struct GemmArgs {
   TensorView a;          // [m, k]
   TensorView b;          // packed [k, n]

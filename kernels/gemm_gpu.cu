@@ -1,4 +1,4 @@
-// Dense products by cuBLAS (those of mixed types: gemm_mixed_gpu.cu): bound by
+// Dense products by cuBLAS (in bf16: gemm_mixed_gpu.cu): bound by
 // arithmetic at the sizes of a training batch (k and n of 128 and more), by the
 // weights' bytes in decoding.
 //
@@ -192,7 +192,8 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
   CONTINUO_CHECK(args.c.shape[0] == m && !(args.accumulate && args.bias));
   CONTINUO_CHECK(args.b.num_elements() == k * n);
   if (m == 0) return absl::OkStatus();
-  if (args.a.dtype == DType::kBfloat16 || args.c.dtype == DType::kBfloat16) {
+  if (stream.options.precision == Precision::kBf16 ||
+      args.a.dtype == DType::kBfloat16 || args.c.dtype == DType::kBfloat16) {
     return MixedGemm(stream, args);
   }
   float* c = args.c.data<float>();

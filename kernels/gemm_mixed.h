@@ -1,5 +1,4 @@
-// Products with a bfloat16 array on one side: those that write the gates of an
-// LSTM, and those that read their gradient, in bf16.
+// Products in bf16, of arrays of both types.
 
 #ifndef CONTINUO_KERNELS_GEMM_MIXED_H_
 #define CONTINUO_KERNELS_GEMM_MIXED_H_
@@ -10,9 +9,9 @@
 
 namespace continuo::gpu {
 
-// Gemm for a bfloat16 a or c (or both), which cuBLAS only multiplies with
-// operands of one type. Operands are rounded to bfloat16, sums are float32. An
-// element of c depends on its row of a alone, not on how many rows there are.
+// Gemm with operands rounded to bfloat16 and float32 sums; a and c may be of
+// either type, which cuBLAS does not offer. An element of c depends on its row
+// of a alone, not on how many rows there are.
 absl::Status MixedGemm(const Stream& stream, const GemmArgs& args);
 
 }  // namespace continuo::gpu

@@ -156,6 +156,8 @@ __global__ void __launch_bounds__(kThreads)
   const int warp = threadIdx.x / 32;
   const int warp_row = warp / 4 * 64;
   const int warp_column = warp % 4 * 32;
+  const bool inside = int64_t{blockIdx.y} * kTile + warp_row < sizes.m &&
+                      int64_t{blockIdx.x} * kTile + warp_column < sizes.n;
   float sums[4][4][4] = {};
   PartOfA<A> part_a;
   PartOfB part_b;
@@ -169,7 +171,9 @@ __global__ void __launch_bounds__(kThreads)
     // Past the end these are zeros, and no loads.
     part_a.Load(a, sizes, depth + kDepth);
     part_b.Load(b, sizes, depth + kDepth);
-    MultiplyTiles(tiles_a[turn], tiles_b[turn], warp_row, warp_column, sums);
+    if (inside) {
+      MultiplyTiles(tiles_a[turn], tiles_b[turn], warp_row, warp_column, sums);
+    }
     turn = 1 - turn;
   }
   const int lane = threadIdx.x % 32;
@@ -233,13 +237,13 @@ absl::Status MixedGemm(const Stream& stream, const GemmArgs& args) {
 absl::Status MixedGemm(const Stream& stream, const GemmArgs& args) {
   CONTINUO_CHECK(args.b.num_elements() == args.a.shape[1] * args.c.shape[1]);
   if (args.c.num_elements() == 0) return absl::OkStatus();
-  const bool narrow_a = args.a.dtype == DType::kBfloat16;
   const bool narrow_c = args.c.dtype == DType::kBfloat16;
-  if (narrow_a && narrow_c) {
-    return MixedGemm<__nv_bfloat16, __nv_bfloat16>(stream, args);
+  if (args.a.dtype == DType::kBfloat16) {
+    return narrow_c ? MixedGemm<__nv_bfloat16, __nv_bfloat16>(stream, args)
+                    : MixedGemm<__nv_bfloat16, float>(stream, args);
   }
-  return narrow_a ? MixedGemm<__nv_bfloat16, float>(stream, args)
-                  : MixedGemm<float, __nv_bfloat16>(stream, args);
+  return narrow_c ? MixedGemm<float, __nv_bfloat16>(stream, args)
+                  : MixedGemm<float, float>(stream, args);
 }
 
 }  // namespace continuo::gpu

@@ -69,8 +69,10 @@ TEST_P(GemmFormTest, TransposedPackIsTheTranspose) {
 TEST_P(GemmFormTest, MixedTypesMatchDoubleLoop) {
   if (GetParam().precision != Precision::kBf16) GTEST_SKIP() << "bf16 only";
   constexpr DType kFloat = DType::kFloat32, kNarrow = DType::kBfloat16;
-  constexpr std::pair<DType, DType> kTypes[] = {
-      {kNarrow, kFloat}, {kFloat, kNarrow}, {kNarrow, kNarrow}};
+  constexpr std::pair<DType, DType> kTypes[] = {{kFloat, kFloat},
+                                                {kNarrow, kFloat},
+                                                {kFloat, kNarrow},
+                                                {kNarrow, kNarrow}};
   constexpr Sizes kMixed[] = {{1, 1, 1},    {31, 33, 1},    {33, 31, 130},
                               {130, 1, 33}, {140, 132, 40}, {1, 64, 260}};
   for (const auto& [m, k, n] : kMixed) {
