@@ -17,14 +17,21 @@ ABSL_FLAG(std::string, precision, "fp32",
 ABSL_FLAG(std::string, rnn_form, "auto",
           "Recurrent layers on a CUDA device: persistent (weights stay on chip "
           "for the whole sequence; an error where they do not fit), stepwise, "
-          "or auto (persistent where it fits). --log=DEBUG tells which.");
+          "or auto (persistent where it fits). --v=1 tells which.");
 ABSL_FLAG(std::string, rnn_backend, "auto",
           "Whose LSTM layers train on a CUDA device: fused (this program's "
           "own), cudnn, or auto (fused). Checkpoints are the same.");
+ABSL_FLAG(
+    int, v, 0,
+    "1 logs how the work is done, as --log=DEBUG does: which form a layer "
+    "takes on a CUDA device, what is recorded as a graph.");
 
 namespace continuo {
 
 absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool) {
+  if (absl::GetFlag(FLAGS_v) > 0) {
+    CONTINUO_RETURN_IF_ERROR(SetLogLevel("DEBUG"));
+  }
   ComputeOptions options;
   CONTINUO_ASSIGN_OR_RETURN(options.precision,
                             ParsePrecision(absl::GetFlag(FLAGS_precision)));
