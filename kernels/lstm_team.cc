@@ -23,7 +23,7 @@ std::optional<LstmTeamLaunch> Make(const LstmShape& shape, bool cluster,
   launch.operand_stride =
       static_cast<int>(k) * Product::kOperandBytes + Product::kOperandPad;
   const int64_t weights =
-      int64_t{std::max(0, launch.warp_steps - Product::kRegisterSteps)} *
+      int64_t{std::max(0, launch.warp_steps - kLstmTeamRegisterSteps)} *
       kLstmTeamStepRegisters * sizeof(float) * kLstmTeamThreads;
   const int64_t sums = int64_t{2} * Product::kSums * sizeof(float);
   const int64_t operand_chunk = kLstmTeamRows * launch.operand_stride;

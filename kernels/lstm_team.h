@@ -24,8 +24,10 @@ inline constexpr int kLstmTeamWarps = kLstmTeamThreads / 32;
 // Rows that a product takes at once, and a slice is a multiple of: the N of
 // mma.sync, and a row for each warp to do the gates of.
 inline constexpr int kLstmTeamRows = 8;
-// A warp's weights come in steps of 16 registers (2 KB).
+// A warp's weights come in steps of 16 registers (2 KB). The first steps stay
+// in registers, 128 KB of a block's weights; the rest is in shared memory.
 inline constexpr int kLstmTeamStepRegisters = 16;
+inline constexpr int kLstmTeamRegisterSteps = 8;
 inline constexpr int kLstmTeamMaxBlocks = 16;
 
 // The product of one block in one pass: [rows, kK] times its [kK, kColumns] of
@@ -41,17 +43,13 @@ struct LstmTeamProduct {
   static constexpr bool kExact = precision == Precision::kFp32;
   static constexpr int kOperandBytes = precision == Precision::kBf16 ? 2 : 4;
   static constexpr int kColumns = backward ? units : 4 * units;
-  // The exact form has a column for each lane, or four; mma.sync two tiles of
-  // 16.
+  // Two tiles of mma.sync; 4 columns of each lane in the exact form, where
+  // backward a quarter of the lanes has them all.
   static constexpr int kWarpColumns = kExact && !backward ? 128 : 32;
   static constexpr int kSplits = kLstmTeamWarps * kWarpColumns / kColumns;
   // Bytes of a row of the left operand that one step of weights multiplies.
   static constexpr int kStepBytes = kExact && !backward ? 16 : 64;
   static constexpr int kStepK = kStepBytes / kOperandBytes;
-  // The steps of a warp that stay in registers, 128 KB of a block's weights;
-  // the rest is in shared memory. One less in the pass that needs more
-  // registers.
-  static constexpr int kRegisterSteps = kExact && backward ? 7 : 8;
   // Bytes and floats that a row of the left operand and of the sums is longer:
   // the 16-byte loads of a quarter of a warp, 64 bytes of two rows, then meet
   // every bank once, and so do stores of the accumulators of mma.sync.

@@ -1,0 +1,57 @@
+// The operands of a team's products: their types, and where a block's share of
+// the recurrent weights is.
+
+#ifndef CONTINUO_KERNELS_LSTM_TEAM_WEIGHTS_CUH_
+#define CONTINUO_KERNELS_LSTM_TEAM_WEIGHTS_CUH_
+
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/launch.cuh"
+#include "kernels/lstm_team.h"
+
+namespace continuo::gpu {
+
+// Type of the operands of a product in a precision; tf32 is a rounded float.
+template <Precision kPrecision>
+using Operand =
+    std::conditional_t<kPrecision == Precision::kBf16, __nv_bfloat16, float>;
+
+template <Precision kPrecision>
+__device__ inline Operand<kPrecision> ToOperand(float x) {
+  if constexpr (kPrecision == Precision::kBf16) {
+    return __float2bfloat16(x);
+  } else if constexpr (kPrecision == Precision::kTf32) {
+    uint32_t bits;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
+    return __uint_as_float(bits);
+  } else {
+    return x;
+  }
+}
+
+// Where the weights of a block are in a packed matrix: forward [h, 4h], of
+// which the block has the gates of units [unit, unit + kUnits); backward
+// [4h, h], of which it has those columns. Backward k is 4 unit + gate if the
+// gates of a unit are `interleaved` in the left operand, else gate h + unit.
+struct TeamWeights {
+  const float* data;
+  int units;  // h
+  int unit;
+  bool interleaved;
+
+  template <typename Product>
+  __device__ const float* At(int k, int column) const {
+    if constexpr (Product::kBackward) {
+      const int row = interleaved ? (k & 3) * units + (k >> 2) : k;
+      return data + row * units + unit + column;
+    } else {
+      const int gate = column / Product::kUnits;
+      return data + (k * 4 + gate) * units + unit + column % Product::kUnits;
+    }
+  }
+};
+
+}  // namespace continuo::gpu
+
+#endif  // CONTINUO_KERNELS_LSTM_TEAM_WEIGHTS_CUH_
