@@ -10,31 +10,9 @@
 #define CONTINUO_KERNELS_LSTM_TEAM_TILES_CUH_
 
 #include "kernels/lstm_team_weights.cuh"
+#include "kernels/mma.cuh"
 
 namespace continuo::gpu {
-
-// Two bfloat16 operands, or one float, as a register of mma.sync.
-__device__ inline uint32_t Bits(__nv_bfloat16 low, __nv_bfloat16 high) {
-  return uint32_t{__bfloat16_as_ushort(low)} |
-         uint32_t{__bfloat16_as_ushort(high)} << 16;
-}
-
-// d += a b of a 16-column tile, a k slice and 8 rows.
-template <Precision kPrecision>
-__device__ inline void MultiplyTile(const uint32_t* a, uint32_t b0, uint32_t b1,
-                                    float* d) {
-  if constexpr (kPrecision == Precision::kBf16) {
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
-        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  } else {
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
-        "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-  }
-}
 
 template <typename Product>
 struct TeamTiles {
@@ -54,12 +32,10 @@ struct TeamTiles {
       const int part = 2 * (r / 8) + r % 4 / 2;
       if constexpr (Product::kPrecision == Precision::kBf16) {
         const int pair = k + lane % 4 * 8 + 2 * part;
-        step[r] = Bits(
-            ToOperand<Precision::kBf16>(*weights.At<Product>(pair, at)),
-            ToOperand<Precision::kBf16>(*weights.At<Product>(pair + 1, at)));
+        step[r] = ToBf16Pair(*weights.At<Product>(pair, at),
+                             *weights.At<Product>(pair + 1, at));
       } else {
-        step[r] = __float_as_uint(ToOperand<Precision::kTf32>(
-            *weights.At<Product>(k + lane % 4 * 4 + part, at)));
+        step[r] = ToTf32(*weights.At<Product>(k + lane % 4 * 4 + part, at));
       }
     }
   }
@@ -79,10 +55,19 @@ struct TeamTiles {
 
   __device__ void Multiply(const uint32_t* step, const Rows& rows) {
     const uint4& x = rows.x;
-    MultiplyTile<Product::kPrecision>(step, x.x, x.y, d[0][0]);
-    MultiplyTile<Product::kPrecision>(step + 4, x.x, x.y, d[0][1]);
-    MultiplyTile<Product::kPrecision>(step + 8, x.z, x.w, d[1][0]);
-    MultiplyTile<Product::kPrecision>(step + 12, x.z, x.w, d[1][1]);
+    MultiplyTile(step, x.x, x.y, d[0][0]);
+    MultiplyTile(step + 4, x.x, x.y, d[0][1]);
+    MultiplyTile(step + 8, x.z, x.w, d[1][0]);
+    MultiplyTile(step + 12, x.z, x.w, d[1][1]);
+  }
+
+  __device__ static void MultiplyTile(const uint32_t* a, uint32_t b0,
+                                      uint32_t b1, float (&sum)[4]) {
+    if constexpr (Product::kPrecision == Precision::kBf16) {
+      MmaBf16(sum, a, b0, b1);
+    } else {
+      MmaTf32(sum, a, b0, b1);
+    }
   }
 
   // Accumulators 0 and 1 are rows 2 p and 2 p + 1 of column g, 2 and 3 those of

@@ -9,6 +9,7 @@
 
 #include "kernels/launch.cuh"
 #include "kernels/lstm_team.h"
+#include "kernels/mma.cuh"
 
 namespace continuo::gpu {
 
@@ -22,9 +23,7 @@ __device__ inline Operand<kPrecision> ToOperand(float x) {
   if constexpr (kPrecision == Precision::kBf16) {
     return __float2bfloat16(x);
   } else if constexpr (kPrecision == Precision::kTf32) {
-    uint32_t bits;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
-    return __uint_as_float(bits);
+    return __uint_as_float(ToTf32(x));
   } else {
     return x;
   }
