@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "models/views.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 #include "runtime/transfer.h"
@@ -16,11 +17,6 @@ int64_t RoundUp(int64_t size, int64_t least) {
   const uint64_t power = std::bit_floor(static_cast<uint64_t>(size));
   const int64_t each = std::max<int64_t>(least, power / 16);
   return (size + each - 1) / each * each;
-}
-
-template <typename T>
-TensorView ViewOf(const std::vector<T>& values) {
-  return TensorView(values.data(), {static_cast<int64_t>(values.size())});
 }
 
 // Fills an array of the host: the values, then `pad` to its end.
@@ -105,7 +101,7 @@ void DeviceBatch::ViewScalars(void* at) {
   rate = view(kFloat, offsetof(StepScalars, rate));
 }
 
-void DeviceBatch::View(const Arrays& arrays) {
+void DeviceBatch::Show(const Arrays& arrays) {
   ViewScalars(arrays.scalars.raw);
   schedule.alive = arrays.alive;
   schedule.step_begin = arrays.step_begin;
@@ -120,15 +116,15 @@ void DeviceBatch::View(const Arrays& arrays) {
 void DeviceBatch::ViewInPlace(const PackedBatch& batch) {
   previous_.resize(batch.num_events());
   FillPrevious(batch, previous_.data());
-  View({.scalars = TensorView(reinterpret_cast<uint64_t*>(&scalars_), {2}),
-        .alive = ViewOf(batch.alive),
-        .step_begin = ViewOf(batch.step_begin),
-        .source = ViewOf(batch.source),
-        .row_begin = ViewOf(batch.inputs.row_begin),
-        .index = ViewOf(batch.inputs.index),
-        .value = ViewOf(batch.inputs.value),
-        .labels = ViewOf(batch.labels),
-        .previous = ViewOf(previous_)});
+  Show({.scalars = TensorView(reinterpret_cast<uint64_t*>(&scalars_), {2}),
+        .alive = View(batch.alive),
+        .step_begin = View(batch.step_begin),
+        .source = View(batch.source),
+        .row_begin = View(batch.inputs.row_begin),
+        .index = View(batch.inputs.index),
+        .value = View(batch.inputs.value),
+        .labels = View(batch.labels),
+        .previous = View(previous_)});
 }
 
 // Gives the arrays of shape_ their places on either side, in memory that grows
@@ -152,7 +148,7 @@ absl::Status DeviceBatch::Place(Arrays* host, Arrays* device) {
   device_->Rewind(0);
   *host = Allocate(shape_, heads_, pinned_.get());
   *device = Allocate(shape_, heads_, device_.get());
-  View(*device);
+  Show(*device);
   return absl::OkStatus();
 }
 

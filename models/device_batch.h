@@ -82,7 +82,7 @@ class DeviceBatch {
   struct Arrays;
   static Arrays Allocate(const BatchShape& shape, int64_t heads, Arena* arena);
   absl::Status Place(Arrays* host, Arrays* device);
-  void View(const Arrays& arrays);
+  void Show(const Arrays& arrays);
   void ViewScalars(void* at);
   void ViewInPlace(const PackedBatch& batch);
 

@@ -1,18 +1,13 @@
 #include "models/device_rows.h"
 
 #include <algorithm>
-#include <vector>
 
+#include "models/views.h"
 #include "runtime/status.h"
 #include "runtime/transfer.h"
 
 namespace continuo {
 namespace {
-
-template <typename T>
-TensorView View(const std::vector<T>& values) {
-  return TensorView(values.data(), {static_cast<int64_t>(values.size())});
-}
 
 // Arrays for `rows` rows with `entries` entries, one after the other.
 SparseView Allocate(int64_t rows, int64_t entries, Arena* arena) {

@@ -18,6 +18,7 @@
 #include "models/device_batch.h"
 #include "models/event_rnn.h"
 #include "models/event_rnn_weights.h"
+#include "models/views.h"
 #include "runtime/arena.h"
 #include "runtime/graph.h"
 #include "runtime/log.h"
@@ -87,18 +88,6 @@ struct Pass {
   double epsilon = 0;
   auto operator<=>(const Pass&) const = default;
 };
-
-// The first `rows` rows of `view` as [rows, columns]: the buffers are planned
-// for the largest batch and used densely.
-inline TensorView Rows(const TensorView& view, int64_t rows, int64_t columns) {
-  CONTINUO_CHECK(rows * columns <= view.num_elements());
-  TensorView part = view;
-  part.shape = {rows, columns};
-  return part;
-}
-inline TensorView Rows(const TensorView& view, int64_t rows) {
-  return view ? Rows(view, rows, view.shape[1]) : TensorView();
-}
 
 struct EventRnnTrainer::State {
   EventRnn* rnn = nullptr;

@@ -11,97 +11,13 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/random.h"
+#include "tests/models/small_network.h"
 
 namespace continuo {
 namespace {
 
+using namespace testing;  // NOLINT: the helpers of these tests
 using ::testing::HasSubstr;
-
-NetworkSpec Spec(int attn_length, bool residual, std::vector<int> layers) {
-  NetworkSpec spec;
-  spec.input_size = 21;
-  spec.head_sizes = {11, 6};
-  spec.default_label = {2, 0};
-  spec.layer_sizes = std::move(layers);
-  spec.attn_length = attn_length;
-  spec.residual_connections = residual;
-  return spec;
-}
-
-const std::vector<NetworkSpec>& Specs() {
-  static const auto& specs = *new std::vector<NetworkSpec>{
-      Spec(0, false, {18, 13}), Spec(5, false, {18, 13}),
-      Spec(0, true, {18, 18, 13}), Spec(5, true, {18, 13, 13})};
-  return specs;
-}
-
-int Draw(uint64_t stream, uint64_t index, int bound) {
-  return static_cast<int>(
-      RandomBelow(1, RandomPurpose::kShuffle, stream, index, bound));
-}
-
-EncodedSequence Example(const NetworkSpec& spec, uint64_t seed, int length) {
-  EncodedSequence sequence;
-  sequence.inputs.width = spec.input_size;
-  for (int t = 0; t < length; ++t) {
-    const int first = Draw(seed, 10 * t, 10);
-    sequence.inputs.Add(first, 1.0f);
-    sequence.inputs.Add(first + 1 + Draw(seed, 10 * t + 1, 10), -0.5f);
-    sequence.inputs.EndRow();
-    for (size_t head = 0; head < spec.head_sizes.size(); ++head) {
-      sequence.labels.push_back(
-          Draw(seed, 10 * t + 2 + head, spec.head_sizes[head]));
-    }
-  }
-  return sequence;
-}
-
-PackedBatch Pack(const std::vector<EncodedSequence>& examples) {
-  std::vector<const EncodedSequence*> pointers;
-  for (const EncodedSequence& example : examples) pointers.push_back(&example);
-  return PackBatch(pointers, 2);
-}
-
-std::vector<EncodedSequence> Examples(const NetworkSpec& spec) {
-  std::vector<EncodedSequence> examples;
-  for (int i = 0; i < 15; ++i) {
-    examples.push_back(Example(spec, i, 1 + i * 5 % 16));
-  }
-  return examples;
-}
-
-// A network with weights drawn from a seed and its trainer.
-struct Model {
-  Model(const NetworkSpec& spec, int threads) : pool(threads) {
-    rnn = *EventRnn::Create(spec, Stream{Device(), &pool});
-    weights.resize(rnn->flat_size());
-    InitializeParameters(rnn->parameters(), 5, absl::MakeSpan(weights));
-    EXPECT_TRUE(rnn->SetWeights(weights).ok());
-    trainer = *EventRnnTrainer::Create(rnn.get(), 2, 8);
-  }
-  std::vector<float> Gradient(const PackedBatch& batch,
-                              const DropoutSpec& dropout) {
-    LossSums sums;
-    EXPECT_TRUE(trainer->ComputeGradients(batch, dropout, &sums).ok());
-    std::vector<float> gradient(rnn->flat_size());
-    EXPECT_TRUE(trainer->GetGradient(absl::MakeSpan(gradient)).ok());
-    return gradient;
-  }
-  std::vector<float> Logits(const PackedBatch& batch) {
-    LossSums sums;
-    EXPECT_TRUE(trainer->Evaluate(batch, {}, &sums).ok());
-    std::vector<float> logits;
-    EXPECT_TRUE(trainer->GetLogits(&logits).ok());
-    return logits;
-  }
-  ThreadPool pool;
-  std::unique_ptr<EventRnn> rnn;
-  std::vector<float> weights;
-  std::unique_ptr<EventRnnTrainer> trainer;
-};
-
-constexpr DropoutSpec kDropout = {.keep_prob = 0.7, .seed = 9, .step = 4};
 
 TEST(EventRnnTest, SameBitsOnAnyThreads) {
   for (const NetworkSpec& spec : Specs()) {

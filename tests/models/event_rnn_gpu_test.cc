@@ -1,0 +1,206 @@
+// The network on a CUDA device against that on the CPU, whose arrays have the
+// batch's own sizes: what recorded steps add to them changes nothing.
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "models/event_rnn.h"
+#include "models/event_rnn_decoder.h"
+#include "tests/models/small_network.h"
+
+namespace continuo {
+namespace {
+
+using namespace testing;  // NOLINT: the helpers of these tests
+
+struct Form {
+  std::string name;
+  ComputeOptions options;
+  double tolerance;  // of gradients, relative to their norm
+};
+const Form kForms[] = {
+    {"Fp32", {.precision = Precision::kFp32}, 1e-5},
+    {"Fp32Stepwise", {.form = RecurrentForm::kStepwise}, 1e-5},
+    {"Tf32", {.precision = Precision::kTf32}, 1e-2},
+    {"Bf16", {.precision = Precision::kBf16}, 6e-2}};
+
+class EventRnnGpuTest : public ::testing::TestWithParam<Form> {
+ protected:
+  void SetUp() override {
+    const auto count = CountCudaDevices();
+    if (!count.ok()) GTEST_SKIP() << count.status().message();
+    owned_ = *OwnedStream::Open({.type = DeviceType::kCuda}, GetParam().options,
+                                &pool_);
+  }
+  const Stream& stream() const { return owned_.stream(); }
+  bool exact() const {
+    return GetParam().options.precision == Precision::kFp32;
+  }
+
+ private:
+  ThreadPool pool_{2};
+  OwnedStream owned_;
+};
+INSTANTIATE_TEST_SUITE_P(Forms, EventRnnGpuTest, ::testing::ValuesIn(kForms),
+                         [](const auto& info) { return info.param.name; });
+
+// The length of a - b over that of b.
+double Difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double difference = 0, whole = 0;
+  for (size_t i = 0; i < b.size(); ++i) {
+    difference += std::pow(double{a[i]} - b[i], 2);
+    whole += std::pow(double{b[i]}, 2);
+  }
+  return std::sqrt(difference / whole);
+}
+
+// 15 sequences like those of Examples, each by `less` events shorter: arrays of
+// one shape on the device, that of less events not full to the end.
+PackedBatch Batch(const NetworkSpec& spec, uint64_t seed, int less) {
+  std::vector<EncodedSequence> examples;
+  for (int i = 0; i < 15; ++i) {
+    const int length = std::max(1, 1 + i * 5 % 16 - less);
+    examples.push_back(Example(spec, 100 * seed + i, length));
+  }
+  return Pack(examples);
+}
+
+TEST_P(EventRnnGpuTest, GradientsAreThoseOfTheCpu) {
+  for (const NetworkSpec& spec : Specs()) {
+    Model cpu(spec, 2), gpu(spec, stream());
+    const PackedBatch batches[] = {Batch(spec, 1, 0), Batch(spec, 2, 1),
+                                   Batch(spec, 3, 0), Batch(spec, 1, 0)};
+    std::vector<std::vector<float>> gradients;
+    DropoutSpec dropout = kDropout;
+    for (const PackedBatch& batch : batches) {
+      dropout.step = gradients.size() % 3;
+      const std::vector<float> want = cpu.Gradient(batch, dropout);
+      gradients.push_back(gpu.Gradient(batch, dropout));
+      EXPECT_LT(Difference(gradients.back(), want), GetParam().tolerance);
+      EXPECT_EQ(gpu.Logits(batch).size(), cpu.Logits(batch).size());
+    }
+    // Recorded, after others, or not: the same bits.
+    EXPECT_EQ(gradients[0], gradients[3]);
+  }
+}
+
+TEST_P(EventRnnGpuTest, SumsAreThoseOfTheCpu) {
+  for (const NetworkSpec& spec : Specs()) {
+    Model cpu(spec, 2), gpu(spec, stream());
+    LossSums want, got;
+    for (const int less : {0, 1, 0, 5}) {
+      const PackedBatch batch = Batch(spec, less, less);
+      ASSERT_TRUE(cpu.trainer->Evaluate(batch, kDropout, &want).ok());
+      ASSERT_TRUE(gpu.trainer->Evaluate(batch, kDropout, &got).ok());
+    }
+    EXPECT_NEAR(got.cross_entropy / want.cross_entropy, 1,
+                GetParam().tolerance);
+    EXPECT_EQ(got.labels, want.labels);
+    EXPECT_EQ(got.event_labels, want.event_labels);
+    EXPECT_EQ(got.class_labels, want.class_labels);
+    if (!exact()) continue;
+    EXPECT_EQ(got.correct, want.correct);
+    EXPECT_EQ(got.event_correct, want.event_correct);
+    EXPECT_EQ(got.no_event_correct, want.no_event_correct);
+    EXPECT_EQ(got.class_correct, want.class_correct);
+  }
+}
+
+TEST_P(EventRnnGpuTest, TrainingIsThatOfTheCpu) {
+  for (const NetworkSpec& spec : Specs()) {
+    // `halves` computes and applies gradients by two calls.
+    Model cpu(spec, 2), gpu(spec, stream()), halves(spec, stream());
+    AdamSpec adam = {.learning_rate = 0.01, .clip_norm = 0.2};
+    double first = 0, last = 0;
+    for (int step = 1; step <= 10; ++step) {
+      const PackedBatch batch = Batch(spec, step % 2, step % 2);
+      DropoutSpec dropout = kDropout;
+      dropout.step = adam.step = step;
+      LossSums want, got, both;
+      double want_norm = 0, norm = 0, halves_norm = 0;
+      ASSERT_TRUE(
+          cpu.trainer->TrainStep(batch, dropout, adam, &want, &want_norm).ok());
+      ASSERT_TRUE(
+          gpu.trainer->TrainStep(batch, dropout, adam, &got, &norm).ok());
+      ASSERT_TRUE(halves.trainer->ComputeGradients(batch, dropout, &both).ok());
+      ASSERT_TRUE(halves.trainer->ApplyGradients(adam, &halves_norm).ok());
+      EXPECT_EQ(got.cross_entropy, both.cross_entropy);
+      EXPECT_EQ(norm, halves_norm);
+      const double tolerance = (exact() ? 10 : 2) * GetParam().tolerance;
+      EXPECT_NEAR(got.cross_entropy / want.cross_entropy, 1, tolerance) << step;
+      EXPECT_NEAR(norm / want_norm, 1, 5 * tolerance) << step;
+      if (step == 2) first = got.cross_entropy;
+      last = got.cross_entropy;
+    }
+    EXPECT_LT(last, 0.99 * first);
+    EXPECT_EQ(gpu.Weights(), halves.Weights());
+    EXPECT_LT(Difference(gpu.Weights(), cpu.Weights()), exact() ? 1e-4 : 3e-2);
+    // What was trained is what is evaluated.
+    const PackedBatch batch = Batch(spec, 1, 0);
+    EXPECT_LT(Difference(gpu.Logits(batch), cpu.Logits(batch)),
+              exact() ? 1e-3 : 0.2);
+  }
+}
+
+TEST_P(EventRnnGpuTest, SlotsAndWeightsRoundTrip) {
+  Model model(Specs()[1], stream());
+  std::vector<float> m(model.rnn->flat_size()), v(m), m2(m), v2(m);
+  for (size_t i = 0; i < m.size(); ++i) {
+    m[i] = static_cast<float>(i);
+    v[i] = static_cast<float>(2 * i);
+  }
+  ASSERT_TRUE(model.trainer->SetSlots(m, v).ok());
+  ASSERT_TRUE(
+      model.trainer->GetSlots(absl::MakeSpan(m2), absl::MakeSpan(v2)).ok());
+  EXPECT_EQ(m, m2);
+  EXPECT_EQ(v, v2);
+  EXPECT_EQ(model.Weights(), model.weights);
+}
+
+// Steps, orders and states of decoders on both devices side by side.
+void CompareDecoders(const NetworkSpec& spec, const Stream& stream,
+                     double tolerance) {
+  Model cpu(spec, 2), gpu(spec, stream);
+  auto want = *EventRnnDecoder::Create(cpu.rnn.get(), 6);
+  auto got = *EventRnnDecoder::Create(gpu.rnn.get(), 6);
+  const std::vector<std::vector<int32_t>> orders = {
+      {3, 3, 0, 3, 1, 1}, {0, 1, 2, 3}, {2, 0}, {1, 0, 0, 1, 1, 0}, {5}};
+  uint64_t seed = 0;
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_TRUE(want->Reset(4).ok());
+    ASSERT_TRUE(got->Reset(4).ok());
+    for (const std::vector<int32_t>& order : orders) {
+      for (int t = 0; t < 2; ++t) {
+        SparseRows inputs;
+        inputs.width = spec.input_size;
+        for (int row = 0; row < want->num_rows(); ++row) {
+          inputs.AppendRow(Example(spec, ++seed, 1).inputs, 0);
+        }
+        std::vector<float> a(want->num_rows() * spec.num_classes()), b(a);
+        ASSERT_TRUE(want->Step(inputs, absl::MakeSpan(a)).ok());
+        const absl::Status status = got->Step(inputs, absl::MakeSpan(b));
+        ASSERT_TRUE(status.ok()) << status;
+        EXPECT_LT(Difference(b, a), tolerance);
+      }
+      ASSERT_TRUE(want->Reorder(order).ok());
+      ASSERT_TRUE(got->Reorder(order).ok());
+    }
+    const auto a = *want->GetState(0), b = *got->GetState(0);
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_LT(Difference(b[i], a[i]), 2 * tolerance);
+    }
+  }
+}
+
+TEST_P(EventRnnGpuTest, DecodersStepAndReorderAsOnTheCpu) {
+  for (NetworkSpec spec : Specs()) {
+    CompareDecoders(spec, stream(), GetParam().tolerance);
+  }
+}
+
+}  // namespace
+}  // namespace continuo
