@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Form {
   ComputeOptions options;
   double tolerance;  // of gradients, relative to their norm
 };
+void PrintTo(const Form& form, std::ostream* out) { *out << form.name; }
 const Form kForms[] = {
     {"Fp32", {.precision = Precision::kFp32}, 1e-5},
     {"Fp32Stepwise", {.form = RecurrentForm::kStepwise}, 1e-5},
@@ -57,12 +59,12 @@ double Difference(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(difference / whole);
 }
 
-// 15 sequences like those of Examples, each by `less` events shorter: arrays of
-// one shape on the device, that of less events not full to the end.
+// Five sequences of up to nine events, `less` fewer where they have them:
+// arrays of one shape on the device, which less events do not fill.
 PackedBatch Batch(const NetworkSpec& spec, uint64_t seed, int less) {
   std::vector<EncodedSequence> examples;
-  for (int i = 0; i < 15; ++i) {
-    const int length = std::max(1, 1 + i * 5 % 16 - less);
+  for (int i = 0; i < 5; ++i) {
+    const int length = std::max(1, 1 + i * 5 % 9 - less);
     examples.push_back(Example(spec, 100 * seed + i, length));
   }
   return Pack(examples);
@@ -72,18 +74,18 @@ TEST_P(EventRnnGpuTest, GradientsAreThoseOfTheCpu) {
   for (const NetworkSpec& spec : Specs()) {
     Model cpu(spec, 2), gpu(spec, stream());
     const PackedBatch batches[] = {Batch(spec, 1, 0), Batch(spec, 2, 1),
-                                   Batch(spec, 3, 0), Batch(spec, 1, 0)};
+                                   Batch(spec, 1, 0)};
     std::vector<std::vector<float>> gradients;
     DropoutSpec dropout = kDropout;
     for (const PackedBatch& batch : batches) {
-      dropout.step = gradients.size() % 3;
+      dropout.step = gradients.size() % 2;
       const std::vector<float> want = cpu.Gradient(batch, dropout);
       gradients.push_back(gpu.Gradient(batch, dropout));
       EXPECT_LT(Difference(gradients.back(), want), GetParam().tolerance);
       EXPECT_EQ(gpu.Logits(batch).size(), cpu.Logits(batch).size());
     }
     // Recorded, after others, or not: the same bits.
-    EXPECT_EQ(gradients[0], gradients[3]);
+    EXPECT_EQ(gradients[0], gradients[2]);
   }
 }
 
@@ -91,7 +93,7 @@ TEST_P(EventRnnGpuTest, SumsAreThoseOfTheCpu) {
   for (const NetworkSpec& spec : Specs()) {
     Model cpu(spec, 2), gpu(spec, stream());
     LossSums want, got;
-    for (const int less : {0, 1, 0, 5}) {
+    for (const int less : {0, 1, 5}) {
       const PackedBatch batch = Batch(spec, less, less);
       ASSERT_TRUE(cpu.trainer->Evaluate(batch, kDropout, &want).ok());
       ASSERT_TRUE(gpu.trainer->Evaluate(batch, kDropout, &got).ok());
@@ -114,8 +116,7 @@ TEST_P(EventRnnGpuTest, TrainingIsThatOfTheCpu) {
     // `halves` computes and applies gradients by two calls.
     Model cpu(spec, 2), gpu(spec, stream()), halves(spec, stream());
     AdamSpec adam = {.learning_rate = 0.01, .clip_norm = 0.2};
-    double first = 0, last = 0;
-    for (int step = 1; step <= 10; ++step) {
+    for (int step = 1; step <= 4; ++step) {
       const PackedBatch batch = Batch(spec, step % 2, step % 2);
       DropoutSpec dropout = kDropout;
       dropout.step = adam.step = step;
@@ -132,10 +133,7 @@ TEST_P(EventRnnGpuTest, TrainingIsThatOfTheCpu) {
       const double tolerance = (exact() ? 10 : 2) * GetParam().tolerance;
       EXPECT_NEAR(got.cross_entropy / want.cross_entropy, 1, tolerance) << step;
       EXPECT_NEAR(norm / want_norm, 1, 5 * tolerance) << step;
-      if (step == 2) first = got.cross_entropy;
-      last = got.cross_entropy;
     }
-    EXPECT_LT(last, 0.99 * first);
     EXPECT_EQ(gpu.Weights(), halves.Weights());
     EXPECT_LT(Difference(gpu.Weights(), cpu.Weights()), exact() ? 1e-4 : 3e-2);
     // What was trained is what is evaluated.
@@ -169,11 +167,12 @@ void CompareDecoders(const NetworkSpec& spec, const Stream& stream,
   const std::vector<std::vector<int32_t>> orders = {
       {3, 3, 0, 3, 1, 1}, {0, 1, 2, 3}, {2, 0}, {1, 0, 0, 1, 1, 0}, {5}};
   uint64_t seed = 0;
+  // The second round finds the rests of the first.
   for (int round = 0; round < 2; ++round) {
     ASSERT_TRUE(want->Reset(4).ok());
     ASSERT_TRUE(got->Reset(4).ok());
     for (const std::vector<int32_t>& order : orders) {
-      for (int t = 0; t < 2; ++t) {
+      for (int t = 0; t < 1 + round; ++t) {
         SparseRows inputs;
         inputs.width = spec.input_size;
         for (int row = 0; row < want->num_rows(); ++row) {
