@@ -12,6 +12,7 @@
 #include "generate/load_model.h"
 #include "generate/run.h"
 #include "generate/save_bundle.h"
+#include "models/device_check.h"
 #include "models/run_config.h"
 #include "runtime/command_line.h"
 #include "runtime/compute_flags.h"
@@ -70,6 +71,9 @@ ABSL_FLAG(double, top_p, 1.0,
           "probability; 1 = from all");
 ABSL_FLAG(std::string, report, "",
           "File for one JSON object per output: name, seed, log-likelihood");
+ABSL_FLAG(bool, self_check, false,
+          "Compare the operations of the CUDA device with the CPU's on small "
+          "problems first, and end if they differ");
 ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
 ABSL_FLAG(int32_t, batch, 0,
           "Sequences computed at once, beams included; 0 = 32 per thread");
@@ -200,6 +204,9 @@ absl::Status Run(const GenerateCommand& command) {
   CONTINUO_ASSIGN_OR_RETURN(
       LoadedModel model,
       LoadModel(SourceOfFlags(command), command.family, owned.stream()));
+  if (absl::GetFlag(FLAGS_self_check)) {
+    CONTINUO_RETURN_IF_ERROR(CheckDevice(owned.stream(), model.rnn->spec()));
+  }
   CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
   LogInfo("Model ", model.path, ": ",

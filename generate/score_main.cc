@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "generate/load_model.h"
 #include "generate/score_run.h"
+#include "models/device_check.h"
 #include "runtime/command_line.h"
 #include "runtime/compute_flags.h"
 #include "runtime/device.h"
@@ -52,6 +53,9 @@ ABSL_FLAG(std::string, report, "",
           "and why");
 ABSL_FLAG(bool, classes, false,
           "Count labels and correct predictions of each class in every line");
+ABSL_FLAG(bool, self_check, false,
+          "Compare the operations of the CUDA device with the CPU's on small "
+          "problems first, and end if they differ");
 ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
 ABSL_FLAG(int32_t, batch, 0,
           "Sequences computed at once; 0 = 32 per thread. No score depends on "
@@ -118,6 +122,9 @@ absl::Status Run(const ScoreCommand& command) {
                  .melody_encoder_decoder = command.melody_encoder_decoder(),
                  .hparams = absl::GetFlag(FLAGS_hparams)},
                 command.family, owned.stream()));
+  if (absl::GetFlag(FLAGS_self_check)) {
+    CONTINUO_RETURN_IF_ERROR(CheckDevice(owned.stream(), model.rnn->spec()));
+  }
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline(model.config));
   LogInfo("Model ", model.path, ": ",

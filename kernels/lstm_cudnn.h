@@ -2,8 +2,9 @@
 // fused path of kernels/lstm.h and its twin in numbers, input part included.
 //
 // cuDNN takes the lengths of the rows from the host, so these run as calls and
-// are not recorded (runtime/graph.h). It computes in fp32 and tf32. Sums have
-// no promised order there: bits may differ between versions and cards.
+// are not recorded (runtime/graph.h). It computes in fp32 and tf32
+// (OwnedStream::Open refuses bf16). Sums have no promised order there: bits may
+// differ between versions and cards.
 
 #ifndef CONTINUO_KERNELS_LSTM_CUDNN_H_
 #define CONTINUO_KERNELS_LSTM_CUDNN_H_

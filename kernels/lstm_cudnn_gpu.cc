@@ -94,11 +94,7 @@ absl::Status SetData(const DataDescriptor& data, const Schedule& schedule,
 absl::Status Layer::Create(const Stream& stream, const Schedule& schedule,
                            int64_t width, int64_t units) {
   CONTINUO_CHECK(schedule.host_alive != nullptr);
-  if (stream.options.precision == Precision::kBf16) {
-    return absl::InvalidArgumentError(
-        "--rnn_backend=cudnn computes in fp32 or tf32; choose one of them with "
-        "--precision, or --rnn_backend=fused");
-  }
+  CONTINUO_CHECK(stream.options.precision != Precision::kBf16);
   CONTINUO_ASSIGN_OR_RETURN(handle, stream.cuda->cudnn());
   std::vector<int> lengths(schedule.host_alive[0]);
   for (int64_t t = 0, alive = 0; t < schedule.steps(); ++t) {

@@ -128,6 +128,12 @@ absl::StatusOr<OwnedStream> OwnedStream::Open(const Device& device,
     }
     return owned;
   }
+  if (options.backend == RnnBackend::kCudnn &&
+      options.precision == Precision::kBf16) {
+    return absl::InvalidArgumentError(
+        "--rnn_backend=cudnn computes in fp32 or tf32; choose one of them with "
+        "--precision, or --rnn_backend=fused");
+  }
   CONTINUO_ASSIGN_OR_RETURN(owned.cuda_, OpenCudaStream(device));
   owned.stream_.cuda = owned.cuda_.get();
   return owned;

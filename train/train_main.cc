@@ -97,6 +97,10 @@ ABSL_FLAG(double, eval_interval_secs, 60,
 ABSL_FLAG(double, eval_timeout_secs, 300,
           "With --eval: seconds without a new checkpoint after which the "
           "command ends.");
+ABSL_FLAG(bool, self_check, true,
+          "Before training on a CUDA device, compare its operations with the "
+          "CPU's on small problems and refuse to begin if they differ. Takes "
+          "about a second.");
 ABSL_FLAG(int, threads, 0,
           "CPU threads; 0 is one per CPU. Results are the same for any "
           "number.");
@@ -266,7 +270,8 @@ TrainOptions GetTrainOptions(const TrainCommand& command) {
                .early_stopping_evals =
                    absl::GetFlag(FLAGS_early_stopping_evals)},
       .sample_every_steps = absl::GetFlag(FLAGS_sample_every_steps),
-      .sample = SamplePicture};
+      .sample = SamplePicture,
+      .self_check = absl::GetFlag(FLAGS_self_check)};
 }
 
 EvalOptions GetEvalOptions(const TrainCommand& command) {

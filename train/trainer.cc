@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "data/records/dataset.h"
+#include "models/device_check.h"
 #include "models/event_rnn.h"
 #include "models/network.h"
 #include "runtime/file.h"
@@ -183,6 +184,9 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   CONTINUO_ASSIGN_OR_RETURN(
       job.rnn,
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
+  if (options.self_check) {
+    CONTINUO_RETURN_IF_ERROR(CheckDevice(stream, job.rnn->spec()));
+  }
   const int rows = model.hparams.batch_size;
   int64_t max_events = job.dataset->MaxEvents(rows);
   if (options.eval.every_steps > 0) {

@@ -44,6 +44,7 @@ struct TrainOptions {
   PeriodicEvalOptions eval = {};    // off unless every_steps is set
   int64_t sample_every_steps = 0;   // pictures for TensorBoard; 0 = none
   SampleFunction sample = nullptr;  // needed for them
+  bool self_check = false;          // compare the device with the CPU first
 };
 
 // Why a training came to its end; in each case its state is saved.

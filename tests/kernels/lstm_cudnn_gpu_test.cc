@@ -201,16 +201,5 @@ TEST_P(LstmCudnnFormTest, DenseRowsWritesSparseRowsOut) {
   EXPECT_EQ(out.Read(), want);
 }
 
-class LstmCudnnTest : public FormTest {};
-INSTANTIATE_TEST_SUITE_P(Forms, LstmCudnnTest, ::testing::Values(kForms[3]),
-                         FormName);
-
-TEST_P(LstmCudnnTest, RefusesBf16) {
-  const TestSchedule schedule({2, 1});
-  const absl::Status status =
-      gpu::LstmCudnnSizesFor(stream(), schedule.view(), 3, 5).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-}
-
 }  // namespace
 }  // namespace continuo

@@ -1,6 +1,6 @@
 // The network on a CUDA device against the original, in fp32: the forms that
-// are chosen by themselves, and the step-wise ones, whose steps are not
-// recorded.
+// are chosen by themselves, the step-wise ones, whose steps are not recorded,
+// and cuDNN's layers.
 
 #include "tests/models/event_rnn_golden.h"
 
@@ -14,7 +14,8 @@ INSTANTIATE_TEST_SUITE_P(
          {"",
           "stepwise",
           DeviceType::kCuda,
-          {.form = RecurrentForm::kStepwise, .backend = RnnBackend::kFused}}})),
+          {.form = RecurrentForm::kStepwise, .backend = RnnBackend::kFused}},
+         {"", "cudnn", DeviceType::kCuda, {.backend = RnnBackend::kCudnn}}})),
     GoldenCaseName);
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
@@ -64,6 +65,18 @@ TEST(DeviceTest, CpuRefusesOptionsOfTheGpu) {
     EXPECT_EQ(OwnedStream::Open({}, options, &pool).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
+}
+
+// Before it looks for the device.
+TEST(DeviceTest, CudnnRefusesBf16) {
+  ThreadPool pool(1);
+  const absl::Status status =
+      OwnedStream::Open(
+          {DeviceType::kCuda, 0},
+          {.precision = Precision::kBf16, .backend = RnnBackend::kCudnn}, &pool)
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::StrContains(status.message(), "--rnn_backend=fused"));
 }
 
 }  // namespace
