@@ -43,28 +43,30 @@ __device__ int CountSteps(const int32_t* alive, int steps, int first_row) {
   return begin;
 }
 
-template <Precision kPrecision, int kUnits>
-__global__ void __launch_bounds__(2 * kUnits, 1)
-    LstmBlockBackwardKernel(Params<GateOf<kPrecision>> params) {
-  using T = GateOf<kPrecision>;
-  using Layout = LstmBlockLayout<kPrecision, kUnits, true>;
-  using Operand = BlockOperand<kPrecision, Layout::kDepth>;
+template <typename Layout>
+__global__ void __launch_bounds__(Layout::kThreads, 1)
+    LstmBlockBackwardKernel(Params<GateOf<Layout::kNarrow>> params) {
+  using T = GateOf<Layout::kNarrow>;
+  using Operand = BlockOperand<Layout>;
   constexpr int kStages = Layout::kStages;
   constexpr int kThreads = Layout::kThreads;
-  // Of a stage: gate pairs, then pairs of dh and of the c before.
-  constexpr int kStateOffset = kThreads * 8 * Layout::kGatePairBytes;
+  constexpr int kThreadRows = Layout::kThreadRows;
+  constexpr int kUnits = Layout::kUnits;
   extern __shared__ __align__(16) char shared[];
   char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + 2 * Layout::kOperandBytes;
+  char* const inputs = operands + Layout::kOperands * Layout::kOperandBytes;
 
   const int n = params.units;
-  const int first_row = static_cast<int>(blockIdx.x) * kLstmBlockRows;
-  const int row0 = threadIdx.x % 4 * 2;  // and the one after
+  const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
+  const int row0 = threadIdx.x % 4 * kThreadRows;
   const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
   const bool real = unit < n;
   const int last = CountSteps(params.alive, params.steps, first_row) - 1;
   if (last < 0) return;
 
+  const auto operand = [&](int t) {
+    return operands + t % Layout::kOperands * Layout::kOperandBytes;
+  };
   const auto read = [&](int t) {
     return ReadStep(params.alive, params.step_begin, params.steps, t,
                     first_row);
@@ -75,7 +77,7 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
     if (t >= 0) {
       char* const stage = inputs + t % kStages * Layout::kInputBytes;
 #pragma unroll
-      for (int r = 0; r < 2; ++r) {
+      for (int r = 0; r < kThreadRows; ++r) {
         if (!real || row0 + r >= step.rows) continue;
         const int64_t event = step.begin + row0 + r;
         const T* const from = params.gates + event * 4 * n + unit;
@@ -84,11 +86,11 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
           CopyAsync<2 * sizeof(T)>(PairSlot<T, kThreads>(stage, 4 * r + gate),
                                    from + gate * n);
         }
-        char* const state = stage + kStateOffset;
+        char* const state = stage + Layout::kGateBytes;
         CopyAsync<8>(PairSlot<float, kThreads>(state, r),
                      params.dh + event * n + unit);
         if (t > 0) {
-          CopyAsync<8>(PairSlot<float, kThreads>(state, 2 + r),
+          CopyAsync<8>(PairSlot<float, kThreads>(state, kThreadRows + r),
                        params.c + int64_t{before.begin + row0 + r} * n + unit);
         }
       }
@@ -102,27 +104,30 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
 #pragma unroll
   for (int i = 0; i < kStages; ++i) fetch(last - i, steps[i], steps[i + 1]);
 
-  BlockProduct<kPrecision, kUnits, true> product;
+  BlockProduct<Layout> product;
   product.Load(params.recurrent_t, n, shared);
-  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16; i += kThreads) {
+  for (int i = threadIdx.x; i < Layout::kOperands * Layout::kOperandBytes / 16;
+       i += kThreads) {
     reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
   }
   __syncthreads();
 
   int rows_after = 0;
-  float c[2][2] = {}, dc[2][2] = {};  // [row][unit]
+  float c[kThreadRows][2] = {}, dc[kThreadRows][2] = {};  // [row][unit]
+#pragma unroll 1
   for (int t = last; t >= 0; --t) {
     const BlockStep step = steps[0];
-    float sums[1][4] = {};
+    float sums[1][2 * kThreadRows] = {};
     if (t < last) {
-      product.Multiply(operands + (t + 1) % 2 * Layout::kOperandBytes, sums);
+      product.Multiply(operand(t + 1), sums);
     }
+    if constexpr (Layout::kOperands == 1) __syncthreads();
     WaitForCopies<kStages - 1>();
     char* const stage = inputs + t % kStages * Layout::kInputBytes;
-    Gates cell[2][2];
-    float dh[2][2], c_prev[2][2] = {};
+    Gates cell[kThreadRows][2];
+    float dh[kThreadRows][2], c_prev[kThreadRows][2] = {};
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < kThreadRows; ++r) {
       if (!real || row0 + r >= step.rows) continue;
       const auto gate = [&](int which) {
         return LoadPair(PairSlot<T, kThreads>(stage, 4 * r + which));
@@ -130,23 +135,19 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
       const float2 i = gate(0), j = gate(1), f = gate(2), o = gate(3);
       cell[r][0] = {i.x, j.x, f.x, o.x};
       cell[r][1] = {i.y, j.y, f.y, o.y};
-      char* const state = stage + kStateOffset;
+      char* const state = stage + Layout::kGateBytes;
       const float2 above = LoadPair(PairSlot<float, kThreads>(state, r));
       dh[r][0] = above.x + sums[0][r];
-      dh[r][1] = above.y + sums[0][2 + r];
+      dh[r][1] = above.y + sums[0][kThreadRows + r];
       if (t > 0) {
-        const float2 before = LoadPair(PairSlot<float, kThreads>(state, 2 + r));
+        const float2 before =
+            LoadPair(PairSlot<float, kThreads>(state, kThreadRows + r));
         c_prev[r][0] = before.x;
         c_prev[r][1] = before.y;
       }
     }
-    const BlockStep further = read(t - kStages - 1);
-    fetch(t - kStages, steps[kStages], further);
 #pragma unroll
-    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
-    steps[kStages] = further;
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < kThreadRows; ++r) {
       if (!real || row0 + r >= step.rows) continue;
       const int64_t event = step.begin + row0 + r;
       if (row0 + r >= rows_after) {  // the row's last step
@@ -160,11 +161,10 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
         c[r][k] = c_prev[r][k];
       }
       const Gates a = cell[r][0], b = cell[r][1];
-      char* const operand = operands + t % 2 * Layout::kOperandBytes;
-      Operand::Store(operand, row0 + r, unit, a.i, b.i);
-      Operand::Store(operand, row0 + r, kUnits + unit, a.j, b.j);
-      Operand::Store(operand, row0 + r, 2 * kUnits + unit, a.f, b.f);
-      Operand::Store(operand, row0 + r, 3 * kUnits + unit, a.o, b.o);
+      Operand::Store(operand(t), row0 + r, unit, a.i, b.i);
+      Operand::Store(operand(t), row0 + r, kUnits + unit, a.j, b.j);
+      Operand::Store(operand(t), row0 + r, 2 * kUnits + unit, a.f, b.f);
+      Operand::Store(operand(t), row0 + r, 3 * kUnits + unit, a.o, b.o);
       T* const dz = params.gates + event * 4 * n + unit;
       StorePair(dz, a.i, b.i);
       StorePair(dz + n, a.j, b.j);
@@ -173,15 +173,21 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
     }
     rows_after = step.rows;
     __syncthreads();
+    // Off the path from one product to the next, and when few registers are in
+    // use.
+    const BlockStep further = read(t - kStages - 1);
+    fetch(t - kStages, steps[kStages], further);
+#pragma unroll
+    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
+    steps[kStages] = further;
   }
 }
 
-template <Precision kPrecision, int kUnits>
+template <typename Layout>
 absl::Status Launch(const Stream& stream, const LstmBackwardArgs& args,
                     const LstmBlockLaunch& launch) {
-  using T = GateOf<kPrecision>;
-  using Layout = LstmBlockLayout<kPrecision, kUnits, true>;
-  const auto kernel = LstmBlockBackwardKernel<kPrecision, kUnits>;
+  using T = GateOf<Layout::kNarrow>;
+  const auto kernel = LstmBlockBackwardKernel<Layout>;
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                            Layout::kSharedBytes));
@@ -199,20 +205,19 @@ absl::Status Launch(const Stream& stream, const LstmBackwardArgs& args,
   return absl::OkStatus();
 }
 
-template <Precision kPrecision>
-absl::Status ForUnits(const Stream& stream, const LstmBackwardArgs& args) {
-  const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
-                           .units = args.c.shape[1]},
-                          kPrecision);
+template <Precision kPrecision, int kRows>
+absl::Status ForUnits(const Stream& stream, const LstmBackwardArgs& args,
+                      const LstmBlockLaunch& launch) {
   switch (launch.units) {
     case 32:
-      return Launch<kPrecision, 32>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 32, kRows, true>>(stream, args,
+                                                                  launch);
     case 64:
-      return Launch<kPrecision, 64>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 64, kRows, true>>(stream, args,
+                                                                  launch);
     default:
-      return Launch<kPrecision, 128>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 128, kRows, true>>(stream, args,
+                                                                   launch);
   }
 }
 
@@ -220,13 +225,21 @@ absl::Status ForUnits(const Stream& stream, const LstmBackwardArgs& args) {
 
 absl::Status LstmBlockBackward(const Stream& stream,
                                const LstmBackwardArgs& args) {
-  switch (stream.options.precision) {
+  const Precision precision = stream.options.precision;
+  const LstmBlockLaunch launch =
+      MakeLstmBlockLaunch({.rows = args.schedule.rows,
+                           .steps = args.schedule.steps(),
+                           .units = args.c.shape[1]},
+                          precision, stream.cuda->properties());
+  switch (precision) {
     case Precision::kFp32:
-      return ForUnits<Precision::kFp32>(stream, args);
+      return launch.rows == 4
+                 ? ForUnits<Precision::kFp32, 4>(stream, args, launch)
+                 : ForUnits<Precision::kFp32, 8>(stream, args, launch);
     case Precision::kTf32:
-      return ForUnits<Precision::kTf32>(stream, args);
+      return ForUnits<Precision::kTf32, 8>(stream, args, launch);
     case Precision::kBf16:
-      return ForUnits<Precision::kBf16>(stream, args);
+      return ForUnits<Precision::kBf16, 8>(stream, args, launch);
   }
   return absl::InternalError("no such precision");
 }

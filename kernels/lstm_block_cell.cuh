@@ -12,9 +12,8 @@
 
 namespace continuo::gpu {
 
-template <Precision kPrecision>
-using GateOf =
-    std::conditional_t<kPrecision == Precision::kBf16, __nv_bfloat16, float>;
+template <bool kNarrow>
+using GateOf = std::conditional_t<kNarrow, __nv_bfloat16, float>;
 
 // Pairs of elements, as one number: the compiler takes vectors of floats apart.
 __device__ inline float2 LoadPair(const float* from) {

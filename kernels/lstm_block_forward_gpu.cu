@@ -35,24 +35,27 @@ struct Params {
   float* h;
 };
 
-template <Precision kPrecision, int kUnits>
-__global__ void __launch_bounds__(2 * kUnits, 1)
-    LstmBlockForwardKernel(Params<GateOf<kPrecision>> params) {
-  using T = GateOf<kPrecision>;
-  using Layout = LstmBlockLayout<kPrecision, kUnits, false>;
-  using Operand = BlockOperand<kPrecision, Layout::kDepth>;
+template <typename Layout>
+__global__ void __launch_bounds__(Layout::kThreads, 1)
+    LstmBlockForwardKernel(Params<GateOf<Layout::kNarrow>> params) {
+  using T = GateOf<Layout::kNarrow>;
+  using Operand = BlockOperand<Layout>;
   constexpr int kStages = Layout::kStages;
+  constexpr int kThreadRows = Layout::kThreadRows;
   extern __shared__ __align__(16) char shared[];
   char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + 2 * Layout::kOperandBytes;
+  char* const inputs = operands + Layout::kOperands * Layout::kOperandBytes;
 
   const int n = params.units;
-  const int first_row = static_cast<int>(blockIdx.x) * kLstmBlockRows;
-  const int row0 = threadIdx.x % 4 * 2;  // and the one after
+  const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
+  const int row0 = threadIdx.x % 4 * kThreadRows;
   const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
   const bool real = unit < n;
   if (params.steps == 0 || params.alive[0] <= first_row) return;
 
+  const auto operand = [&](int t) {
+    return operands + t % Layout::kOperands * Layout::kOperandBytes;
+  };
   const auto read = [&](int t) {
     return ReadStep(params.alive, params.step_begin, params.steps, t,
                     first_row);
@@ -62,7 +65,7 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   const auto fetch = [&](int t, const BlockStep& step) {
     char* const stage = inputs + t % kStages * Layout::kInputBytes;
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < kThreadRows; ++r) {
       if (!real || row0 + r >= step.rows) continue;
       const T* const from =
           params.gates + int64_t{step.begin + row0 + r} * 4 * n + unit;
@@ -82,17 +85,17 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
 #pragma unroll
   for (int i = 0; i < kStages; ++i) fetch(i, steps[i]);
 
-  BlockProduct<kPrecision, kUnits, false> product;
+  BlockProduct<Layout> product;
   product.Load(params.recurrent, n, shared);
-  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16;
+  for (int i = threadIdx.x; i < Layout::kOperands * Layout::kOperandBytes / 16;
        i += Layout::kThreads) {
     reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
   }
   __syncthreads();
 
-  float c[2][2] = {};  // [row][unit]
+  float c[kThreadRows][2] = {};  // [row][unit]
 #pragma unroll
-  for (int r = 0; r < 2; ++r) {
+  for (int r = 0; r < kThreadRows; ++r) {
     if (!real || row0 + r >= steps[0].rows) continue;
     const int64_t at = int64_t{first_row + row0 + r} * n + unit;
     if (params.initial_c != nullptr) {
@@ -107,43 +110,38 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
   }
   if (params.initial_h != nullptr) __syncthreads();
 
+#pragma unroll 1
   for (int t = 0; steps[0].rows > 0; ++t) {
     const BlockStep step = steps[0];
-    float sums[4][4] = {};
+    float sums[4][2 * kThreadRows] = {};
     if (t > 0 || params.initial_h != nullptr) {
-      product.Multiply(operands + t % 2 * Layout::kOperandBytes, sums);
+      product.Multiply(operand(t), sums);
     }
     WaitForCopies<kStages - 1>();
     char* const stage = inputs + t % kStages * Layout::kInputBytes;
-    float* const field = &sums[0][0];  // [gate][unit][row]
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < kThreadRows; ++r) {
       if (!real || row0 + r >= step.rows) continue;
 #pragma unroll
       for (int gate = 0; gate < 4; ++gate) {
         const float2 pair =
             LoadPair(PairSlot<T, Layout::kThreads>(stage, 4 * r + gate));
-        field[4 * gate + r] += pair.x;
-        field[4 * gate + 2 + r] += pair.y;
+        sums[gate][r] += pair.x;
+        sums[gate][kThreadRows + r] += pair.y;
       }
     }
-    fetch(t + kStages, steps[kStages]);
 #pragma unroll
-    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
-    steps[kStages] = read(t + kStages + 1);
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
+    for (int r = 0; r < kThreadRows; ++r) {
       if (!real || row0 + r >= step.rows) continue;
       Gates cell[2];
       float h[2];
 #pragma unroll
       for (int k = 0; k < 2; ++k) {
-        cell[k] = {sums[0][2 * k + r], sums[1][2 * k + r], sums[2][2 * k + r],
-                   sums[3][2 * k + r]};
+        const int at = k * kThreadRows + r;
+        cell[k] = {sums[0][at], sums[1][at], sums[2][at], sums[3][at]};
         h[k] = CellForward(&cell[k], &c[r][k]);
       }
-      Operand::Store(operands + (t + 1) % 2 * Layout::kOperandBytes, row0 + r,
-                     unit, h[0], h[1]);
+      Operand::Store(operand(t + 1), row0 + r, unit, h[0], h[1]);
       const int64_t event = step.begin + row0 + r;
       T* const gates = params.gates + event * 4 * n + unit;
       StorePair(gates, cell[0].i, cell[1].i);
@@ -154,15 +152,20 @@ __global__ void __launch_bounds__(2 * kUnits, 1)
       StorePair(params.h + event * n + unit, h[0], h[1]);
     }
     __syncthreads();
+    // Off the path from one product to the next, and when few registers are in
+    // use.
+    fetch(t + kStages, steps[kStages]);
+#pragma unroll
+    for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
+    steps[kStages] = read(t + kStages + 1);
   }
 }
 
-template <Precision kPrecision, int kUnits>
+template <typename Layout>
 absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
                     const LstmBlockLaunch& launch) {
-  using T = GateOf<kPrecision>;
-  using Layout = LstmBlockLayout<kPrecision, kUnits, false>;
-  const auto kernel = LstmBlockForwardKernel<kPrecision, kUnits>;
+  using T = GateOf<Layout::kNarrow>;
+  const auto kernel = LstmBlockForwardKernel<Layout>;
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                            Layout::kSharedBytes));
@@ -182,20 +185,19 @@ absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
   return absl::OkStatus();
 }
 
-template <Precision kPrecision>
-absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args) {
-  const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
-                           .units = args.c.shape[1]},
-                          kPrecision);
+template <Precision kPrecision, int kRows>
+absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args,
+                      const LstmBlockLaunch& launch) {
   switch (launch.units) {
     case 32:
-      return Launch<kPrecision, 32>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 32, kRows, false>>(stream, args,
+                                                                   launch);
     case 64:
-      return Launch<kPrecision, 64>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 64, kRows, false>>(stream, args,
+                                                                   launch);
     default:
-      return Launch<kPrecision, 128>(stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 128, kRows, false>>(
+          stream, args, launch);
   }
 }
 
@@ -203,13 +205,21 @@ absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args) {
 
 absl::Status LstmBlockForward(const Stream& stream,
                               const LstmForwardArgs& args) {
-  switch (stream.options.precision) {
+  const Precision precision = stream.options.precision;
+  const LstmBlockLaunch launch =
+      MakeLstmBlockLaunch({.rows = args.schedule.rows,
+                           .steps = args.schedule.steps(),
+                           .units = args.c.shape[1]},
+                          precision, stream.cuda->properties());
+  switch (precision) {
     case Precision::kFp32:
-      return ForUnits<Precision::kFp32>(stream, args);
+      return launch.rows == 4
+                 ? ForUnits<Precision::kFp32, 4>(stream, args, launch)
+                 : ForUnits<Precision::kFp32, 8>(stream, args, launch);
     case Precision::kTf32:
-      return ForUnits<Precision::kTf32>(stream, args);
+      return ForUnits<Precision::kTf32, 8>(stream, args, launch);
     case Precision::kBf16:
-      return ForUnits<Precision::kBf16>(stream, args);
+      return ForUnits<Precision::kBf16, 8>(stream, args, launch);
   }
   return absl::InternalError("no such precision");
 }

@@ -6,47 +6,66 @@
 
 #include <algorithm>
 
-#include "kernels/lstm_form.h"
 #include "runtime/device.h"
 
 namespace continuo {
 
-// Rows of kDepth operands of a product. bf16: 16 bytes between rows shift the
-// banks. Float: multiples of 128 bytes, of which the places are exchanged.
+// Bytes of a row of kDepth operands of a product. bf16: 16 bytes between rows
+// shift the banks. Float: multiples of 128 bytes, of which the places are
+// exchanged.
 template <Precision kPrecision, int kDepth>
 inline constexpr int kLstmOperandRowBytes =
     kPrecision == Precision::kBf16 ? 2 * kDepth + 16 : 4 * kDepth;
 
-template <Precision kPrecision, int kUnits, bool kBackward>
+// The pass of a kernel for up to kUnits units, of which a block has kRows rows:
+// 8, or 4 in exact fp32.
+template <Precision kPrecision_, int kUnits_, int kRows_, bool kBackward_>
 struct LstmBlockLayout {
+  static constexpr Precision kPrecision = kPrecision_;
+  static constexpr int kUnits = kUnits_;
+  static constexpr int kRows = kRows_;
+  static constexpr bool kBackward = kBackward_;
+  static constexpr bool kExact = kPrecision == Precision::kFp32;
   static constexpr bool kNarrow = kPrecision == Precision::kBf16;
   static constexpr int kThreads = 2 * kUnits;  // a warp for 16 units
+  // Rows whose cells a thread owns, each with two units.
+  static constexpr int kThreadRows = kRows / 4;
+
   // The recurrent product: column tiles of 16, and the summed index.
   static constexpr int kTiles = kBackward ? 1 : 4;
   static constexpr int kDepth = kBackward ? 4 * kUnits : kUnits;
-  // Rounds of 16 of the depth, and a thread's weights in one (32 bits each).
-  static constexpr int kRounds = kDepth / 16;
-  static constexpr int kNumbers = kTiles * (kNarrow ? 4 : 8);
-  // Registers for weights: of the 255 that a thread of 256 can have, 64 hold
-  // sums in the exact forward product and less than 24 in the others.
+  // In exact fp32, the unit pairs whose sums a thread takes a slice of: with
+  // more of them a number of the operand serves more multiply-adds.
+  static constexpr int kPairs = kExact && kBackward ? 2 : 1;
+  // Weights come in rounds of the depth; a thread's in one (32 bits each).
+  static constexpr int kRoundDepth = 16 * kPairs;
+  static constexpr int kRounds = kDepth / kRoundDepth;
+  static constexpr int kNumbers = kTiles * (kNarrow ? 4 : 8) * kPairs;
+  // Registers for weights, of the 255 that a thread of 256 can have: the exact
+  // products of 8 rows need 64 for sums, or 32 and more for what is under way.
+  static constexpr bool kManySums = kExact && kRows == 8;
   static constexpr int kWeightRegisters =
-      kPrecision == Precision::kFp32 && !kBackward ? 128 : 160;
+      kManySums ? (kBackward ? 144 : 128) : 160;
   static constexpr int kRegisterRounds =
       std::min(kRounds, kWeightRegisters / kNumbers);
   static constexpr int kWeightBytes =
       (kRounds - kRegisterRounds) * kNumbers * 4 * kThreads;
-  // Two operands: one is read while the next step's is written.
+
+  // Two operands: one is read while the next step's is written. Where that is
+  // more than sm_80 has, one, and a barrier between.
+  static constexpr int kOperands = kManySums && kBackward ? 1 : 2;
   static constexpr int kOperandBytes =
-      kLstmBlockRows * kLstmOperandRowBytes<kPrecision, kDepth>;
+      kRows * kLstmOperandRowBytes<kPrecision, kDepth>;
   // What is read from global memory, a step ahead or, where the weights leave
-  // room for that, two: pairs of units of a thread's two rows of the gates and,
+  // room for that, two: pairs of units of a thread's rows of the gates and,
   // backward, of dh and the c before.
   static constexpr int kStages = kWeightBytes == 0 ? 2 : 1;
-  static constexpr int kGatePairBytes = kNarrow ? 4 : 8;
+  static constexpr int kGateBytes =
+      kThreads * kThreadRows * 4 * (kNarrow ? 4 : 8);
   static constexpr int kInputBytes =
-      kThreads * (8 * kGatePairBytes + (kBackward ? 4 * 8 : 0));
+      kGateBytes + (kBackward ? kThreads * kThreadRows * 2 * 8 : 0);
   static constexpr int kSharedBytes =
-      kWeightBytes + 2 * kOperandBytes + kStages * kInputBytes;
+      kWeightBytes + kOperands * kOperandBytes + kStages * kInputBytes;
 };
 
 }  // namespace continuo

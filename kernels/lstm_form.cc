@@ -24,45 +24,57 @@ const char* LstmFormName(LstmForm form) {
 
 namespace {
 
-template <Precision kPrecision, int kUnits>
+template <Precision kPrecision, int kUnits, int kRows>
 constexpr int SharedBytes() {
-  return std::max(LstmBlockLayout<kPrecision, kUnits, false>::kSharedBytes,
-                  LstmBlockLayout<kPrecision, kUnits, true>::kSharedBytes);
+  return std::max(
+      LstmBlockLayout<kPrecision, kUnits, kRows, false>::kSharedBytes,
+      LstmBlockLayout<kPrecision, kUnits, kRows, true>::kSharedBytes);
 }
 
 template <int kUnits>
-LstmBlockLaunch LaunchOf(Precision precision, int64_t blocks) {
-  LstmBlockLaunch launch = {
-      .units = kUnits, .threads = 2 * kUnits, .blocks = blocks};
+void SetUnits(Precision precision, LstmBlockLaunch* launch) {
+  launch->units = kUnits;
+  launch->threads = 2 * kUnits;
   switch (precision) {
     case Precision::kFp32:
-      launch.shared_bytes = SharedBytes<Precision::kFp32, kUnits>();
+      launch->shared_bytes = launch->rows == 4
+                                 ? SharedBytes<Precision::kFp32, kUnits, 4>()
+                                 : SharedBytes<Precision::kFp32, kUnits, 8>();
       break;
     case Precision::kTf32:
-      launch.shared_bytes = SharedBytes<Precision::kTf32, kUnits>();
+      launch->shared_bytes = SharedBytes<Precision::kTf32, kUnits, 8>();
       break;
     case Precision::kBf16:
-      launch.shared_bytes = SharedBytes<Precision::kBf16, kUnits>();
+      launch->shared_bytes = SharedBytes<Precision::kBf16, kUnits, 8>();
       break;
   }
-  return launch;
 }
 
 }  // namespace
 
-LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
-                                    Precision precision) {
-  const int64_t blocks = (shape.rows + kLstmBlockRows - 1) / kLstmBlockRows;
-  if (shape.units <= 32) return LaunchOf<32>(precision, blocks);
-  if (shape.units <= 64) return LaunchOf<64>(precision, blocks);
-  return LaunchOf<128>(precision, blocks);
+LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape, Precision precision,
+                                    const GpuProperties& gpu) {
+  LstmBlockLaunch launch;
+  // The exact product is bound by arithmetic: half as many rows take half as
+  // long, as long as every block has a multiprocessor of its own.
+  const bool few = shape.rows <= int64_t{4} * gpu.multiprocessors;
+  launch.rows = precision == Precision::kFp32 && few ? 4 : 8;
+  launch.blocks = (shape.rows + launch.rows - 1) / launch.rows;
+  if (shape.units <= 32) {
+    SetUnits<32>(precision, &launch);
+  } else if (shape.units <= 64) {
+    SetUnits<64>(precision, &launch);
+  } else {
+    SetUnits<128>(precision, &launch);
+  }
+  return launch;
 }
 
 bool LstmBlockFits(const LstmShape& shape, Precision precision,
                    const GpuProperties& gpu) {
   return shape.units > 0 && shape.units <= kLstmBlockMaxUnits &&
          shape.units % 2 == 0 &&
-         MakeLstmBlockLaunch(shape, precision).shared_bytes <=
+         MakeLstmBlockLaunch(shape, precision, gpu).shared_bytes <=
              gpu.shared_bytes_per_block;
 }
 

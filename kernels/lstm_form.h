@@ -28,15 +28,15 @@ struct LstmShape {
 
 // How the block form is launched, forward and backward.
 struct LstmBlockLaunch {
-  int units = 0;         // of the kernel: the least of 32, 64, 128 that holds h
-  int threads = 0;       // a block: a warp for each 16 units
-  int64_t blocks = 0;    // kLstmBlockRows rows each
+  int units = 0;    // of the kernel: the least of 32, 64, 128 that holds h
+  int threads = 0;  // a block: a warp for each 16 units
+  int rows = 0;     // a block
+  int64_t blocks = 0;
   int shared_bytes = 0;  // the larger of the two passes
 };
-inline constexpr int kLstmBlockRows = 8;
 inline constexpr int kLstmBlockMaxUnits = 128;
-LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
-                                    Precision precision);
+LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape, Precision precision,
+                                    const GpuProperties& gpu);
 
 // Even numbers of units up to 128 whose weights a block can hold.
 bool LstmBlockFits(const LstmShape& shape, Precision precision,
