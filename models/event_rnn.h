@@ -116,6 +116,9 @@ class EventRnnTrainer {
   absl::Status Evaluate(const PackedBatch& batch, const DropoutSpec& dropout,
                         LossSums* sums);
 
+  // Passes that have been recorded so far, to be launched as one piece of work.
+  int64_t num_recordings() const;
+
   // Logits of the last forward pass, [E, num_classes] in packed order.
   absl::Status GetLogits(std::vector<float>* logits) const;
 

@@ -27,7 +27,7 @@ absl::Status EventRnnTrainer::State::Accumulate(const TensorView& x,
 
 // Zeroes what recorded arrays of gradients hold beyond the batch: products sum
 // over all their rows. (Gradients of logits are zero there from the loss on, so
-// that products of them are too.)
+// that products of them are too, until an operation adds others.)
 absl::Status EventRnnTrainer::State::DropTail(
     std::initializer_list<TensorView> gradients) {
   if (!recorded) return absl::OkStatus();
@@ -107,7 +107,7 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
                  .window_dprojected = backward.window[1],
                  .forward = MakeAttentionWeights(layer, layer_packs, weights()),
                  .scratch = attention_scratch}));
-  CONTINUO_RETURN_IF_ERROR(DropTail({gates, query, dprojected, dx}));
+  CONTINUO_RETURN_IF_ERROR(DropTail({gates, query, doutput, dprojected, dx}));
   const int64_t w = layer.width;
   // `query` now holds its gradient.
   CONTINUO_RETURN_IF_ERROR(Accumulate(

@@ -116,6 +116,7 @@ absl::Status EventRnnTrainer::State::RunRecorded(const Pass& pass) {
   if (!graph.has_value()) {
     CONTINUO_ASSIGN_OR_RETURN(
         graph, Graph::Capture(stream(), [&] { return Operations(pass); }));
+    ++num_recordings;
     LogDebug("recorded a ", pass.update ? "training step" : "pass", " for ",
              batch->shape().rows, " sequences of up to ", batch->shape().steps,
              " and ", batch->shape().events, " events in all");

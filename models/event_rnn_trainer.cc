@@ -316,6 +316,10 @@ absl::Status EventRnnTrainer::Evaluate(const PackedBatch& batch,
   return absl::OkStatus();
 }
 
+int64_t EventRnnTrainer::num_recordings() const {
+  return state_->num_recordings;
+}
+
 absl::Status EventRnnTrainer::GetLogits(std::vector<float>* logits) const {
   const State& state = *state_;
   logits->resize(state.batch->events() * state.rnn->spec().num_classes());

@@ -133,6 +133,7 @@ struct EventRnnTrainer::State {
   // yet where the first batch of the shape has been the only one.
   std::map<std::pair<Pass, BatchShape>, std::optional<Graph>> graphs;
   uint64_t graphs_generation = 0;
+  int64_t num_recordings = 0;
 
   const Stream& stream() const { return rnn->stream(); }
   float* weights() const { return rnn->device_weights(); }
