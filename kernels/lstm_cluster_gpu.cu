@@ -64,27 +64,51 @@ __global__ void __launch_bounds__(kLstmTeamThreads, 1)
   }
 }
 
+// A launch of clusters; the configuration points into it.
+struct ClusterConfig {
+  explicit ClusterConfig(const LstmTeamLaunch& launch) {
+    const auto blocks = static_cast<unsigned>(launch.blocks);
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {blocks, 1, 1};
+    config.gridDim = dim3(blocks * static_cast<unsigned>(launch.teams));
+    config.blockDim = dim3(kLstmTeamThreads);
+    config.dynamicSmemBytes = static_cast<size_t>(launch.shared_bytes);
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+  }
+  ClusterConfig(const ClusterConfig&) = delete;
+  cudaLaunchAttribute cluster = {};
+  cudaLaunchConfig_t config = {};
+};
+
 struct ClusterLauncher {
+  // A cluster lies in one of the device's groups of multiprocessors, whose
+  // sizes nobody tells; but it can be asked what fits.
+  template <typename Product>
+  absl::StatusOr<int> Teams(const LstmTeamLaunch& launch) const {
+    const auto kernel = ClusterKernel<Product>;
+    CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+        launch.shared_bytes));
+    const ClusterConfig cluster(launch);
+    int teams = 0;
+    CONTINUO_RETURN_IF_CUDA_ERROR(
+        cudaOccupancyMaxActiveClusters(&teams, kernel, &cluster.config));
+    return teams;
+  }
+
   template <typename Product>
   absl::Status Launch(
       const Stream& stream,
       const TeamArgs<Operand<Product::kPrecision>>& args) const {
     const auto kernel = ClusterKernel<Product>;
-    const LstmTeamLaunch& launch = args.launch;
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-        launch.shared_bytes));
-    cudaLaunchAttribute cluster = {};
-    cluster.id = cudaLaunchAttributeClusterDimension;
-    cluster.val.clusterDim = {static_cast<unsigned>(launch.blocks), 1, 1};
-    cudaLaunchConfig_t config = {};
-    config.gridDim = dim3(static_cast<unsigned>(launch.blocks * launch.teams));
-    config.blockDim = dim3(kLstmTeamThreads);
-    config.dynamicSmemBytes = static_cast<size_t>(launch.shared_bytes);
-    config.stream = stream.cuda->stream();
-    config.attrs = &cluster;
-    config.numAttrs = 1;
-    CONTINUO_RETURN_IF_CUDA_ERROR(cudaLaunchKernelEx(&config, kernel, args));
+        args.launch.shared_bytes));
+    ClusterConfig cluster(args.launch);
+    cluster.config.stream = stream.cuda->stream();
+    CONTINUO_RETURN_IF_CUDA_ERROR(
+        cudaLaunchKernelEx(&cluster.config, kernel, args));
     return absl::OkStatus();
   }
 };

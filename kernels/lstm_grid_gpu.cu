@@ -73,6 +73,12 @@ __global__ void __launch_bounds__(kLstmTeamThreads, 1)
 }
 
 struct GridLauncher {
+  // A block a multiprocessor, whatever else it could hold.
+  template <typename Product>
+  absl::StatusOr<int> Teams(const LstmTeamLaunch& launch) const {
+    return launch.teams;
+  }
+
   template <typename Product>
   absl::Status Launch(const Stream& stream,
                       TeamArgs<Operand<Product::kPrecision>> args) const {

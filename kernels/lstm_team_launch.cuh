@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "kernels/lstm_team.cuh"
 #include "runtime/log.h"
+#include "runtime/status.h"
 
 namespace continuo::gpu {
 
@@ -46,31 +47,50 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
           .arrivals = reinterpret_cast<int32_t*>(args.scratch.data<float>())};
 }
 
-// Runs a pass by launcher.Launch<Product>(stream, TeamArgs).
+// Runs a pass: launcher.Teams<Product>(launch) says how many of the teams of a
+// launch the device can run at once, launcher.Launch<Product>(stream, TeamArgs)
+// launches them.
+template <typename Product, typename Launcher, typename Args>
+absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
+                     const Launcher& launcher) {
+  const LstmShape shape = {.rows = args.schedule.rows,
+                           .steps = args.schedule.steps(),
+                           .units = args.c.shape[1]};
+  if (shape.rows == 0 || shape.steps == 0) return absl::OkStatus();
+  GpuProperties gpu = stream.cuda->properties();
+  const auto plan = [&] {
+    return MakeLstmTeamLaunch(shape, Product::kPrecision, form,
+                              Product::kBackward, gpu);
+  };
+  auto launch = plan();
+  if (launch) {
+    CONTINUO_ASSIGN_OR_RETURN(const int teams,
+                              launcher.template Teams<Product>(*launch));
+    if (teams < launch->teams) {
+      // The others would wait for a first one to end: rather more rows each.
+      gpu.multiprocessors = teams * launch->blocks;
+      launch = plan();
+    }
+  }
+  if (!launch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", LstmFormName(form), " form of an LSTM of ",
+                     shape.units, " units does not fit ", gpu.name));
+  }
+  using Gate = Operand<Product::kPrecision>;
+  return launcher.template Launch<Product>(stream,
+                                           MakeTeamArgs<Gate>(*launch, args));
+}
+
 template <LstmForm kForm, typename Launcher, typename Args>
 absl::Status RunTeams(const Stream& stream, const Args& args,
                       const Launcher& launcher) {
   constexpr bool kBackward = std::is_same_v<Args, LstmBackwardArgs>;
-  const LstmShape shape = {.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
-                           .units = args.c.shape[1]};
-  const Precision precision = stream.options.precision;
-  if (shape.rows == 0 || shape.steps == 0) return absl::OkStatus();
-  const auto launch = MakeLstmTeamLaunch(shape, precision, kForm, kBackward,
-                                         stream.cuda->properties());
-  if (!launch) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the ", LstmFormName(kForm), " form of an LSTM of ",
-                     shape.units, " units does not fit this device"));
-  }
   const auto run = [&]<Precision kPrecision>() {
-    using Product =
-        LstmTeamProduct<kPrecision, LstmTeamUnits(kForm, kPrecision),
-                        kBackward>;
-    return launcher.template Launch<Product>(
-        stream, MakeTeamArgs<Operand<kPrecision>>(*launch, args));
+    return RunPass<LstmTeamProduct<kPrecision, LstmTeamUnits(kForm, kPrecision),
+                                   kBackward>>(stream, kForm, args, launcher);
   };
-  switch (precision) {
+  switch (stream.options.precision) {
     case Precision::kFp32:
       return run.template operator()<Precision::kFp32>();
     case Precision::kTf32:
