@@ -133,9 +133,10 @@ absl::Status Layer::Create(const Stream& stream, const Schedule& schedule,
 
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudnnGetRNNWeightSpaceSize(handle, rnn.get(), &weight_bytes));
+  size_t nothing = 0;  // is kept by inference
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudnnGetRNNTempSpaceSizes(handle, rnn.get(), CUDNN_FWD_MODE_INFERENCE,
-                                x.get(), &work_bytes[0], nullptr));
+                                x.get(), &work_bytes[0], &nothing));
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudnnGetRNNTempSpaceSizes(handle, rnn.get(), CUDNN_FWD_MODE_TRAINING,
                                 x.get(), &work_bytes[1], &reserve_bytes));
