@@ -1,6 +1,6 @@
-// Dense products by cuBLAS (in bf16: gemm_mixed_gpu.cu): bound by
-// arithmetic at the sizes of a training batch (k and n of 128 and more), by the
-// weights' bytes in decoding.
+// Dense products by cuBLAS (in bf16: gemm_mixed_gpu.cu and
+// weight_gradient_gpu.cu): bound by arithmetic at the sizes of a training batch
+// (k and n of 128 and more), by the weights' bytes in decoding.
 //
 // Bias rows are put into c first, one write of c that the product then reads.
 // Column sums (bias gradients) are bound by the bytes of dz, read once: each
@@ -52,18 +52,15 @@ __global__ void BiasRowsKernel(const float* bias, int64_t rows, int64_t columns,
   }
 }
 
-// out[i] = x[rows[i]] or zeros, converted.
-template <typename In, typename Out>
-__global__ void TakeRowsKernel(const In* x, const int32_t* rows, int64_t count,
-                               int64_t columns, Out* out) {
+// out[i] = x[rows[i]], or zeros where that is negative.
+__global__ void TakeRowsKernel(const float* x, const int32_t* rows,
+                               int64_t count, int64_t columns, float* out) {
   const int64_t total = count * columns;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
        i += step) {
-    const int64_t row = rows != nullptr ? rows[i / columns] : i / columns;
-    const float value =
-        row >= 0 ? ToFloat(x[row * columns + i % columns]) : 0.0f;
-    out[i] = FromFloat<Out>(value);
+    const int64_t row = rows[i / columns];
+    out[i] = row >= 0 ? x[row * columns + i % columns] : 0.0f;
   }
 }
 
@@ -97,47 +94,22 @@ __global__ void AddChunksKernel(const float* partial, int64_t chunks,
   out[column] += sum;
 }
 
-cudaDataType_t CublasType(DType dtype) {
-  return dtype == DType::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F;
-}
-
-// How cuBLAS multiplies operands of a type.
-cublasComputeType_t ComputeType(const Stream& stream, DType operands) {
-  if (operands == DType::kBfloat16) return CUBLAS_COMPUTE_32F;
-  switch (stream.options.precision) {
-    case Precision::kTf32:
-      return CUBLAS_COMPUTE_32F_FAST_TF32;
-    case Precision::kBf16:
-      return CUBLAS_COMPUTE_32F_FAST_16BF;
-    case Precision::kFp32:
-      break;
-  }
-  return CUBLAS_COMPUTE_32F;
-}
-
-// Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a or b transposed as
-// stored; both are of `type`. cuBLAS sees the transposes: columns are rows
-// there.
+// Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a transposed as stored
+// if asked. cuBLAS sees the transposes: columns are rows there.
 absl::Status Multiply(const Stream& stream, bool transpose_a, int64_t m,
-                      int64_t n, int64_t k, const void* a, DType type,
-                      const void* b, float beta, float* c) {
+                      int64_t n, int64_t k, const float* a, const float* b,
+                      float beta, float* c) {
   const float one = 1.0f;
+  const cublasComputeType_t compute =
+      stream.options.precision == Precision::kTf32
+          ? CUBLAS_COMPUTE_32F_FAST_TF32
+          : CUBLAS_COMPUTE_32F;
   CONTINUO_RETURN_IF_CUDA_ERROR(cublasGemmEx(
       stream.cuda->cublas(), CUBLAS_OP_N,
       transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, static_cast<int>(n),
-      static_cast<int>(m), static_cast<int>(k), &one, b, CublasType(type),
-      static_cast<int>(n), a, CublasType(type),
-      static_cast<int>(transpose_a ? m : k), &beta, c, CUDA_R_32F,
-      static_cast<int>(n), ComputeType(stream, type), CUBLAS_GEMM_DEFAULT));
-  return absl::OkStatus();
-}
-
-template <typename In, typename Out>
-absl::Status TakeRows(const Stream& stream, const In* x, const int32_t* rows,
-                      int64_t count, int64_t columns, Out* out) {
-  TakeRowsKernel<<<GridSize(count * columns, kThreads), kThreads, 0,
-                   stream.cuda->stream()>>>(x, rows, count, columns, out);
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+      static_cast<int>(m), static_cast<int>(k), &one, b, CUDA_R_32F,
+      static_cast<int>(n), a, CUDA_R_32F, static_cast<int>(transpose_a ? m : k),
+      &beta, c, CUDA_R_32F, static_cast<int>(n), compute, CUBLAS_GEMM_DEFAULT));
   return absl::OkStatus();
 }
 
@@ -202,13 +174,13 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
                      stream.cuda->stream()>>>(args.bias.data<float>(), m, n, c);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
   }
-  return Multiply(stream, false, m, n, k, args.a.data<float>(), DType::kFloat32,
+  return Multiply(stream, false, m, n, k, args.a.data<float>(),
                   args.b.data<float>(),
                   args.bias || args.accumulate ? 1.0f : 0.0f, c);
 }
 
 int64_t WeightGradientScratch(int64_t e, int64_t k, int64_t n) {
-  return e * k + kMaxChunks * n;
+  return std::max(e * k + kMaxChunks * n, MixedWeightGradientScratch(e, k, n));
 }
 
 absl::Status WeightGradient(const Stream& stream,
@@ -218,6 +190,9 @@ absl::Status WeightGradient(const Stream& stream,
   const bool narrow = args.dz.dtype == DType::kBfloat16;
   float* const scratch = args.scratch.data<float>();
   if (events == 0) return absl::OkStatus();
+  if (args.dw && (narrow || stream.options.precision == Precision::kBf16)) {
+    return MixedWeightGradient(stream, args);
+  }
   if (args.db) {
     CONTINUO_CHECK(args.scratch.num_elements() >= kMaxChunks * n);
     CONTINUO_RETURN_IF_ERROR(
@@ -227,19 +202,17 @@ absl::Status WeightGradient(const Stream& stream,
   if (!args.dw) return absl::OkStatus();
   const int64_t k = args.dw.shape[0];
   CONTINUO_CHECK(args.dw.shape[1] == n && args.x.shape[1] == k);
-  const int32_t* rows = args.rows.data<int32_t>();
-  const void* x = args.x.raw;
-  if (rows != nullptr || narrow) {
+  const float* x = args.x.data<float>();
+  if (args.rows) {
     CONTINUO_CHECK(args.scratch.num_elements() >= events * k);
-    const float* from = args.x.data<float>();
-    CONTINUO_RETURN_IF_ERROR(
-        narrow ? TakeRows(stream, from, rows, events, k,
-                          reinterpret_cast<__nv_bfloat16*>(scratch))
-               : TakeRows(stream, from, rows, events, k, scratch));
+    TakeRowsKernel<<<GridSize(events * k, kThreads), kThreads, 0,
+                     stream.cuda->stream()>>>(x, args.rows.data<int32_t>(),
+                                              events, k, scratch);
+    CONTINUO_RETURN_IF_LAUNCH_FAILED();
     x = scratch;
   }
-  return Multiply(stream, true, k, n, events, x, args.dz.dtype, args.dz.raw,
-                  1.0f, args.dw.data<float>());
+  return Multiply(stream, true, k, n, events, x, args.dz.data<float>(), 1.0f,
+                  args.dw.data<float>());
 }
 
 }  // namespace continuo::gpu

@@ -35,11 +35,6 @@ __global__ void MoveRowsKernel(const V* x, const int32_t* from,
   }
 }
 
-__device__ inline float Add(float a, float b) { return a + b; }
-__device__ inline float4 Add(float4 a, float4 b) {
-  return {a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w};
-}
-
 // Not __restrict__: c may be a or b.
 template <typename V>
 __global__ void SumKernel(const V* a, const V* b, int64_t count, V* c) {

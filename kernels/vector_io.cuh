@@ -26,14 +26,19 @@ __device__ inline float4 Load4(const __nv_bfloat16* from) {
           __uint_as_float(bits.y << 16), __uint_as_float(bits.y & 0xffff0000u)};
 }
 
-// An assignment may come out as four stores; this does not.
+// An assignment may come out as several stores; these do not.
 __device__ inline void Store4(float* to, float4 x) {
   __stwb(reinterpret_cast<float4*>(to), x);
 }
 __device__ inline void Store4(__nv_bfloat16* to, float4 x) {
   const __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(x.x, x.y),
                                    __floats2bfloat162_rn(x.z, x.w)};
-  *reinterpret_cast<uint2*>(to) = *reinterpret_cast<const uint2*>(pairs);
+  __stwb(reinterpret_cast<uint2*>(to), *reinterpret_cast<const uint2*>(pairs));
+}
+
+__device__ inline float Add(float a, float b) { return a + b; }
+__device__ inline float4 Add(float4 a, float4 b) {
+  return {a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w};
 }
 
 }  // namespace continuo::gpu

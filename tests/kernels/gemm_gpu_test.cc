@@ -132,6 +132,45 @@ TEST_P(GemmFormTest, MixedRowsStandAlone) {
   }
 }
 
+// Many events, so that their sums are made in chunks.
+TEST_P(GemmFormTest, WeightGradientOfManyEvents) {
+  const int64_t events = 1500, k = 33, n = 132;
+  Floats x = Random(events * k, 1), dz = Random(events * n, 2);
+  // Operands that no precision rounds.
+  for (Floats* values : {&x, &dz}) {
+    for (float& value : *values) value = RoundToBfloat16(value);
+  }
+  std::vector<double> want(k * n), want_db(n);
+  for (int64_t e = 0; e < events; ++e) {
+    for (int64_t j = 0; j < n; ++j) {
+      want_db[j] += dz[e * n + j];
+      for (int64_t i = 0; i < k; ++i) {
+        want[i * n + j] += static_cast<double>(x[e * k + i]) * dz[e * n + j];
+      }
+    }
+  }
+  DeviceArray<float> dx = Put(x), ddz = Put(dz);
+  for (const bool with_db : {false, true}) {
+    DeviceArray<float> dw = Put(Floats(k * n)), db = Put(Floats(n));
+    DeviceArray<float> scratch =
+        NewFloats(WeightGradientScratch(stream(), events, k, n));
+    ASSERT_TRUE(
+        WeightGradient(stream(), {.x = dx.matrix(k),
+                                  .dz = ddz.matrix(n),
+                                  .dw = dw.matrix(n),
+                                  .db = with_db ? db.vector() : TensorView(),
+                                  .scratch = scratch.vector()})
+            .ok());
+    const std::vector<float> got = dw.Read(), got_db = db.Read();
+    for (int64_t i = 0; i < k * n; ++i) {
+      ASSERT_NEAR(got[i], want[i], 1e-4);
+    }
+    for (int64_t j = 0; j < n; ++j) {
+      ASSERT_NEAR(got_db[j], with_db ? want_db[j] : 0, 1e-4);
+    }
+  }
+}
+
 TEST_P(GemmFormTest, WeightGradientMatchesDoubleLoop) {
   const DType types[] = {DType::kFloat32, DType::kBfloat16};
   for (const auto& [events, k, n] : kSizes) {
