@@ -7,24 +7,33 @@
 //     `events/cpu_s` per second of CPU time times the threads (what an
 //     otherwise idle machine would give).
 // first_event  from a checkpoint on disk to the first event of one melody.
+//
+//   bench_generate --device=cuda [--precision=bf16] [--filter=drum]
+//
+// All networks on a GPU: how often the host waits and copies for an event, and
+// the speed; under gpusim (GPUSIM_STATS=FILE) kernels and bytes instead.
 
 #include <unistd.h>
 
 #include <cstdint>
-#include <ctime>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "bench/bench_support.h"
+#include "bench/gpu_generate.h"
 #include "benchmark/benchmark.h"
 #include "generate/generator.h"
 #include "generate/load_model.h"
 #include "models/checkpoint.h"
 #include "models/run_config.h"
 #include "models/weights.h"
+#include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 
@@ -40,13 +49,7 @@ const std::vector<Event>& Primer() {
   return primer;
 }
 
-int num_threads = 2;
-
-double CpuSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * now.tv_nsec;
-}
+using bench::CpuSeconds;
 
 std::vector<float> InitialWeights(const EventRnn& rnn) {
   std::vector<float> weights(rnn.flat_size());
@@ -73,7 +76,7 @@ void Run(const EventRnn& rnn, const EventEncoder& encoder, int melodies,
 }
 
 void Generate(benchmark::State& state, const ModelConfig& config) {
-  ThreadPool pool(num_threads);
+  ThreadPool pool(bench::NumThreads());
   const auto encoder = MakeEventEncoder(config.encoding);
   const auto rnn = *EventRnn::Create(MakeNetworkSpec(*encoder, config.hparams),
                                      Stream{Device(), &pool});
@@ -83,7 +86,7 @@ void Generate(benchmark::State& state, const ModelConfig& config) {
   for (auto _ : state) {
     Run(*rnn, *encoder, kMelodies, events, static_cast<int>(state.range(0)));
   }
-  const double cpu = (CpuSeconds() - begin) / num_threads;
+  const double cpu = (CpuSeconds() - begin) / bench::NumThreads();
   const double total =
       static_cast<double>(state.iterations() * kMelodies * events);
   state.counters["events/s"] =
@@ -117,7 +120,7 @@ void FirstEvent(benchmark::State& state) {
   ModelSource source;
   source.run_dir = WriteRun(config);
   for (auto _ : state) {
-    ThreadPool pool(num_threads);
+    ThreadPool pool(bench::NumThreads());
     const auto model =
         LoadModel(source, Family::kMelody, Stream{Device(), &pool});
     CONTINUO_CHECK(model.ok());
@@ -141,21 +144,67 @@ void Register() {
       ->Unit(benchmark::kMillisecond);
 }
 
+// Generation on a GPU, instead of the benchmarks of the CPU.
+struct GpuFlags {
+  bool Take(absl::string_view arg) {
+    if (absl::ConsumePrefix(&arg, "--device=")) {
+      return Assign(ParseDevice(arg), &device);
+    }
+    if (absl::ConsumePrefix(&arg, "--precision=")) {
+      return Assign(ParsePrecision(arg), &options.precision);
+    }
+    if (absl::ConsumePrefix(&arg, "--filter=")) {
+      filter = std::string(arg);
+      return true;
+    }
+    const std::pair<const char*, int*> counts[] = {
+        {"--rows=", &sizes.rows},
+        {"--events=", &sizes.events},
+        {"--beam_size=", &search.beam_size},
+        {"--branch_factor=", &search.branch_factor}};
+    for (const auto& [flag, value] : counts) {
+      if (!absl::ConsumePrefix(&arg, flag)) continue;
+      return absl::SimpleAtoi(arg, value) && *value >= 1;
+    }
+    return false;
+  }
+  template <typename T>
+  static bool Assign(const absl::StatusOr<T>& from, T* to) {
+    if (!from.ok()) {
+      LogError(from.status().message());
+      std::exit(1);
+    }
+    *to = *from;
+    return true;
+  }
+  int Run() const {
+    if constexpr (kHasCuda) {
+      const absl::Status status =
+          bench::PrintGpuGeneration(device, options, sizes, search, filter);
+      if (status.ok()) return 0;
+      LogError(status.message());
+    }
+    return 1;
+  }
+
+  Device device;
+  ComputeOptions options;
+  bench::GenerateSizes sizes;
+  SearchOptions search;
+  std::string filter;
+};
+
 }  // namespace
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  for (int i = 1; i < argc; ++i) {
-    absl::string_view arg = argv[i];
-    if (!absl::ConsumePrefix(&arg, "--threads=") ||
-        !absl::SimpleAtoi(arg, &continuo::num_threads)) {
-      continuo::LogError(argv[i],
-                         ": unknown flag; use --threads=N or the flags of "
-                         "Google Benchmark (--help)");
-      return 1;
-    }
-  }
+  continuo::GpuFlags gpu;
+  continuo::bench::Initialize(
+      &argc, argv, [&gpu](absl::string_view arg) { return gpu.Take(arg); },
+      "--device=cpu|cuda[:N] and with cuda --precision=fp32|tf32|bf16, "
+      "--filter=TEXT, --rows=N, --events=N, --beam_size=N, "
+      "--branch_factor=N, ");
+  if (gpu.device.type == continuo::DeviceType::kCuda) return gpu.Run();
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
