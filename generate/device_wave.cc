@@ -21,6 +21,10 @@
 namespace continuo {
 namespace {
 
+// A run in steady state needs a few: one for each way that chunks, buffers and
+// the slots of attention windows can meet.
+constexpr size_t kMaxRecordings = 64;
+
 // `count` rows of an array of rows, from row `begin` on.
 template <typename T>
 TensorView Rows(const TensorView& view, int64_t begin, int64_t count) {
@@ -177,9 +181,7 @@ absl::Status DeviceWave::BeginLabels() {
 absl::Status DeviceWave::RunChunk() {
   CONTINUO_RETURN_IF_ERROR(PlanChunk());
   CONTINUO_RETURN_IF_ERROR(StageChunk());
-  for (size_t k = 0; k < steps_.size(); ++k) {
-    CONTINUO_RETURN_IF_ERROR(QueueStep(k));
-  }
+  CONTINUO_RETURN_IF_ERROR(QueueChunk());
   CONTINUO_RETURN_IF_ERROR(FetchChunk());
   return EnterChunk();
 }
@@ -283,6 +285,69 @@ double* DeviceWave::LogP(const TensorView& results,
 int64_t* DeviceWave::Choice(const TensorView& results,
                             const QueuedStep& step) const {
   return results.data<int64_t>() + 1 + chunk_rows() + step.first_row * heads_;
+}
+
+// A chunk that comes again is recorded when it comes the second time: most of
+// those that begin or end a wave never do.
+absl::Status DeviceWave::QueueChunk() {
+  if (stream_.device.type == DeviceType::kCpu) return QueueSteps();
+  if (recordings_.size() >= kMaxRecordings) recordings_.clear();
+  const auto [entry, first] = recordings_.try_emplace(ChunkKey(), std::nullopt);
+  if (first) return QueueSteps();
+  ++recorded_chunks_;
+  std::optional<Recording>& recording = entry->second;
+  if (!recording.has_value()) {
+    CONTINUO_ASSIGN_OR_RETURN(recording, Record());
+    return recording->graph.Launch(stream_);
+  }
+  CONTINUO_RETURN_IF_ERROR(recording->graph.Launch(stream_));
+  state_ = recording->state;
+  scores_ = recording->scores;
+  last_choice_ = recording->last_choice;
+  decoder_->MoveTo(*recording->place, static_cast<int64_t>(steps_.size()));
+  return absl::OkStatus();
+}
+
+// All that the work of a chunk depends on but the contents of arrays.
+std::vector<int64_t> DeviceWave::ChunkKey() const {
+  std::vector<int64_t> key = decoder_->PlaceKey();
+  const auto add_array = [&key](const TensorView& view) {
+    key.push_back(reinterpret_cast<int64_t>(view.raw));
+    key.push_back(view.shape.rank() > 0 ? view.shape[0] : 0);
+  };
+  add_array(staging_.Get<int32_t>(0, {0}));
+  add_array(last_choice_);
+  add_array(state_.now);
+  add_array(scores_.now);
+  key.push_back(boundary_source_handle_);
+  key.push_back(static_cast<int64_t>(boundary_source_.size()));
+  for (const QueuedStep& step : steps_) {
+    key.insert(
+        key.end(),
+        {step.plan.prefixes, step.plan.rows, step.start_source, step.forced,
+         step.ending, step.keep, static_cast<int64_t>(step.plan.keep.size()),
+         step.u, step.draw_steps, step.draw_output, step.draw_step});
+  }
+  return key;
+}
+
+absl::StatusOr<DeviceWave::Recording> DeviceWave::Record() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      Graph graph, Graph::Capture(stream_, [this] { return QueueSteps(); }));
+  LogDebug("recorded ", steps_.size(), " events of ", steps_.back().plan.rows,
+           " sequences");
+  return Recording{.graph = std::move(graph),
+                   .state = state_,
+                   .scores = scores_,
+                   .last_choice = last_choice_,
+                   .place = decoder_->place()};
+}
+
+absl::Status DeviceWave::QueueSteps() {
+  for (size_t k = 0; k < steps_.size(); ++k) {
+    CONTINUO_RETURN_IF_ERROR(QueueStep(k));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status DeviceWave::QueueStep(size_t k) {
@@ -519,7 +584,10 @@ absl::Status DeviceWave::EnterStep(const QueuedStep& step) {
   CONTINUO_RETURN_IF_ERROR(book_.EndIterations(&source));
   boundary_source_.clear();
   for (int32_t row : source) boundary_source_.push_back(device_row[row]);
-  if (IsIdentity(boundary_source_, step.plan.rows)) boundary_source_.clear();
+  // With beams that is chance: chunks should be alike.
+  if (entries_ == 1 && IsIdentity(boundary_source_, step.plan.rows)) {
+    boundary_source_.clear();
+  }
   return absl::OkStatus();
 }
 

@@ -29,6 +29,14 @@ bool LoopsOnDevice(const Stream& stream, const EventEncoder& encoder,
   return on_device;
 }
 
+int ChunkSteps(const NetworkSpec& spec, const LoopOptions& loop) {
+  if (loop.chunk_steps > 0) return loop.chunk_steps;
+  // Windows shorter or longer than these are not worth a wait of their own.
+  const bool window = spec.attn_length >= kChunkSteps / 2 &&
+                      spec.attn_length <= 2 * kChunkSteps;
+  return window ? spec.attn_length : kChunkSteps;
+}
+
 }  // namespace
 
 absl::Status CheckSearchOptions(const SearchOptions& options) {
@@ -105,7 +113,7 @@ absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
         const std::unique_ptr<DeviceWave> wave,
         DeviceWave::Create(decoder.get(), rnn.stream(), encoder, requests,
                            options, draws, hooks, at_once * beam,
-                           loop.chunk_steps));
+                           ChunkSteps(rnn.spec(), loop)));
     return run(*wave);
   }
   HostWave wave(decoder.get(), rnn.stream().pool, encoder, requests, options,

@@ -88,11 +88,14 @@ enum class GenerateLoop {
   kDevice,  // on the device; only for encoders with EventEncoder::Feedback
 };
 
+inline constexpr int kChunkSteps = 32;
+
 struct LoopOptions {
   GenerateLoop loop = GenerateLoop::kAuto;
-  // Events between two waits for the device. Requests that find they have
-  // enough leave the batch then.
-  int chunk_steps = 32;
+  // Events between two waits for the device; 0 = kChunkSteps, or the length of
+  // the attention window, so that a recorded chunk fits all later ones.
+  // Requests that find they have enough leave the batch then.
+  int chunk_steps = 0;
 };
 
 // Continues all requests. At most `max_rows` entries (but at least those of one

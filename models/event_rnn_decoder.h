@@ -3,6 +3,7 @@
 #ifndef CONTINUO_MODELS_EVENT_RNN_DECODER_H_
 #define CONTINUO_MODELS_EVENT_RNN_DECODER_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -41,6 +42,16 @@ class EventRnnDecoder {
   absl::Status ReorderOnDevice(const TensorView& source);
   // What the last step gave: [num_rows, num_classes], until the next one.
   TensorView device_logits() const;
+
+  // Steps and reorderings on a GPU can be recorded (runtime/graph.h) and run
+  // again by a decoder in an equal place, which then moves to where recording
+  // led. Places are equal where the host would put the same work on the stream:
+  // same rows and buffers, and the same slots of attention windows.
+  struct Place;
+  std::shared_ptr<const Place> place() const;
+  std::vector<int64_t> PlaceKey() const;
+  // `steps` is how many steps the recorded work makes.
+  void MoveTo(const Place& place, int64_t steps);
 
   // The state of row r in the order of the original's initial_state: per layer
   // c, h; for the attention layer c, h, attention vector, window (oldest

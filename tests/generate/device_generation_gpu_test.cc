@@ -1,6 +1,10 @@
 // Generation on CUDA against generation on the CPU: the same events, and
 // log-likelihoods within 1e-5, for small networks of every configuration.
 
+#include <limits>
+
+#include "generate/device_wave.h"
+#include "models/event_rnn_decoder.h"
 #include "tests/generate/generation_testing.h"
 
 namespace continuo {
@@ -46,9 +50,26 @@ class DeviceGenerationTest
   std::unique_ptr<SmallModel> cpu_;
   std::unique_ptr<SmallModel> cuda_;
 };
+std::string ConfigName(
+    const ::testing::TestParamInfo<const ModelConfig*>& info) {
+  return info.param->name;
+}
+
+std::vector<const ModelConfig*> ConfigsNamed(
+    const std::vector<std::string>& names) {
+  std::vector<const ModelConfig*> configs;
+  for (const ModelConfig* config : testing::AllConfigs()) {
+    if (std::find(names.begin(), names.end(), config->name) != names.end()) {
+      configs.push_back(config);
+    }
+  }
+  CONTINUO_CHECK(configs.size() == names.size());
+  return configs;
+}
+
 INSTANTIATE_TEST_SUITE_P(Configs, DeviceGenerationTest,
                          ::testing::ValuesIn(testing::AllConfigs()),
-                         [](const auto& info) { return info.param->name; });
+                         ConfigName);
 
 TEST_P(DeviceGenerationTest, EqualsTheCpu) {
   const auto requests = testing::MixedRequests(*cpu_->encoder, 5, 9);
@@ -68,6 +89,57 @@ TEST_P(DeviceGenerationTest, LimitsOfTheBatchDoNotMatter) {
   }
   ExpectSame(requests, {}, 3, {.chunk_steps = 4});
   ExpectSame(requests, {}, 3, {.loop = GenerateLoop::kHost});
+}
+
+TEST_P(DeviceGenerationTest, DivergedWeightsAreReported) {
+  const std::vector<float> weights(cuda_->rnn->flat_size(),
+                                   std::numeric_limits<float>::quiet_NaN());
+  ASSERT_TRUE(cuda_->rnn->SetWeights(weights).ok());
+  GenerateHooks hooks;
+  hooks.done = [](int64_t, EventResult) { return absl::OkStatus(); };
+  for (const SearchOptions& options :
+       {SearchOptions{}, SearchOptions{.beam_size = 2}}) {
+    const absl::Status status =
+        GenerateEvents(*cuda_->rnn, *cuda_->encoder,
+                       testing::MixedRequests(*cuda_->encoder, 3, 4), options,
+                       SeededDraws(1), kMaxRows, hooks);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    EXPECT_NE(status.message().find("diverged"), std::string::npos) << status;
+  }
+}
+
+// Long runs launch recorded chunks, whatever the chunk and the window.
+class RecordedGenerationTest : public DeviceGenerationTest {};
+INSTANTIATE_TEST_SUITE_P(Configs, RecordedGenerationTest,
+                         ::testing::ValuesIn(ConfigsNamed(
+                             {"basic_rnn", "attention_rnn", "drum_kit",
+                              "performance_with_dynamics_and_note_encoding"})),
+                         ConfigName);
+
+TEST_P(RecordedGenerationTest, EqualsTheCpu) {
+  const Event first = cpu_->encoder->default_event();
+  const std::vector<EventRequest> requests = {
+      {.primer = {first}, .num_events = 33},
+      {.primer = {first}, .num_events = 22, .output = 1}};
+  const SeededDraws draws(5);
+  for (const auto& [chunk, options] :
+       {std::pair(4, SearchOptions{}),
+        std::pair(5, SearchOptions{.beam_size = 2})}) {
+    SCOPED_TRACE(chunk);
+    const auto want =
+        GenerateAll(*cpu_, requests, options, draws, kMaxRows, {});
+    GenerateHooks hooks;
+    hooks.done = [&](int64_t index, EventResult result) {
+      EXPECT_EQ(result.events, want[index].events) << index;
+      return absl::OkStatus();
+    };
+    const auto decoder = *EventRnnDecoder::Create(cuda_->rnn.get(), 4);
+    const auto wave =
+        *DeviceWave::Create(decoder.get(), stream(), *cuda_->encoder, requests,
+                            options, draws, hooks, /*max_rows=*/4, chunk);
+    for (int run = 0; run < 3; ++run) ASSERT_TRUE(wave->Run(0, 2, 0).ok());
+    EXPECT_GE(wave->recorded_chunks(), 6);
+  }
 }
 
 }  // namespace
