@@ -7,8 +7,9 @@
 // last step is reached. Global memory is touched once a row and step: gates, dh
 // and the c before arrive ahead of time, dz takes the gates' place.
 //
-// Bound as the forward pass: the same products, cells of about 40 instructions,
-// 16 KB (bf16, 128 units) a step and block.
+// Bound as the forward pass: the same products, 570 instructions a warp and 26
+// KB a step and block in bf16 with 128 units. In exact fp32 shared memory is
+// busy for 3,100 cycles of 4 rows, half as long again as the multiply-adds take.
 
 #include "kernels/lstm_block_cell.cuh"
 #include "kernels/lstm_persistent.h"

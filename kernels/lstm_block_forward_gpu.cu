@@ -1,6 +1,6 @@
-// The block-persistent LSTM, forward: h up to 128 units. A block owns 8 rows
-// for all their steps; the recurrent weights are read once and stay on chip; a
-// block never meets another.
+// The block-persistent LSTM, forward: an even number of units up to 128. A
+// block owns 8 rows (or 4, in exact fp32) for all their steps; the recurrent
+// weights are read once and stay on chip; a block never meets another.
 //
 // A step of a block: the product of the rows' h (shared memory) with the
 // weights, the cells of the sums, the new h into shared memory for all warps,
@@ -9,10 +9,12 @@
 // activated gates take its place, c and h are written.
 //
 // Bound by latency at the batches of training: a step is a chain of product,
-// cells and barrier. By count, 128 units in bf16: 256 mma.sync of 4,096 FLOPs
-// and 1,024 cells of about 60 instructions, some 1,000 cycles; the bytes (18 KB
-// a step and block) take a fifth of that at a multiprocessor's share of the
-// memory's rate. In exact fp32 the 524,288 multiply-adds take 4,096 cycles.
+// cells and barrier. By count, 128 units in bf16: 256 mma.sync of 4,096 FLOPs,
+// 64 for each tensor core, and 430 instructions a warp in all (1,024 cells of
+// about 60), some 1,000 cycles; the bytes (26 KB a step and block) take a
+// quarter of that at a multiprocessor's share of the memory's rate. In exact
+// fp32 the 262,144 multiply-adds of 4 rows take 2,048 cycles, 1,900 of which
+// shared memory is busy too.
 
 #include "kernels/lstm_block_cell.cuh"
 #include "kernels/lstm_persistent.h"
