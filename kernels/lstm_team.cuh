@@ -87,18 +87,14 @@ struct Team {
     return {max(rows, 0), p.step_begin[t] + row_begin};
   }
 
-  // Steps of a slice.
+  // Steps of a slice. All threads of the block call it.
   __device__ int Steps(int row_begin) const {
-    int begin = 0, end = p.steps;
-    while (begin < end) {
-      const int middle = (begin + end) / 2;
-      if (p.alive[middle] > row_begin) {
-        begin = middle + 1;
-      } else {
-        end = middle;
-      }
+    int count = 0;
+    for (int begin = 0; begin < p.steps; begin += kLstmTeamThreads) {
+      const int t = begin + static_cast<int>(threadIdx.x);
+      count += __syncthreads_count(t < p.steps && p.alive[t] > row_begin);
     }
-    return begin;
+    return count;
   }
 
   __device__ char* Buffer(int step) const {
