@@ -39,8 +39,9 @@ absl::Status EventRnnTrainer::State::DropTail(
 }
 
 // The cell's own backward pass: activation gradients and the gradients of all
-// weights but those of its input.  *dz receives the gradient of the product of
-// the cell's input: of z, or of x' of the attention wrapper.
+// weights but those of its input, with the LSTM's bias. *dz receives the
+// gradient of the product of the cell's input: of z, or of x' of the attention
+// wrapper.
 absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
                                                   const TensorView& doutput,
                                                   TensorView* dz) {
@@ -73,7 +74,7 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
     *dz = gates;
     return Accumulate(h, true, gates,
                       part(layer.lstm.kernel, layer.width, layer.width + n),
-                      no_bias);
+                      whole(layer.lstm.bias));
   }
   const TensorView x = Rows(arrays.x, events);
   const TensorView query = Rows(arrays.query, events);
@@ -140,15 +141,17 @@ absl::Status EventRnnTrainer::State::BackwardOwnCell(const LayerPlan& layer,
   TensorView dz;
   CONTINUO_RETURN_IF_ERROR(BackwardCell(layer, doutput, &dz));
   const DenseParameters& cell = layer.attention ? layer.wrapper : layer.lstm;
-  // Attention has summed the LSTM's bias already; this is its wrapper's.
   const TensorView dcell = ParameterRows(flat, *cell.kernel, 0, layer.width);
-  const TensorView dbias = ParameterView(flat, *cell.bias);
+  // The attention wrapper's; that of an LSTM is summed.
+  const TensorView dbias =
+      layer.attention ? ParameterView(flat, *cell.bias) : TensorView();
   if (layer.sparse_cell()) {
     CONTINUO_RETURN_IF_ERROR(
         ScatterAdd(stream(), {.inputs = batch->inputs,
                               .dz = dz,
                               .dw = dcell,
                               .scratch = backward.scratch}));
+    if (!dbias) return absl::OkStatus();
     return Accumulate(TensorView(), false, dz, TensorView(), dbias);
   }
   CONTINUO_RETURN_IF_ERROR(Accumulate(input, false, dz, dcell, dbias));
