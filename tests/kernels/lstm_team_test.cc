@@ -61,7 +61,7 @@ TEST(LstmTeamTest, GridsHoldTheRest) {
   EXPECT_TRUE(Grid(512, kBf16, 80));
   EXPECT_TRUE(Grid(512, kBf16, 86));
   EXPECT_FALSE(Grid(512, kFp32, 80)) << "256 KB of weights a block";
-  EXPECT_TRUE(Grid(384, kFp32, 80));
+  EXPECT_TRUE(Grid(416, kFp32, 80));
 }
 
 TEST(LstmTeamTest, AutomaticFormPrefersClusters) {
