@@ -12,11 +12,11 @@ namespace continuo::gpu {
 template <Precision kPrecision>
 absl::Status LaunchForwardCluster(
     const Stream& stream, int64_t rows,
-    const AttentionForwardParams<GateOf<kPrecision>>& params);
+    const AttentionForwardParams<AttentionGate<kPrecision>>& params);
 template <Precision kPrecision>
 absl::Status LaunchBackwardCluster(
     const Stream& stream, int64_t rows,
-    const AttentionBackwardParams<GateOf<kPrecision>>& params);
+    const AttentionBackwardParams<AttentionGate<kPrecision>>& params);
 
 }  // namespace continuo::gpu
 

@@ -1,4 +1,4 @@
-// Clusters of 2 to 8 blocks take 8 rows each through all steps, with the
+// Clusters of 8 or 16 blocks take 8 rows each through all steps, with the
 // weights in shared memory from the first step to the last.
 
 #include "kernels/attention_cluster.cuh"
@@ -13,6 +13,11 @@ absl::Status Launch(const Stream& stream, Kernel kernel, int64_t rows,
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                            layout.shared_bytes));
+  // More than 8 blocks are not portable: sm_90 and sm_100 have up to 16.
+  if (layout.blocks > 8) {
+    CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
+        kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
+  }
   cudaLaunchAttribute attribute = {};
   attribute.id = cudaLaunchAttributeClusterDimension;
   attribute.val.clusterDim.x = layout.blocks;
@@ -35,24 +40,37 @@ absl::Status Launch(const Stream& stream, Kernel kernel, int64_t rows,
 template <Precision kPrecision>
 absl::Status LaunchForwardCluster(
     const Stream& stream, int64_t rows,
-    const AttentionForwardParams<GateOf<kPrecision>>& params) {
-  return Launch(stream, AttentionForwardKernel<kPrecision, true>, rows, params);
+    const AttentionForwardParams<AttentionGate<kPrecision>>& params) {
+  if constexpr (kPrecision == Precision::kBf16) {
+    if (params.n == 256) {
+      return Launch(stream, AttentionForwardKernel<kPrecision, 256>, rows,
+                    params);
+    }
+  }
+  CONTINUO_CHECK(params.n == 128);
+  return Launch(stream, AttentionForwardKernel<kPrecision, 128>, rows, params);
 }
 template <Precision kPrecision>
 absl::Status LaunchBackwardCluster(
     const Stream& stream, int64_t rows,
-    const AttentionBackwardParams<GateOf<kPrecision>>& params) {
-  return Launch(stream, AttentionBackwardKernel<kPrecision, true>, rows,
-                params);
+    const AttentionBackwardParams<AttentionGate<kPrecision>>& params) {
+  if constexpr (kPrecision == Precision::kBf16) {
+    if (params.n == 256) {
+      return Launch(stream, AttentionBackwardKernel<kPrecision, 256>, rows,
+                    params);
+    }
+  }
+  CONTINUO_CHECK(params.n == 128);
+  return Launch(stream, AttentionBackwardKernel<kPrecision, 128>, rows, params);
 }
 
-#define CONTINUO_INSTANTIATE(kPrecision)                   \
-  template absl::Status LaunchForwardCluster<kPrecision>(  \
-      const Stream&, int64_t,                              \
-      const AttentionForwardParams<GateOf<kPrecision>>&);  \
-  template absl::Status LaunchBackwardCluster<kPrecision>( \
-      const Stream&, int64_t,                              \
-      const AttentionBackwardParams<GateOf<kPrecision>>&)
+#define CONTINUO_INSTANTIATE(kPrecision)                         \
+  template absl::Status LaunchForwardCluster<kPrecision>(        \
+      const Stream&, int64_t,                                    \
+      const AttentionForwardParams<AttentionGate<kPrecision>>&); \
+  template absl::Status LaunchBackwardCluster<kPrecision>(       \
+      const Stream&, int64_t,                                    \
+      const AttentionBackwardParams<AttentionGate<kPrecision>>&)
 CONTINUO_INSTANTIATE(Precision::kFp32);
 CONTINUO_INSTANTIATE(Precision::kTf32);
 CONTINUO_INSTANTIATE(Precision::kBf16);

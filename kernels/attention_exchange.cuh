@@ -8,57 +8,52 @@
 
 namespace continuo::gpu {
 
-template <bool kCluster>
-class Exchange;
-
-template <>
-class Exchange<false> {
- public:
-  __device__ explicit Exchange(int) {}
-  __device__ int rank() const { return 0; }
-  __device__ void Sync() const { __syncthreads(); }
-  // Stores to this address of all blocks' shared memory.
-  template <typename T>
-  __device__ void ToAll(T* address, T value) const {
-    *address = value;
+// Of a cluster of kBlocks blocks.
+template <int kBlocks>
+struct BlockExchange {
+  __device__ static int Rank() {
+    return static_cast<int>(cooperative_groups::this_cluster().block_rank());
   }
-  // The address in the shared memory of block `rank`.
+  // The address in the shared memory of a block of the cluster.
   template <typename T>
-  __device__ T* At(T* address, int) const {
-    return address;
-  }
-};
-
-#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 900
-template <>
-class Exchange<true> {
- public:
-  __device__ explicit Exchange(int blocks)
-      : blocks_(blocks),
-        rank_(
-            static_cast<int>(cooperative_groups::this_cluster().block_rank())) {
-  }
-  __device__ int rank() const { return rank_; }
-  __device__ void Sync() const { cooperative_groups::this_cluster().sync(); }
-  template <typename T>
-  __device__ void ToAll(T* address, T value) const {
-    // Each begins with itself, so that no block is every other's first.
-    int to = rank_;
-    for (int i = 0; i < blocks_; ++i) {
-      *At(address, to) = value;
-      to = to + 1 == blocks_ ? 0 : to + 1;
-    }
-  }
-  template <typename T>
-  __device__ T* At(T* address, int rank) const {
+  __device__ static T* At(T* address, int rank) {
     return cooperative_groups::this_cluster().map_shared_rank(address, rank);
   }
-
- private:
-  int blocks_;
-  int rank_;
+  // Stores to this address of all blocks.
+  template <typename T>
+  __device__ static void ToAll(T* address, T value) {
+    // Each begins with itself, so that no block is every other's first.
+    const int rank = Rank();
+#pragma unroll
+    for (int i = 0; i < kBlocks; ++i) {
+      *At(address, (rank + i) % kBlocks) = value;
+    }
+  }
+  // The blocks meet: what each stored before Arrive is there after Wait.
+  // Between the two is the place for stores to global memory, which nobody
+  // else waits for.
+  __device__ static void Arrive() {
+    asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+  }
+  __device__ static void Wait() {
+    asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+  }
 };
-#endif
+
+template <>
+struct BlockExchange<1> {
+  __device__ static int Rank() { return 0; }
+  template <typename T>
+  __device__ static T* At(T* address, int) {
+    return address;
+  }
+  template <typename T>
+  __device__ static void ToAll(T* address, T value) {
+    *address = value;
+  }
+  __device__ static void Arrive() {}
+  __device__ static void Wait() { __syncthreads(); }
+};
 
 }  // namespace continuo::gpu
 

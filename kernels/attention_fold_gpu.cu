@@ -87,10 +87,10 @@ struct PackShape {
 template <Precision kPrecision>
 __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
                                 const __grid_constant__ PackShape s,
-                                Operand<kPrecision>* wide,
-                                Operand<kPrecision>* narrow) {
-  constexpr int kInputs = kTileInputs<kPrecision>;
-  constexpr int kElements = kTileUnits * kInputs;
+                                AttentionOperand<kPrecision>* wide,
+                                AttentionOperand<kPrecision>* narrow) {
+  constexpr int kInputs = kAttentionTileInputs<kPrecision>;
+  constexpr int kElements = kAttentionTileUnits * kInputs;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
        i < s.elements; i += step) {
@@ -101,7 +101,7 @@ __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
     const int segments_in = s.backward ? forward_out : forward_in;
     const int segments_out = s.backward ? forward_in : forward_out;
     const int chunks = segments_in * s.padded / kInputs;
-    const int unit_tiles = s.units / kTileUnits;
+    const int unit_tiles = s.units / kAttentionTileUnits;
     const TileElement element =
         TileSource<kPrecision>(static_cast<int>(at % kElements));
     int64_t tile = at / kElements;
@@ -110,7 +110,8 @@ __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
     const int tile_of_block =
         static_cast<int>(tile % (segments_out * unit_tiles));
     const int block = static_cast<int>(tile / (segments_out * unit_tiles));
-    const int out = block * s.units + tile_of_block % unit_tiles * kTileUnits +
+    const int out = block * s.units +
+                    tile_of_block % unit_tiles * kAttentionTileUnits +
                     element.unit;
     const int segment_out = tile_of_block / unit_tiles;
     const int segment_in = input / s.padded;
@@ -125,7 +126,7 @@ __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
                            : from.Narrow(s.n, segment_in, in, out);
       }
     }
-    (is_wide ? wide : narrow)[at] = ToOperand<kPrecision>(value);
+    (is_wide ? wide : narrow)[at] = RoundOperand<kPrecision>(value);
   }
 }
 
@@ -187,7 +188,7 @@ absl::Status FoldAttention(const Stream& stream, AttentionPass pass,
                            .wide_elements = segment * kWideIn * kWideOut,
                            .elements = segment * kFoldedSegments};
   const auto pack = [&]<Precision kPrecision>() {
-    auto* const wide = reinterpret_cast<Operand<kPrecision>*>(packed);
+    auto* const wide = reinterpret_cast<AttentionOperand<kPrecision>*>(packed);
     auto* const narrow = wide + shape.wide_elements;
     folded->wide = reinterpret_cast<uint4*>(wide);
     folded->narrow = reinterpret_cast<uint4*>(narrow);

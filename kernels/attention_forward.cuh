@@ -19,12 +19,15 @@
 #define CONTINUO_KERNELS_ATTENTION_FORWARD_CUH_
 
 #include "kernels/attend.cuh"
-#include "kernels/attention_exchange.cuh"
-#include "kernels/attention_product.cuh"
+#include "kernels/attention_shape.cuh"
 #include "kernels/launch.cuh"
 #include "kernels/lstm_cell.cuh"
 
 namespace continuo::gpu {
+
+// Gates are stored in bfloat16 where operands are.
+template <Precision kPrecision>
+using AttentionGate = AttentionOperand<kPrecision>;
 
 // Arrays as in AttentionForwardArgs; `wide`, `narrow` and projected_bias as in
 // AttentionFolded.
@@ -54,85 +57,37 @@ struct AttentionForwardParams {
   float* window_projected;
 };
 
-// Gates are stored in bfloat16 where operands are.
-template <Precision kPrecision>
-using GateOf = Operand<kPrecision>;
-
-// Units of a block of a cluster; of the plain form's one block, all.
-template <bool kCluster>
-__device__ inline int UnitsOf(const AttentionLayout& layout) {
-  return kCluster ? kTileUnits : layout.units;
-}
-
-// Rows [first, first + rows) that are among the first `alive` ones.
-__device__ inline int AliveOf(int alive, int first, int rows) {
-  return min(max(alive - first, 0), rows);
-}
-
-// Copies `vectors` 16-byte vectors to shared memory.
-__device__ inline void LoadVectors(const uint4* from, int vectors, uint4* to) {
-  for (int i = threadIdx.x; i < vectors; i += kAttentionThreads) {
-    to[i] = from[i];
-  }
-}
-
-// The two products' weights of a block: copied to shared memory in a cluster.
-template <Precision kPrecision, bool kCluster>
-__device__ inline void LoadWeights(const AttentionLayout& layout, int rank,
-                                   char* shared, const uint4** wide,
-                                   const uint4** narrow) {
-  if constexpr (kCluster) {
-    const int segment = layout.padded * kTileUnits *
-                        static_cast<int>(sizeof(Operand<kPrecision>)) / 16;
-    const int wide_vectors = segment * kWideIn * kWideOut;
-    const int narrow_vectors = segment * kNarrowIn * kNarrowOut;
-    uint4* const wide_to =
-        reinterpret_cast<uint4*>(shared + layout.wide_weights);
-    uint4* const narrow_to =
-        reinterpret_cast<uint4*>(shared + layout.narrow_weights);
-    LoadVectors(*wide + rank * wide_vectors, wide_vectors, wide_to);
-    LoadVectors(*narrow + rank * narrow_vectors, narrow_vectors, narrow_to);
-    *wide = wide_to;
-    *narrow = narrow_to;
-  }
-}
-
-// Zeros; `bytes` is a multiple of 16.
-__device__ inline void FillZero(char* to, int bytes) {
-  for (int i = threadIdx.x * 16; i < bytes; i += kAttentionThreads * 16) {
-    *reinterpret_cast<uint4*>(to + i) = make_uint4(0, 0, 0, 0);
-  }
-}
-
-template <Precision kPrecision, bool kCluster>
+template <Precision kPrecision, int kN>
 __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
-    const __grid_constant__ AttentionForwardParams<GateOf<kPrecision>> p) {
-  using Value = Operand<kPrecision>;
-  using Gate = GateOf<kPrecision>;
+    const __grid_constant__ AttentionForwardParams<AttentionGate<kPrecision>>
+        p) {
+  using Shape = CellShape<kPrecision, AttentionPass::kForward, kN>;
+  using Exchange = typename Shape::Exchange;
+  using Value = typename Shape::Value;
+  using Gate = AttentionGate<kPrecision>;
+  constexpr bool kCluster = Shape::kCluster;
   extern __shared__ __align__(16) char shared[];
   const AttentionLayout& l = p.layout;
-  const Exchange<kCluster> exchange(l.blocks);
-  const int rank = exchange.rank();
-  const int n = p.n;
-  const int units = UnitsOf<kCluster>(l);
-  const int first = static_cast<int>(blockIdx.x) / l.blocks * l.rows;
-  const int own_first = rank * l.own_rows;
+  const Shape s = {l, p.n};
+  const int n = s.n();
+  const int units = s.units();
+  const int rank = Exchange::Rank();
+  const int first = static_cast<int>(blockIdx.x) / Shape::kBlocks * s.rows();
+  const int own_first = rank * s.own_rows();
   Value* const operands = reinterpret_cast<Value*>(shared + l.operands);
   float* const sums = reinterpret_cast<float*>(shared + l.sums);
   float* const cell = reinterpret_cast<float*>(shared + l.carry);
   float* const query = reinterpret_cast<float*>(shared + l.query);
   float* const score = reinterpret_cast<float*>(shared + l.score);
   const int64_t ring = int64_t{p.window} * n;
-  float* const states = l.states_shared
-                            ? reinterpret_cast<float*>(shared + l.states)
-                            : p.window_states + (first + own_first) * ring;
-  float* const projected =
-      l.states_shared ? states + l.own_rows * ring
-                      : p.window_projected + (first + own_first) * ring;
+  float* states = reinterpret_cast<float*>(shared + l.states);
+  float* projected = states + s.own_rows() * ring;
+  if (!kCluster && !l.states_shared) {
+    states = p.window_states + first * ring;
+    projected = p.window_projected + first * ring;
+  }
 
-  const uint4* wide = p.wide;
-  const uint4* narrow = p.narrow;
-  LoadWeights<kPrecision, kCluster>(l, rank, shared, &wide, &narrow);
+  const CellWeights weights = LoadWeights(s, p.wide, p.narrow, rank, shared);
   // Zero operands and cells of the step before the first, and what pads
   // segments; in a cluster all that other blocks write.
   FillZero(shared + l.operands,
@@ -141,138 +96,165 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
   for (int k = threadIdx.x; k < n; k += kAttentionThreads) {
     score[k] = p.score[k];
   }
-  exchange.Sync();
+  Exchange::Arrive();
+  Exchange::Wait();
 
   // Segments of a row's operands: a, h of even and of odd steps, c. h has two,
   // because other blocks may still read the old one when this one is done.
-  const auto h_segment = [&](int t) { return (1 + (t & 1)) * l.padded; };
-  const int c_segment = 3 * l.padded;
-  const ProductShape wide_shape = {kWideIn, kWideOut, l.wide_splits};
-  const ProductShape narrow_shape = {kNarrowIn, kNarrowOut, l.narrow_splits};
-  const int items = l.rows * units;
-  const auto gate_at = [&](int64_t event, int item) {
-    const int unit = item % units;
-    return p.gates + (event + first + item / units) * 4 * n + rank * units +
-           unit;
-  };
-  struct GateInput {
-    Gate z[4];
-  };
-  const auto load_gates = [&](int64_t begin, int item, int alive) {
-    GateInput input = {};
-    if (item < items && item / units < alive &&
-        rank * units + item % units < n) {
-      const Gate* const from = gate_at(begin, item);
-#pragma unroll
-      for (int gate = 0; gate < 4; ++gate) input.z[gate] = from[gate * n];
-    }
-    return input;
-  };
+  const auto h_segment = [&](int t) { return (1 + (t & 1)) * s.padded(); };
+  const int c_segment = 3 * s.padded();
+  const int items = s.rows() * units;
+  // In a cluster threads have an item each: of the cell, or of the outputs.
+  const int out_thread = static_cast<int>(threadIdx.x) - (kCluster ? items : 0);
 
   int alive_before = 0;
   int64_t begin_before = 0;
-  int alive = p.steps > 0 ? AliveOf(p.alive[0], first, l.rows) : 0;
+  int alive = AliveOf(p.alive[0], first, s.rows());
   int64_t begin = 0;
   for (int t = 0; alive > 0 || alive_before > 0; ++t) {
     // Of the next step, asked for before they are needed.
-    const int alive_next =
-        t + 1 < p.steps ? AliveOf(p.alive[t + 1], first, l.rows) : 0;
-    const int64_t begin_next = t + 1 < p.steps ? p.step_begin[t + 1] : 0;
-    const GateInput first_input = load_gates(begin, threadIdx.x, alive);
+    const bool more = t + 1 < p.steps;
+    const int alive_next = more ? AliveOf(p.alive[t + 1], first, s.rows()) : 0;
+    const int64_t begin_next = more ? p.step_begin[t + 1] : 0;
+    const auto gates_at = [&](int item) {
+      return p.gates + (begin + first + item / units) * 4 * n + rank * units +
+             item % units;
+    };
+    struct Input {
+      Gate z[4];
+    };
+    const auto load = [&](int item) {
+      Input input = {};
+      if (kCluster || rank * units + item % units < n) {
+        const Gate* const from = gates_at(item);
+#pragma unroll
+        for (int gate = 0; gate < 4; ++gate) input.z[gate] = from[gate * n];
+      }
+      return input;
+    };
+    const ItemsAhead<Shape, Input, decltype(load)> cells(alive * units, load);
 
-    Product<kPrecision>(l, wide_shape, wide, operands, 0, h_segment(t + 1),
-                        units, sums);
+    Product<kPrecision>(s.wide(), weights.wide, operands, 0, h_segment(t + 1),
+                        sums);
     __syncthreads();
-    for (int item = threadIdx.x; item < 2 * items; item += kAttentionThreads) {
-      const bool is_cell = item < items;
-      const int at = is_cell ? item : item - items;
-      const int row = at / units;
-      const int unit = at % units;
+    // What goes to global memory once the others have their part.
+    Gates gates = {};
+    float kept[2] = {};
+    const auto store_cell = [&](int item) {
+      Gate* const to = gates_at(item);
+      to[0] = FromFloat<Gate>(gates.i);
+      to[n] = FromFloat<Gate>(gates.j);
+      to[2 * n] = FromFloat<Gate>(gates.f);
+      to[3 * n] = FromFloat<Gate>(gates.o);
+      const int64_t at =
+          (begin + first + item / units) * n + rank * units + item % units;
+      p.c[at] = kept[0];
+      p.h[at] = kept[1];
+    };
+    cells.ForEach([&](int item, const Input& input) {
+      const int row = item / units;
+      const int unit = item % units;
       const int k = rank * units + unit;
-      if (k >= n || row >= (is_cell ? alive : alive_before)) continue;
-      const auto sum = [&](int segment) {
-        return SumOf(l, wide_shape, sums, segment, row, units, unit);
+      if (!kCluster && k >= n) return;
+      const auto z = [&](int gate) {
+        return ToFloat(input.z[gate]) + SumOf(s.wide(), sums, gate, row, unit);
       };
-      if (is_cell) {
-        const GateInput input = item == static_cast<int>(threadIdx.x)
-                                    ? first_input
-                                    : load_gates(begin, item, alive);
-        Gates gates = {
-            ToFloat(input.z[0]) + sum(0), ToFloat(input.z[1]) + sum(1),
-            ToFloat(input.z[2]) + sum(2), ToFloat(input.z[3]) + sum(3)};
-        float* const carried = cell + row * (units + 4) + unit;
-        float c = *carried;
-        const float h = CellForward(&gates, &c);
-        *carried = c;
-        Value* const to = operands + row * l.operand_stride + k;
-        exchange.ToAll(to + h_segment(t), ToOperand<kPrecision>(h));
-        exchange.ToAll(to + c_segment, ToOperand<kPrecision>(c));
-        Gate* const gate = gate_at(begin, item);
-        gate[0] = FromFloat<Gate>(gates.i);
-        gate[n] = FromFloat<Gate>(gates.j);
-        gate[2 * n] = FromFloat<Gate>(gates.f);
-        gate[3 * n] = FromFloat<Gate>(gates.o);
-        const int64_t event = (begin + first + row) * n + k;
-        p.c[event] = c;
-        p.h[event] = h;
-      } else {
-        const float out = p.out_bias[k] + sum(4);
-        const float projection = p.projected_bias[k] + sum(5);
-        const int64_t event = (begin_before + first + row) * n + k;
-        p.out[event] = out;
-        p.projected[event] = projection;
-        if (row >= alive) continue;
-        const int owner = row / l.own_rows;
+      gates = {z(0), z(1), z(2), z(3)};
+      float* const carried = cell + row * s.sum_stride() + unit;
+      kept[0] = *carried;
+      kept[1] = CellForward(&gates, &kept[0]);
+      *carried = kept[0];
+      Value* const to = operands + row * s.operand_stride() + k;
+      Exchange::ToAll(to + h_segment(t), RoundOperand<kPrecision>(kept[1]));
+      Exchange::ToAll(to + c_segment, RoundOperand<kPrecision>(kept[0]));
+      if (!kCluster) store_cell(item);
+    });
+    const auto store_out = [&](int item) {
+      const int64_t at = (begin_before + first + item / units) * n +
+                         rank * units + item % units;
+      p.out[at] = kept[0];
+      p.projected[at] = kept[1];
+    };
+    for (int item = out_thread; item >= 0 && item < alive_before * units;
+         item += kAttentionThreads) {
+      const int row = item / units;
+      const int unit = item % units;
+      const int k = rank * units + unit;
+      if (!kCluster && k >= n) continue;
+      kept[0] = p.out_bias[k] + SumOf(s.wide(), sums, 4, row, unit);
+      kept[1] = p.projected_bias[k] + SumOf(s.wide(), sums, 5, row, unit);
+      if (row < alive) {
+        const int owner = row / s.own_rows();
         const int64_t slot =
-            (row - owner * l.own_rows) * ring + (t - 1) % p.window * n + k;
-        // In global memory only in the plain form, whose block owns all rows.
-        *exchange.At(states + slot, owner) = out;
-        *exchange.At(projected + slot, owner) = projection;
+            (row - owner * s.own_rows()) * ring + (t - 1) % p.window * n + k;
+        *Exchange::At(states + slot, owner) = kept[0];
+        *Exchange::At(projected + slot, owner) = kept[1];
+      }
+      if (!kCluster) store_out(item);
+    }
+    Exchange::Arrive();
+    if constexpr (kCluster) {
+      if (static_cast<int>(threadIdx.x) < alive * units) {
+        store_cell(threadIdx.x);
+      } else if (out_thread >= 0 && out_thread < alive_before * units) {
+        store_out(out_thread);
       }
     }
-    exchange.Sync();
+    Exchange::Wait();
     if (alive == 0) break;
 
-    Product<kPrecision>(l, narrow_shape, narrow, operands, h_segment(t),
-                        c_segment, units, sums);
+    Product<kPrecision>(s.narrow(), weights.narrow, operands, h_segment(t),
+                        c_segment, sums);
     __syncthreads();
+    const auto store_query = [&](int item) {
+      p.query[(begin + first + item / units) * n + rank * units +
+              item % units] = kept[0];
+    };
     for (int item = threadIdx.x; item < alive * units;
          item += kAttentionThreads) {
       const int row = item / units;
       const int unit = item % units;
       const int k = rank * units + unit;
-      if (k >= n) continue;
-      const float q =
-          p.query_bias[k] + SumOf(l, narrow_shape, sums, 0, row, units, unit);
-      p.query[(begin + first + row) * n + k] = q;
-      const int owner = row / l.own_rows;
-      *exchange.At(query + (row - owner * l.own_rows) * l.padded + k, owner) =
-          q;
+      if (!kCluster && k >= n) continue;
+      kept[0] = p.query_bias[k] + SumOf(s.narrow(), sums, 0, row, unit);
+      const int owner = row / s.own_rows();
+      *Exchange::At(query + (row - owner * s.own_rows()) * s.padded() + k,
+                    owner) = kept[0];
+      if (!kCluster) store_query(item);
     }
-    exchange.Sync();
+    Exchange::Arrive();
+    if (kCluster && static_cast<int>(threadIdx.x) < alive * units) {
+      store_query(threadIdx.x);
+    }
+    Exchange::Wait();
 
     const WindowRows rows = {
-        .rows = AliveOf(alive, own_first, l.own_rows),
+        .rows = AliveOf(alive, own_first, s.own_rows()),
         .n = n,
-        .stride = l.padded,
+        .stride = s.padded(),
         .window = p.window,
         .step = t,
-        .groups = l.slot_groups,
+        .groups = s.slot_groups(),
         .score = score,
         .query = query,
         .weight = reinterpret_cast<float*>(shared + l.weight),
         .partial = reinterpret_cast<float*>(shared + l.partial)};
     const int64_t own = begin + first + own_first;
-    Attend<kPrecision>(
+    Attend<kPrecision, kN, kAttentionThreads, kCluster>(
         rows, [&](int row) { return states + row * ring; },
         [&](int row) { return projected + row * ring; },
         [&](int row) { return p.probabilities + (own + row) * p.window; },
         [&](int row, int k, float a) {
-          p.attention[(own + row) * n + k] = a;
-          exchange.ToAll(operands + (own_first + row) * l.operand_stride + k,
-                         ToOperand<kPrecision>(a));
+          Exchange::ToAll(operands + (own_first + row) * s.operand_stride() + k,
+                          RoundOperand<kPrecision>(a));
+          kept[0] = a;
+          if (!kCluster) p.attention[(own + row) * n + k] = a;
         });
-    exchange.Sync();
+    Exchange::Arrive();
+    if (kCluster && rows.rows > 0 && static_cast<int>(threadIdx.x) < n) {
+      p.attention[own * n + threadIdx.x] = kept[0];
+    }
+    Exchange::Wait();
     alive_before = alive;
     begin_before = begin;
     alive = alive_next;

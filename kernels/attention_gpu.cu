@@ -161,7 +161,7 @@ absl::Status AttentionForward(const Stream& stream,
                                               .c = args.gates}));
   CONTINUO_RETURN_IF_ERROR(
       WithPrecision(stream, [&]<Precision kPrecision>() -> absl::Status {
-        using Gate = GateOf<kPrecision>;
+        using Gate = AttentionGate<kPrecision>;
         const auto data = [](const TensorView& view) {
           return view.data<float>();
         };
@@ -191,7 +191,7 @@ absl::Status AttentionForward(const Stream& stream,
         if (choice->cluster) {
           return LaunchForwardCluster<kPrecision>(stream, shape.rows, params);
         }
-        return LaunchPlain(stream, AttentionForwardKernel<kPrecision, false>,
+        return LaunchPlain(stream, AttentionForwardKernel<kPrecision, 0>,
                            shape.rows, params);
       }));
   // x' = x + a_prev K1a
@@ -223,7 +223,7 @@ absl::Status AttentionBackward(const Stream& stream,
                                          args.scratch, &folded));
   CONTINUO_RETURN_IF_ERROR(
       WithPrecision(stream, [&]<Precision kPrecision>() -> absl::Status {
-        using Gate = GateOf<kPrecision>;
+        using Gate = AttentionGate<kPrecision>;
         const auto data = [](const TensorView& view) {
           return view.data<float>();
         };
@@ -253,7 +253,7 @@ absl::Status AttentionBackward(const Stream& stream,
         if (choice->cluster) {
           return LaunchBackwardCluster<kPrecision>(stream, shape.rows, params);
         }
-        return LaunchPlain(stream, AttentionBackwardKernel<kPrecision, false>,
+        return LaunchPlain(stream, AttentionBackwardKernel<kPrecision, 0>,
                            shape.rows, params);
       }));
   const dim3 score_block(kScoreUnits, kScoreParts);

@@ -5,18 +5,6 @@
 namespace continuo {
 namespace {
 
-constexpr int kWarps = kAttentionThreads / 32;
-// Rows of a group: the columns of one tensor-core tile.
-constexpr int kMaxRows = 8;
-constexpr int kUnitsEach = 16;
-constexpr int kMaxSplits = 8;
-constexpr int kMaxCluster = 8;
-
-// Sums are cut in parts to give every warp a tile.
-int Splits(int tiles, int chunks) {
-  return std::clamp(kWarps / tiles, 1, std::min(chunks, kMaxSplits));
-}
-
 class SharedMemory {
  public:
   int Take(int64_t bytes) {
@@ -35,39 +23,31 @@ class SharedMemory {
 bool LayOut(AttentionPass pass, const AttentionShape& shape,
             Precision precision, const GpuProperties& properties,
             bool weights_shared, AttentionLayout* layout) {
+  // More would not fit, and overflow.
+  constexpr int64_t kMost = 1 << 16;
+  if (shape.n > kMost || shape.window > kMost) return false;
   const bool forward = pass == AttentionPass::kForward;
   const int64_t padded = AttentionPadded(shape.n);
-  if (padded > 1 << 16 || shape.window > 1 << 16) return false;
   AttentionLayout& l = *layout;
   l.padded = static_cast<int>(padded);
   l.units = l.padded / l.blocks;
-  const int64_t operand_bytes = precision == Precision::kBf16 ? 2 : 4;
-  const int chunk = precision == Precision::kBf16 ? 32 : 16;
-  const int tiles = l.units / kUnitsEach;
-  const int chunks = l.padded / chunk;
-  const int wide_in = forward ? kWideIn : kWideOut;
-  const int wide_out = forward ? kWideOut : kWideIn;
-  const int narrow_in = forward ? kNarrowIn : kNarrowOut;
-  const int narrow_out = forward ? kNarrowOut : kNarrowIn;
-  l.wide_splits = Splits(tiles * wide_out, chunks * wide_in);
-  l.narrow_splits = Splits(tiles * narrow_out, chunks * narrow_in);
-  l.slot_groups = std::max(1, kAttentionThreads / l.padded);
+  l.wide_splits = AttentionWideSplits(pass, l.padded, l.units, precision);
+  l.narrow_splits = AttentionNarrowSplits(pass, l.padded, l.units, precision);
+  l.slot_groups = AttentionSlotGroups(l.padded);
+  l.operand_stride = AttentionOperandStride(pass, l.padded, precision);
 
   SharedMemory memory;
+  const int64_t operand_bytes = precision == Precision::kBf16 ? 2 : 4;
   if (weights_shared) {
     const int64_t segment = padded * l.units * operand_bytes;
     l.wide_weights = memory.Take(segment * kWideIn * kWideOut);
     l.narrow_weights = memory.Take(segment * kNarrowIn * kNarrowOut);
   }
-  // Rows are so many 16-byte vectors apart that the lanes of a tile's loads
-  // fall into different banks.
-  const int64_t segments = forward ? 4 : kWideOut + 1;
-  int64_t vectors = segments * padded * operand_bytes / 16;
-  const int64_t offset = precision == Precision::kFp32 ? 1 : 4;
-  while (vectors % 8 != offset) ++vectors;
-  l.operand_stride = static_cast<int>(vectors * 16 / operand_bytes);
-  l.operands = memory.Take(vectors * 16 * l.rows);
-  const int64_t unit_rows = int64_t{l.rows} * (l.units + 4) * 4;
+  l.operands = memory.Take(l.operand_stride * operand_bytes * l.rows);
+  const int64_t unit_rows =
+      int64_t{l.rows} * (l.units + kAttentionSumPadding) * 4;
+  const int wide_out = forward ? kWideOut : kWideIn;
+  const int narrow_out = forward ? kNarrowOut : kNarrowIn;
   l.sums = memory.Take(unit_rows * std::max(l.wide_splits * wide_out,
                                             l.narrow_splits * narrow_out));
   l.carry = memory.Take(2 * unit_rows);
@@ -90,20 +70,21 @@ bool LayOut(AttentionPass pass, const AttentionShape& shape,
 std::optional<AttentionLayout> AttentionPlainLayout(
     AttentionPass pass, const AttentionShape& shape, Precision precision,
     const GpuProperties& properties) {
-  // As many rows a block as give every multiprocessor one block: weights are
-  // loaded once for all of them. Fewer where these do not fit.
+  // So many rows a block that there are no more blocks than about half the
+  // multiprocessors: these can take all that the level-2 cache gives, and more
+  // rows share what a block loads. Fewer rows where these do not fit.
   int rows = 1;
-  while (rows < kMaxRows &&
-         int64_t{rows} * properties.multiprocessors < shape.rows) {
+  while (rows < kAttentionRows &&
+         int64_t{rows} * properties.multiprocessors < 2 * shape.rows) {
     rows *= 2;
   }
+  const bool forward = pass == AttentionPass::kForward;
   for (; rows >= 1; rows /= 2) {
+    // Gradients of the window first: they are written, too.
     for (const int rings : {2, 1, 0}) {
-      const bool forward = pass == AttentionPass::kForward;
       if (forward && rings == 1) continue;
       AttentionLayout layout;
       layout.rows = layout.own_rows = rows;
-      // Gradients first: they are written, too.
       layout.states_shared = rings == 2;
       layout.gradients_shared = !forward && rings >= 1;
       if (LayOut(pass, shape, precision, properties, false, &layout)) {
@@ -118,22 +99,20 @@ std::optional<AttentionLayout> AttentionClusterLayout(
     AttentionPass pass, const AttentionShape& shape, Precision precision,
     const GpuProperties& properties) {
   if (properties.compute_capability < 90) return std::nullopt;
-  const int64_t blocks = shape.n / kUnitsEach;
-  if (shape.n % kUnitsEach != 0 || blocks < 2 || blocks > kMaxCluster ||
-      kMaxRows % blocks != 0) {
-    return std::nullopt;
-  }
-  AttentionLayout layout;
-  layout.blocks = static_cast<int>(blocks);
-  layout.rows = kMaxRows;
-  layout.own_rows = kMaxRows / layout.blocks;
-  layout.gradients_shared = pass == AttentionPass::kBackward;
+  const bool wide = shape.n == 256 && precision == Precision::kBf16;
+  if (shape.n != 128 && !wide) return std::nullopt;
+  const bool forward = pass == AttentionPass::kForward;
   for (const bool states_shared : {true, false}) {
+    AttentionLayout layout;
+    layout.blocks = static_cast<int>(shape.n) / kAttentionTileUnits;
+    layout.rows = kAttentionRows;
+    layout.own_rows = 1;
     layout.states_shared = states_shared;
+    layout.gradients_shared = !forward;
     if (LayOut(pass, shape, precision, properties, true, &layout)) {
       return layout;
     }
-    if (pass == AttentionPass::kForward) break;
+    if (forward) break;  // other blocks write its window's states
   }
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #ifndef CONTINUO_KERNELS_ATTENTION_LAUNCH_H_
 #define CONTINUO_KERNELS_ATTENTION_LAUNCH_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -13,6 +14,13 @@
 namespace continuo {
 
 inline constexpr int kAttentionThreads = 512;
+// Rows of a group: the columns of a tensor-core tile.
+inline constexpr int kAttentionRows = 8;
+// Units of a tile, and of a block of a cluster; inputs of a tile.
+inline constexpr int kAttentionTileUnits = 16;
+constexpr int AttentionTileInputs(Precision precision) {
+  return precision == Precision::kTf32 ? 16 : 32;
+}
 
 struct AttentionShape {
   int64_t rows = 0;  // N
@@ -26,13 +34,13 @@ enum class AttentionPass { kForward, kBackward };
 // units for all of these rows, and the windows of its own rows.
 struct AttentionLayout {
   int blocks = 1;
-  int rows = 0;           // rows of a group
-  int own_rows = 0;       // rows whose windows a block owns
-  int padded = 0;         // units rounded up: P
-  int units = 0;          // units of a block, a multiple of 16
-  int wide_splits = 1;    // parts that the sums of the wide products are cut in
-  int narrow_splits = 1;  // the same of the narrow ones
-  int slot_groups = 1;    // parts that sums over the window are cut in
+  int rows = 0;         // rows of a group
+  int own_rows = 0;     // rows whose windows a block owns; the first blocks do
+  int padded = 0;       // units rounded up: P
+  int units = 0;        // units of a block, a multiple of 16
+  int wide_splits = 1;  // parts that the sums of the wide products are cut in
+  int narrow_splits = 1;          // the same of the narrow ones
+  int slot_groups = 1;            // parts that sums over the window are cut in
   bool states_shared = false;     // window states are in shared memory
   bool gradients_shared = false;  // so are their gradients
   // Offsets in shared memory, in bytes. What each array is for: the kernels.
@@ -40,8 +48,8 @@ struct AttentionLayout {
   int narrow_weights = 0;
   int operands = 0;        // [rows, operand_stride]
   int operand_stride = 0;  // elements
-  int sums = 0;            // [splits, segments, rows, units + 4]
-  int carry = 0;           // two of [rows, units + 4]
+  int sums = 0;            // [splits, segments, rows, units + padding]
+  int carry = 0;           // two of [rows, units + padding]
   int query = 0;           // [own_rows, padded]
   int dattention = 0;      // [own_rows, padded]
   int score = 0;           // [padded]: v
@@ -59,7 +67,8 @@ std::optional<AttentionLayout> AttentionPlainLayout(
     AttentionPass pass, const AttentionShape& shape, Precision precision,
     const GpuProperties& properties);
 
-// Clusters that keep the weights on chip. nullopt where they do not fit.
+// Clusters that keep the weights on chip: of 8 blocks for 128 units, of 16 for
+// 256 in bf16. nullopt where they do not fit.
 std::optional<AttentionLayout> AttentionClusterLayout(
     AttentionPass pass, const AttentionShape& shape, Precision precision,
     const GpuProperties& properties);
@@ -81,7 +90,51 @@ inline constexpr int64_t kFoldedSegments =
     kWideIn * kWideOut + kNarrowIn * kNarrowOut;
 
 // Units rounded up so that segments are whole tiles of every product.
-inline int64_t AttentionPadded(int64_t n) { return (n + 31) / 32 * 32; }
+constexpr int64_t AttentionPadded(int64_t n) { return (n + 31) / 32 * 32; }
+
+// What follows is the arithmetic of layouts that kernels know at compile time
+// where they know n.
+
+// Floats between the units of a row of sums and those of the next.
+inline constexpr int kAttentionSumPadding = 4;
+
+// Parts that sums are cut in, to give every warp a tile.
+constexpr int AttentionSplits(int tiles, int chunks) {
+  constexpr int kWarps = kAttentionThreads / 32;
+  constexpr int kMost = 8;
+  int splits = std::clamp(kWarps / tiles, 1, std::min(chunks, kMost));
+  while (chunks % splits != 0) --splits;
+  return splits;
+}
+constexpr int AttentionWideSplits(AttentionPass pass, int padded, int units,
+                                  Precision precision) {
+  const bool forward = pass == AttentionPass::kForward;
+  return AttentionSplits(
+      units / kAttentionTileUnits * (forward ? kWideOut : kWideIn),
+      padded / AttentionTileInputs(precision) * (forward ? kWideIn : kWideOut));
+}
+constexpr int AttentionNarrowSplits(AttentionPass pass, int padded, int units,
+                                    Precision precision) {
+  const bool forward = pass == AttentionPass::kForward;
+  return AttentionSplits(
+      units / kAttentionTileUnits * (forward ? kNarrowOut : kNarrowIn),
+      padded / AttentionTileInputs(precision) *
+          (forward ? kNarrowIn : kNarrowOut));
+}
+constexpr int AttentionSlotGroups(int padded) {
+  return std::max(1, kAttentionThreads / padded);
+}
+
+// Elements between rows of operands. Half a 128-byte line off a multiple of
+// it: the lanes of a tile's loads fall into different banks.
+constexpr int AttentionOperandStride(AttentionPass pass, int padded,
+                                     Precision precision) {
+  const int bytes = precision == Precision::kBf16 ? 2 : 4;
+  const int segments = pass == AttentionPass::kForward ? 4 : kWideOut + 1;
+  int vectors = segments * padded * bytes / 16;
+  while (vectors % 8 != 4) ++vectors;
+  return vectors * 16 / bytes;
+}
 
 }  // namespace continuo
 

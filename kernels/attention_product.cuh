@@ -1,10 +1,11 @@
 // Products of the attention cell's step: few rows (at most 8) times weights
-// that never change, which lie in the order in which lanes read them.
-//
-// A tile is 16 output units times as many inputs as give each lane two 16-byte
-// vectors: two mma.sync (weights are their left operand, rows the 8 columns of
-// the right one), or 16 chains of fused multiply-adds in fp32. The inputs of a
-// tile are permuted so that a lane reads its operands as one vector, too.
+// that never change, which lie in the order in which lanes read them, 16 units
+// by some inputs a tile. Inputs of a tile are permuted so that a lane reads its
+// operands in vectors of 16 bytes, too.
+//   bf16, tf32: two mma.sync a tile; weights are their left operand, rows the 8
+//     columns of the right one.
+//   fp32: chains of fused multiply-adds. A lane has 4 units and all 8 rows, for
+//     one in eight of the inputs: 3 loads from shared memory for 32 of them.
 
 #ifndef CONTINUO_KERNELS_ATTENTION_PRODUCT_CUH_
 #define CONTINUO_KERNELS_ATTENTION_PRODUCT_CUH_
@@ -20,23 +21,21 @@
 namespace continuo::gpu {
 
 template <Precision kPrecision>
-struct OperandOf {
+struct AttentionOperandOf {
   using Type = float;
 };
 template <>
-struct OperandOf<Precision::kBf16> {
+struct AttentionOperandOf<Precision::kBf16> {
   using Type = __nv_bfloat16;
 };
 template <Precision kPrecision>
-using Operand = typename OperandOf<kPrecision>::Type;
-
-inline constexpr int kTileUnits = 16;
-inline constexpr int kTileVectors = 64;
-template <Precision kPrecision>
-inline constexpr int kTileInputs = kPrecision == Precision::kBf16 ? 32 : 16;
+using AttentionOperand = typename AttentionOperandOf<kPrecision>::Type;
 
 template <Precision kPrecision>
-__device__ inline Operand<kPrecision> ToOperand(float x) {
+inline constexpr int kAttentionTileInputs = AttentionTileInputs(kPrecision);
+
+template <Precision kPrecision>
+__device__ inline AttentionOperand<kPrecision> RoundOperand(float x) {
   if constexpr (kPrecision == Precision::kBf16) {
     return __float2bfloat16(x);
   } else if constexpr (kPrecision == Precision::kTf32) {
@@ -54,138 +53,185 @@ struct TileElement {
 template <Precision kPrecision>
 __device__ inline TileElement TileSource(int element) {
   constexpr int kEach = kPrecision == Precision::kBf16 ? 8 : 4;
-  const int vector = element / kEach;
   const int word = element % kEach;
+  const int lane = element / kEach % 32;
+  const int vector = element / kEach / 32;
   if constexpr (kPrecision == Precision::kFp32) {
-    return {vector % 16, vector / 16 * 4 + word};
+    return {lane % 4 * 4 + vector, lane / 4 * 4 + word};
   } else {
-    const int lane = vector % 32;
-    const int mma = vector / 32;
-    // A register holds one or two inputs of one unit; the four are units g and
-    // g + 8 of the lower inputs, then of the upper ones.
+    // A register holds one or two inputs of one unit; the four of a vector are
+    // units g and g + 8 of the lower inputs, then of the upper ones.
     constexpr int kHalves = kEach / 4;
     const int reg = word / kHalves;
-    return {
-        lane / 4 + (reg & 1) * 8,
-        lane % 4 * kEach + (mma * 2 + (reg >> 1)) * kHalves + word % kHalves};
+    return {lane / 4 + (reg & 1) * 8, lane % 4 * kEach +
+                                          (vector * 2 + (reg >> 1)) * kHalves +
+                                          word % kHalves};
   }
 }
 
-// sum += tile of weights times rows. Lane 4 g + t holds the sums of units g
-// (elements 0, 1) and g + 8 (2, 3) for rows 2 t and 2 t + 1. `row0` is row
-// lane / 4 of the operands (fp32: row 2 t, and `row1` row 2 t + 1) at the
-// tile's first input.
+// The sums of a tile over a warp: units x rows [16, 8].
 template <Precision kPrecision>
-__device__ inline void AddTile(const uint4* tile, int lane,
-                               const Operand<kPrecision>* row0,
-                               const Operand<kPrecision>* row1,
-                               float (&sum)[4]) {
-  if constexpr (kPrecision == Precision::kFp32) {
-    const float4* weights = reinterpret_cast<const float4*>(tile) + lane / 4;
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float4 low = weights[i * 16];
-      const float4 high = weights[i * 16 + 8];
-      const float4 x = reinterpret_cast<const float4*>(row0)[i];
-      const float4 y = reinterpret_cast<const float4*>(row1)[i];
-      const auto chain = [](const float4& a, const float4& b, float* to) {
-        *to = fmaf(a.x, b.x, *to);
-        *to = fmaf(a.y, b.y, *to);
-        *to = fmaf(a.z, b.z, *to);
-        *to = fmaf(a.w, b.w, *to);
-      };
-      chain(low, x, &sum[0]);
-      chain(low, y, &sum[1]);
-      chain(high, x, &sum[2]);
-      chain(high, y, &sum[3]);
-    }
-  } else {
+class TileSums {
+ public:
+  // Adds weights [16, inputs] times `rows` operands at the tile's inputs;
+  // consecutive rows are `stride` apart.
+  __device__ void Add(const uint4* tile,
+                      const AttentionOperand<kPrecision>* operands, int stride,
+                      int rows) {
+    const int lane = threadIdx.x % 32;
+    // With fewer than 8 rows some lanes read a row twice, to no effect.
+    const uint4 x = *reinterpret_cast<const uint4*>(
+        operands + min(lane / 4, rows - 1) * stride + lane % 4 * kEach);
     const uint4 first = tile[lane];
     const uint4 second = tile[lane + 32];
-    const uint4 x = reinterpret_cast<const uint4*>(row0)[lane % 4];
     if constexpr (kPrecision == Precision::kBf16) {
-      MmaBf16(sum, &first.x, x.x, x.y);
-      MmaBf16(sum, &second.x, x.z, x.w);
+      MmaBf16(sums_, &first.x, x.x, x.y);
+      MmaBf16(sums_, &second.x, x.z, x.w);
     } else {
-      MmaTf32(sum, &first.x, x.x, x.y);
-      MmaTf32(sum, &second.x, x.z, x.w);
+      MmaTf32(sums_, &first.x, x.x, x.y);
+      MmaTf32(sums_, &second.x, x.z, x.w);
     }
   }
-}
+  // Stores the sums of row r at to + r * stride.
+  __device__ void Store(float* to, int stride, int rows) const {
+    const int lane = threadIdx.x % 32;
+    const int row = lane % 4 * 2;
+    to += row * stride + lane / 4;
+    if (row < rows) {
+      to[0] = sums_[0];
+      to[8] = sums_[2];
+    }
+    if (row + 1 < rows) {
+      to[stride] = sums_[1];
+      to[stride + 8] = sums_[3];
+    }
+  }
 
-// One product of a block: rows times [segments_in, P] x [segments_out, U].
+ private:
+  static constexpr int kEach = kPrecision == Precision::kBf16 ? 8 : 4;
+  // As mma.sync has them (kernels/mma.cuh).
+  float sums_[4] = {};
+};
+
+template <>
+class TileSums<Precision::kFp32> {
+ public:
+  __device__ void Add(const uint4* tile, const float* operands, int stride,
+                      int rows) {
+    const int lane = threadIdx.x % 32;
+    float4 weights[kUnits];
+#pragma unroll
+    for (int unit = 0; unit < kUnits; ++unit) {
+      weights[unit] = reinterpret_cast<const float4*>(tile)[unit * 32 + lane];
+    }
+    operands += lane / 4 * 4;
+#pragma unroll
+    for (int row = 0; row < kRows; ++row) {
+      const float4 x = *reinterpret_cast<const float4*>(
+          operands + min(row, rows - 1) * stride);
+#pragma unroll
+      for (int unit = 0; unit < kUnits; ++unit) {
+        float& sum = sums_[row][unit];
+        sum = fmaf(weights[unit].x, x.x, sum);
+        sum = fmaf(weights[unit].y, x.y, sum);
+        sum = fmaf(weights[unit].z, x.z, sum);
+        sum = fmaf(weights[unit].w, x.w, sum);
+      }
+    }
+  }
+  // Adds the sums of the lanes that share units: each ends with one row.
+  __device__ void Store(float* to, int stride, int rows) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int half = kRows / 2; half > 0; half /= 2) {
+      const bool upper = (lane / 4 & half) != 0;
+#pragma unroll
+      for (int row = 0; row < half; ++row) {
+#pragma unroll
+        for (int unit = 0; unit < kUnits; ++unit) {
+          const float low = sums_[row][unit];
+          const float high = sums_[row + half][unit];
+          sums_[row][unit] =
+              (upper ? high : low) +
+              __shfl_xor_sync(0xffffffffu, upper ? low : high, half * 4);
+        }
+      }
+    }
+    const int row = lane / 4;
+    if (row < rows) {
+      *reinterpret_cast<float4*>(to + row * stride + lane % 4 * kUnits) =
+          make_float4(sums_[0][0], sums_[0][1], sums_[0][2], sums_[0][3]);
+    }
+  }
+
+ private:
+  static constexpr int kRows = 8;
+  static constexpr int kUnits = 4;
+  float sums_[kRows][kUnits] = {};
+};
+
+// One product of a block: rows times [segments_in, P] x [segments_out, units].
 struct ProductShape {
   int segments_in;
   int segments_out;
-  int splits;
+  int splits;  // divides the tiles that a unit's sum is made of
+  int padded;  // P
+  int units;
+  int rows;
+  int operand_stride;
+
+  __device__ int sum_stride() const { return units + kAttentionSumPadding; }
 };
 
 // Puts the sums of `splits` parts of the inputs into sums
-// [splits, segments_out, rows, U + 4]. Input segment 0 begins at operand
+// [splits, segments_out, rows, sum_stride]. Input segment 0 begins at operand
 // `first` of a row, the others one after the other at `others`.
 template <Precision kPrecision>
-__device__ inline void Product(const AttentionLayout& layout,
-                               const ProductShape& shape, const uint4* weights,
-                               const Operand<kPrecision>* operands, int first,
-                               int others, int units, float* sums) {
-  constexpr int kInputs = kTileInputs<kPrecision>;
-  const int lane = threadIdx.x % 32;
-  const int rows = layout.rows;
-  const int unit_tiles = units / kTileUnits;
-  const int tiles = shape.segments_out * unit_tiles;
-  const int segment_chunks = layout.padded / kInputs;
-  const int chunks = shape.segments_in * segment_chunks;
-  // With fewer than 8 rows some lanes read a row twice, to no effect.
-  const bool exact = kPrecision == Precision::kFp32;
-  const int row0 = exact ? lane % 4 * 2 : lane / 4;
-  const int row1 = row0 + 1;
-  const int stride = layout.operand_stride;
-  const Operand<kPrecision>* const x = operands + min(row0, rows - 1) * stride;
-  const Operand<kPrecision>* const y = operands + min(row1, rows - 1) * stride;
-  for (int task = threadIdx.x / 32; task < tiles * shape.splits;
+__device__ __forceinline__ void Product(
+    const ProductShape& s, const uint4* weights,
+    const AttentionOperand<kPrecision>* operands, int first, int others,
+    float* sums) {
+  constexpr int kInputs = kAttentionTileInputs<kPrecision>;
+  constexpr int kVectors =
+      kAttentionTileUnits * kInputs * sizeof(AttentionOperand<kPrecision>) / 16;
+  const int unit_tiles = s.units / kAttentionTileUnits;
+  const int tiles = s.segments_out * unit_tiles;
+  const int segment_chunks = s.padded / kInputs;
+  const int chunks = s.segments_in * segment_chunks;
+  const int each = chunks / s.splits;
+  for (int task = threadIdx.x / 32; task < tiles * s.splits;
        task += kAttentionThreads / 32) {
     const int tile = task % tiles;
     const int split = task / tiles;
-    const int begin = split * chunks / shape.splits;
-    const int end = (split + 1) * chunks / shape.splits;
-    const uint4* const from = weights + int64_t{tile} * chunks * kTileVectors;
-    float sum[4] = {};
-    // fp32 tiles have 16 loads each in flight already.
+    const uint4* const from = weights + int64_t{tile} * chunks * kVectors;
+    TileSums<kPrecision> tile_sums;
+    // fp32 tiles have many loads in flight already.
     constexpr int kUnroll = kPrecision == Precision::kFp32 ? 1 : 4;
 #pragma unroll kUnroll
-    for (int chunk = begin; chunk < end; ++chunk) {
-      const int at = (chunk < segment_chunks ? first : others - layout.padded) +
+    for (int i = 0; i < each; ++i) {
+      const int chunk = split * each + i;
+      const int at = (chunk < segment_chunks ? first : others - s.padded) +
                      chunk * kInputs;
-      AddTile<kPrecision>(from + chunk * kTileVectors, lane, x + at, y + at,
-                          sum);
+      tile_sums.Add(from + chunk * kVectors, operands + at, s.operand_stride,
+                    s.rows);
     }
     const int segment = tile / unit_tiles;
-    const int unit = tile % unit_tiles * kTileUnits + lane / 4;
-    const int row = lane % 4 * 2;
-    float* const to =
-        sums +
-        ((split * shape.segments_out + segment) * rows + row) * (units + 4) +
-        unit;
-    if (row < rows) {
-      to[0] = sum[0];
-      to[8] = sum[2];
-    }
-    if (row + 1 < rows) {
-      to[units + 4] = sum[1];
-      to[units + 4 + 8] = sum[3];
-    }
+    tile_sums.Store(
+        sums + (split * s.segments_out + segment) * s.rows * s.sum_stride() +
+            tile % unit_tiles * kAttentionTileUnits,
+        s.sum_stride(), s.rows);
   }
 }
 
 // The sum of all parts for a unit of an output segment.
-__device__ inline float SumOf(const AttentionLayout& layout,
-                              const ProductShape& shape, const float* sums,
-                              int segment, int row, int units, int unit) {
-  const int stride = layout.rows * (units + 4);
-  const float* const from = sums + segment * stride + row * (units + 4) + unit;
-  float sum = 0;
-  for (int split = 0; split < shape.splits; ++split) {
-    sum += from[split * shape.segments_out * stride];
+__device__ __forceinline__ float SumOf(const ProductShape& s, const float* sums,
+                                       int segment, int row, int unit) {
+  const int stride = s.rows * s.sum_stride();
+  const float* const from =
+      sums + segment * stride + row * s.sum_stride() + unit;
+  float sum = from[0];
+  for (int split = 1; split < s.splits; ++split) {
+    sum += from[split * s.segments_out * stride];
   }
   return sum;
 }

@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(kThreads)
                            .weight = weight,
                            .partial = partial};
   __syncthreads();
-  Attend<kPrecision>(
+  Attend<kPrecision, 0, kThreads, true>(
       rows, [&](int) { return p.states + ring; },
       [&](int) { return p.projected + ring; },
       [&](int) { return p.probabilities + row * p.window; },
