@@ -7,9 +7,9 @@
 // last step is reached. Global memory is touched once a row and step: gates, dh
 // and the c before arrive ahead of time, dz takes the gates' place.
 //
-// Bound as the forward pass: the same products, 570 instructions a warp and 26
+// Bound as the forward pass: the same products, 570 instructions a warp and 25
 // KB a step and block in bf16 with 128 units. In exact fp32 shared memory is
-// busy for 3,100 cycles of 4 rows, half as long again as the multiply-adds take.
+// busy for the 2,048 cycles of the multiply-adds of 4 rows.
 
 #include "kernels/lstm_block_cell.cuh"
 #include "kernels/lstm_persistent.h"
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   constexpr int kUnits = Layout::kUnits;
   extern __shared__ __align__(16) char shared[];
   char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + Layout::kOperands * Layout::kOperandBytes;
+  char* const inputs = operands + 2 * Layout::kOperandBytes;
 
   const int n = params.units;
   const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   if (last < 0) return;
 
   const auto operand = [&](int t) {
-    return operands + t % Layout::kOperands * Layout::kOperandBytes;
+    return operands + t % 2 * Layout::kOperandBytes;
   };
   const auto read = [&](int t) {
     return ReadStep(params.alive, params.step_begin, params.steps, t,
@@ -107,8 +107,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
 
   BlockProduct<Layout> product;
   product.Load(params.recurrent_t, n, shared);
-  for (int i = threadIdx.x; i < Layout::kOperands * Layout::kOperandBytes / 16;
-       i += kThreads) {
+  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16; i += kThreads) {
     reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
   }
   __syncthreads();
@@ -122,7 +121,6 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     if (t < last) {
       product.Multiply(operand(t + 1), sums);
     }
-    if constexpr (Layout::kOperands == 1) __syncthreads();
     WaitForCopies<kStages - 1>();
     char* const stage = inputs + t % kStages * Layout::kInputBytes;
     Gates cell[kThreadRows][2];
@@ -206,19 +204,19 @@ absl::Status Launch(const Stream& stream, const LstmBackwardArgs& args,
   return absl::OkStatus();
 }
 
-template <Precision kPrecision, int kRows>
+template <Precision kPrecision>
 absl::Status ForUnits(const Stream& stream, const LstmBackwardArgs& args,
                       const LstmBlockLaunch& launch) {
   switch (launch.units) {
     case 32:
-      return Launch<LstmBlockLayout<kPrecision, 32, kRows, true>>(stream, args,
-                                                                  launch);
+      return Launch<LstmBlockLayout<kPrecision, 32, true>>(stream, args,
+                                                           launch);
     case 64:
-      return Launch<LstmBlockLayout<kPrecision, 64, kRows, true>>(stream, args,
-                                                                  launch);
+      return Launch<LstmBlockLayout<kPrecision, 64, true>>(stream, args,
+                                                           launch);
     default:
-      return Launch<LstmBlockLayout<kPrecision, 128, kRows, true>>(stream, args,
-                                                                   launch);
+      return Launch<LstmBlockLayout<kPrecision, 128, true>>(stream, args,
+                                                            launch);
   }
 }
 
@@ -231,16 +229,14 @@ absl::Status LstmBlockBackward(const Stream& stream,
       MakeLstmBlockLaunch({.rows = args.schedule.rows,
                            .steps = args.schedule.steps(),
                            .units = args.c.shape[1]},
-                          precision, stream.cuda->properties());
+                          precision);
   switch (precision) {
     case Precision::kFp32:
-      return launch.rows == 4
-                 ? ForUnits<Precision::kFp32, 4>(stream, args, launch)
-                 : ForUnits<Precision::kFp32, 8>(stream, args, launch);
+      return ForUnits<Precision::kFp32>(stream, args, launch);
     case Precision::kTf32:
-      return ForUnits<Precision::kTf32, 8>(stream, args, launch);
+      return ForUnits<Precision::kTf32>(stream, args, launch);
     case Precision::kBf16:
-      return ForUnits<Precision::kBf16, 8>(stream, args, launch);
+      return ForUnits<Precision::kBf16>(stream, args, launch);
   }
   return absl::InternalError("no such precision");
 }

@@ -11,10 +11,10 @@
 // Bound by latency at the batches of training: a step is a chain of product,
 // cells and barrier. By count, 128 units in bf16: 256 mma.sync of 4,096 FLOPs,
 // 64 for each tensor core, and 430 instructions a warp in all (1,024 cells of
-// about 60), some 1,000 cycles; the bytes (26 KB a step and block) take a
-// quarter of that at a multiprocessor's share of the memory's rate. In exact
-// fp32 the 262,144 multiply-adds of 4 rows take 2,048 cycles, 1,900 of which
-// shared memory is busy too.
+// about 60), some 1,000 cycles; the bytes (25 KB a step and block) take 400 at
+// the 64 a cycle that a multiprocessor can move, and bound the kernel once all
+// multiprocessors have a block. In exact fp32 the 262,144 multiply-adds of 4
+// rows take 2,048 cycles, 1,900 of which shared memory is busy too.
 
 #include "kernels/lstm_block_cell.cuh"
 #include "kernels/lstm_persistent.h"
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   constexpr int kThreadRows = Layout::kThreadRows;
   extern __shared__ __align__(16) char shared[];
   char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + Layout::kOperands * Layout::kOperandBytes;
+  char* const inputs = operands + 2 * Layout::kOperandBytes;
 
   const int n = params.units;
   const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
@@ -56,7 +56,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   if (params.steps == 0 || params.alive[0] <= first_row) return;
 
   const auto operand = [&](int t) {
-    return operands + t % Layout::kOperands * Layout::kOperandBytes;
+    return operands + t % 2 * Layout::kOperandBytes;
   };
   const auto read = [&](int t) {
     return ReadStep(params.alive, params.step_begin, params.steps, t,
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
 
   BlockProduct<Layout> product;
   product.Load(params.recurrent, n, shared);
-  for (int i = threadIdx.x; i < Layout::kOperands * Layout::kOperandBytes / 16;
+  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16;
        i += Layout::kThreads) {
     reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
   }
@@ -187,19 +187,19 @@ absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
   return absl::OkStatus();
 }
 
-template <Precision kPrecision, int kRows>
+template <Precision kPrecision>
 absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args,
                       const LstmBlockLaunch& launch) {
   switch (launch.units) {
     case 32:
-      return Launch<LstmBlockLayout<kPrecision, 32, kRows, false>>(stream, args,
-                                                                   launch);
+      return Launch<LstmBlockLayout<kPrecision, 32, false>>(stream, args,
+                                                            launch);
     case 64:
-      return Launch<LstmBlockLayout<kPrecision, 64, kRows, false>>(stream, args,
-                                                                   launch);
+      return Launch<LstmBlockLayout<kPrecision, 64, false>>(stream, args,
+                                                            launch);
     default:
-      return Launch<LstmBlockLayout<kPrecision, 128, kRows, false>>(
-          stream, args, launch);
+      return Launch<LstmBlockLayout<kPrecision, 128, false>>(stream, args,
+                                                             launch);
   }
 }
 
@@ -212,16 +212,14 @@ absl::Status LstmBlockForward(const Stream& stream,
       MakeLstmBlockLaunch({.rows = args.schedule.rows,
                            .steps = args.schedule.steps(),
                            .units = args.c.shape[1]},
-                          precision, stream.cuda->properties());
+                          precision);
   switch (precision) {
     case Precision::kFp32:
-      return launch.rows == 4
-                 ? ForUnits<Precision::kFp32, 4>(stream, args, launch)
-                 : ForUnits<Precision::kFp32, 8>(stream, args, launch);
+      return ForUnits<Precision::kFp32>(stream, args, launch);
     case Precision::kTf32:
-      return ForUnits<Precision::kTf32, 8>(stream, args, launch);
+      return ForUnits<Precision::kTf32>(stream, args, launch);
     case Precision::kBf16:
-      return ForUnits<Precision::kBf16, 8>(stream, args, launch);
+      return ForUnits<Precision::kBf16>(stream, args, launch);
   }
   return absl::InternalError("no such precision");
 }

@@ -17,43 +17,38 @@ template <Precision kPrecision, int kDepth>
 inline constexpr int kLstmOperandRowBytes =
     kPrecision == Precision::kBf16 ? 2 * kDepth + 16 : 4 * kDepth;
 
-// The pass of a kernel for up to kUnits units, of which a block has kRows rows:
-// 8, or 4 in exact fp32.
-template <Precision kPrecision_, int kUnits_, int kRows_, bool kBackward_>
+// The pass of a kernel for up to kUnits units.
+template <Precision kPrecision_, int kUnits_, bool kBackward_>
 struct LstmBlockLayout {
   static constexpr Precision kPrecision = kPrecision_;
   static constexpr int kUnits = kUnits_;
-  static constexpr int kRows = kRows_;
   static constexpr bool kBackward = kBackward_;
   static constexpr bool kExact = kPrecision == Precision::kFp32;
   static constexpr bool kNarrow = kPrecision == Precision::kBf16;
   static constexpr int kThreads = 2 * kUnits;  // a warp for 16 units
+  // Rows of a block. The tensor cores multiply 8 at once. The exact product is
+  // bound by arithmetic: fewer rows are done sooner, on more multiprocessors.
+  static constexpr int kRows = kExact ? 4 : 8;
   // Rows whose cells a thread owns, each with two units.
   static constexpr int kThreadRows = kRows / 4;
 
   // The recurrent product: column tiles of 16, and the summed index.
   static constexpr int kTiles = kBackward ? 1 : 4;
   static constexpr int kDepth = kBackward ? 4 * kUnits : kUnits;
-  // In exact fp32, the unit pairs whose sums a thread takes a slice of: with
-  // more of them a number of the operand serves more multiply-adds.
-  static constexpr int kPairs = kExact && kBackward ? 2 : 1;
+  // In exact fp32, the unit pairs whose sums a thread takes a slice of, so that
+  // a number of the operand serves 8 multiply-adds.
+  static constexpr int kPairs = kExact && kBackward ? 4 : 1;
   // Weights come in rounds of the depth; a thread's in one (32 bits each).
   static constexpr int kRoundDepth = 16 * kPairs;
   static constexpr int kRounds = kDepth / kRoundDepth;
   static constexpr int kNumbers = kTiles * (kNarrow ? 4 : 8) * kPairs;
-  // Registers for weights, of the 255 that a thread of 256 can have: the exact
-  // products of 8 rows need 64 for sums, or 32 and more for what is under way.
-  static constexpr bool kManySums = kExact && kRows == 8;
-  static constexpr int kWeightRegisters =
-      kManySums ? (kBackward ? 144 : 128) : 160;
-  static constexpr int kRegisterRounds =
-      std::min(kRounds, kWeightRegisters / kNumbers);
+  // Of the 255 registers that a thread of 256 can have, 160 hold weights; sums
+  // take 32.
+  static constexpr int kRegisterRounds = std::min(kRounds, 160 / kNumbers);
   static constexpr int kWeightBytes =
       (kRounds - kRegisterRounds) * kNumbers * 4 * kThreads;
 
-  // Two operands: one is read while the next step's is written. Where that is
-  // more than sm_80 has, one, and a barrier between.
-  static constexpr int kOperands = kManySums && kBackward ? 1 : 2;
+  // Two operands: one is read while the next step's is written.
   static constexpr int kOperandBytes =
       kRows * kLstmOperandRowBytes<kPrecision, kDepth>;
   // What is read from global memory, a step ahead or, where the weights leave
@@ -65,7 +60,7 @@ struct LstmBlockLayout {
   static constexpr int kInputBytes =
       kGateBytes + (kBackward ? kThreads * kThreadRows * 2 * 8 : 0);
   static constexpr int kSharedBytes =
-      kWeightBytes + kOperands * kOperandBytes + kStages * kInputBytes;
+      kWeightBytes + 2 * kOperandBytes + kStages * kInputBytes;
 };
 
 }  // namespace continuo

@@ -25,8 +25,7 @@ struct BlockOperand {
     if constexpr (kPrecision == Precision::kBf16) return start + 2 * k;
     // Exchanges groups of 16 bytes within 128: rows 2t and 2t + 1 differ in
     // which half they are in, for reads; rows 0, 2, 4 and 6 all differ, and
-    // rows 1, 3, 5 and 7, for writes. Of 4 rows, which one instruction writes,
-    // all differ.
+    // rows 1, 3, 5 and 7, for writes. The 4 rows of exact products all differ.
     const int group =
         Layout::kRows == 8 ? (row & 6) ^ ((row & 1) << 2) : 2 * row;
     return start + 16 * ((k / 4) ^ group) + 4 * (k % 4);

@@ -24,42 +24,34 @@ const char* LstmFormName(LstmForm form) {
 
 namespace {
 
-template <Precision kPrecision, int kUnits, int kRows>
-constexpr int SharedBytes() {
-  return std::max(
-      LstmBlockLayout<kPrecision, kUnits, kRows, false>::kSharedBytes,
-      LstmBlockLayout<kPrecision, kUnits, kRows, true>::kSharedBytes);
+template <Precision kPrecision, int kUnits>
+void SetLayout(LstmBlockLaunch* launch) {
+  using Forward = LstmBlockLayout<kPrecision, kUnits, false>;
+  using Backward = LstmBlockLayout<kPrecision, kUnits, true>;
+  launch->units = kUnits;
+  launch->threads = Forward::kThreads;
+  launch->rows = Forward::kRows;
+  launch->shared_bytes =
+      std::max(Forward::kSharedBytes, Backward::kSharedBytes);
 }
 
 template <int kUnits>
 void SetUnits(Precision precision, LstmBlockLaunch* launch) {
-  launch->units = kUnits;
-  launch->threads = 2 * kUnits;
   switch (precision) {
     case Precision::kFp32:
-      launch->shared_bytes = launch->rows == 4
-                                 ? SharedBytes<Precision::kFp32, kUnits, 4>()
-                                 : SharedBytes<Precision::kFp32, kUnits, 8>();
-      break;
+      return SetLayout<Precision::kFp32, kUnits>(launch);
     case Precision::kTf32:
-      launch->shared_bytes = SharedBytes<Precision::kTf32, kUnits, 8>();
-      break;
+      return SetLayout<Precision::kTf32, kUnits>(launch);
     case Precision::kBf16:
-      launch->shared_bytes = SharedBytes<Precision::kBf16, kUnits, 8>();
-      break;
+      return SetLayout<Precision::kBf16, kUnits>(launch);
   }
 }
 
 }  // namespace
 
-LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape, Precision precision,
-                                    const GpuProperties& gpu) {
+LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
+                                    Precision precision) {
   LstmBlockLaunch launch;
-  // The exact product is bound by arithmetic: half as many rows take half as
-  // long, as long as every block has a multiprocessor of its own.
-  const bool few = shape.rows <= int64_t{4} * gpu.multiprocessors;
-  launch.rows = precision == Precision::kFp32 && few ? 4 : 8;
-  launch.blocks = (shape.rows + launch.rows - 1) / launch.rows;
   if (shape.units <= 32) {
     SetUnits<32>(precision, &launch);
   } else if (shape.units <= 64) {
@@ -67,6 +59,7 @@ LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape, Precision precision,
   } else {
     SetUnits<128>(precision, &launch);
   }
+  launch.blocks = (shape.rows + launch.rows - 1) / launch.rows;
   return launch;
 }
 
@@ -74,7 +67,7 @@ bool LstmBlockFits(const LstmShape& shape, Precision precision,
                    const GpuProperties& gpu) {
   return shape.units > 0 && shape.units <= kLstmBlockMaxUnits &&
          shape.units % 2 == 0 &&
-         MakeLstmBlockLaunch(shape, precision, gpu).shared_bytes <=
+         MakeLstmBlockLaunch(shape, precision).shared_bytes <=
              gpu.shared_bytes_per_block;
 }
 

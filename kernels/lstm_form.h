@@ -35,8 +35,8 @@ struct LstmBlockLaunch {
   int shared_bytes = 0;  // the larger of the two passes
 };
 inline constexpr int kLstmBlockMaxUnits = 128;
-LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape, Precision precision,
-                                    const GpuProperties& gpu);
+LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
+                                    Precision precision);
 
 // Even numbers of units up to 128 whose weights a block can hold.
 bool LstmBlockFits(const LstmShape& shape, Precision precision,

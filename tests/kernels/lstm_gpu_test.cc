@@ -211,48 +211,6 @@ TEST_P(LstmFormsTest, RowsHaveTheSameBitsAlone) {
   }
 }
 
-// More rows than four for each multiprocessor: exact blocks take eight. A row
-// has the same bits as in a block of four.
-TEST_P(LstmFormsTest, RowsForEveryMultiprocessor) {
-  if (!on_gpu()) return;
-  const GpuProperties& gpu = stream().cuda->properties();
-  const int n = 96;
-  std::vector<int> lengths(4 * gpu.multiprocessors + 1, 1);
-  for (size_t i = 0; i < 11; ++i) lengths[i] = i < 5 ? 3 : 2;
-  const Problem p(lengths, n);
-  if (GetParam().precision == Precision::kFp32) {
-    const LstmShape shape = {.rows = p.schedule.rows(), .steps = 3, .units = n};
-    ASSERT_EQ(MakeLstmBlockLaunch(shape, Precision::kFp32, gpu).rows, 8);
-  }
-  const Floats dh = Random(p.schedule.events() * n, 3);
-  const DoubleState state = Reference(p, Doubles(p.z.begin(), p.z.end()));
-  const Doubles dz = ReferenceBackward(p, state, dh);
-  const double tolerance = Tolerance(3e-6, 2e-3, 1.5e-2);
-  const Stream stream = WithForm(RecurrentForm::kPersistent);
-  const Result r = Forward(stream, p);
-  ExpectNear(r.h, state.h, tolerance);
-  const Floats got_dz = Backward(stream, p, r, dh);
-  ExpectNear(got_dz, dz, tolerance);
-  // The second row by itself.
-  Problem alone({3}, n);
-  Floats alone_dh(3 * n);
-  for (int t = 0; t < 3; ++t) {
-    const int64_t e = p.schedule.event(t, 1);
-    std::copy_n(p.z.begin() + e * 4 * n, 4 * n, alone.z.begin() + t * 4 * n);
-    std::copy_n(dh.begin() + e * n, n, alone_dh.begin() + t * n);
-  }
-  const Result one = Forward(stream, alone);
-  const Floats one_dz = Backward(stream, alone, one, alone_dh);
-  for (int t = 0; t < 3; ++t) {
-    const int64_t e = p.schedule.event(t, 1);
-    EXPECT_TRUE(std::equal(one.h.begin() + t * n, one.h.begin() + (t + 1) * n,
-                           r.h.begin() + e * n));
-    EXPECT_TRUE(std::equal(one_dz.begin() + t * 4 * n,
-                           one_dz.begin() + (t + 1) * 4 * n,
-                           got_dz.begin() + e * 4 * n));
-  }
-}
-
 TEST_P(LstmFormsTest, NoSteps) {
   const Problem p({}, 32);
   ForEachForm(p, [&](const Stream& stream) {
