@@ -2,12 +2,15 @@
 // batch 128, two layers of 128, dropout 0.5, lengths uniform in 128..512.
 //
 //   bench_train --threads=2 [--benchmark_format=json]
+//   bench_train --device=cuda --precision=bf16
 //
 // Counters: `events/s` by the wall clock, `events/cpu_s` per second of CPU time
 // times the threads (what an otherwise idle machine would give), `GFLOP/s` of
 // the matrix products alone (6 per weight that multiplies a dense input), and
 // `of_peak`, their share of the fastest single-precision product measured in
 // the same run (oneDNN's or ours, whichever is faster here), both by CPU time.
+// On a GPU: `events/s`, `GFLOP/s` by the wall clock, and `recorded`, whether a
+// step is one recorded piece of work.
 
 #include <algorithm>
 #include <cstdint>
@@ -15,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/strip.h"
 #include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
 #include "dnnl.h"
@@ -31,6 +35,8 @@ using bench::NumThreads;
 using bench::UniformArray;
 
 double peak_gflops = 0;  // per CPU second, all threads
+Device device;
+ComputeOptions options;
 
 // What a published configuration feeds its network. Entries per input row are
 // typical of its encoding: a one-hot; three of them, counters and flags; the
@@ -99,7 +105,8 @@ void Train(benchmark::State& state, const Case& config) {
   spec.default_label = {0};
   spec.layer_sizes = {128, 128};
   spec.attn_length = config.attn_length;
-  auto rnn = *EventRnn::Create(spec, Stream{Device(), &pool});
+  const OwnedStream owned = *OwnedStream::Open(device, options, &pool);
+  auto rnn = *EventRnn::Create(spec, owned.stream());
   std::vector<float> weights(rnn->flat_size());
   InitializeParameters(rnn->parameters(), 1, absl::MakeSpan(weights));
   CONTINUO_CHECK(rnn->SetWeights(weights).ok());
@@ -111,17 +118,16 @@ void Train(benchmark::State& state, const Case& config) {
     LossSums sums;
     double norm = 0;
     ++adam.step;
-    CONTINUO_CHECK(
-        trainer
-            ->ComputeGradients(batch,
-                               {.keep_prob = 0.5,
-                                .seed = 1,
-                                .step = static_cast<uint64_t>(adam.step)},
-                               &sums)
-            .ok());
-    CONTINUO_CHECK(trainer->ApplyGradients(adam, &norm).ok());
+    CONTINUO_CHECK(trainer
+                       ->TrainStep(batch,
+                                   {.keep_prob = 0.5,
+                                    .seed = 1,
+                                    .step = static_cast<uint64_t>(adam.step)},
+                                   adam, &sums, &norm)
+                       .ok());
   };
   step();  // touches the memory
+  step();  // a GPU records it
   const double cpu_begin = CpuSeconds();
   for (auto _ : state) step();
   const double cpu = (CpuSeconds() - cpu_begin) / NumThreads();
@@ -130,6 +136,12 @@ void Train(benchmark::State& state, const Case& config) {
   const double flops = 6 * DenseMacs(*rnn) * events;
   state.counters["events/s"] =
       benchmark::Counter(events, benchmark::Counter::kIsRate);
+  if (device.type == DeviceType::kCuda) {
+    state.counters["GFLOP/s"] =
+        benchmark::Counter(1e-9 * flops, benchmark::Counter::kIsRate);
+    state.counters["recorded"] = static_cast<double>(trainer->num_recordings());
+    return;
+  }
   state.counters["events/cpu_s"] = events / cpu;
   state.counters["GFLOP/s"] = 1e-9 * flops / cpu;
   state.counters["of_peak"] = 1e-9 * flops / cpu / peak_gflops;
@@ -187,10 +199,33 @@ void OneDnnProduct(benchmark::State& state) {
   ReportProduct(state, CpuSeconds() - begin);
 }
 
+template <typename T>
+bool Assign(const absl::StatusOr<T>& value, T* to) {
+  if (!value.ok()) LogError(value.status().message());
+  if (value.ok()) *to = *value;
+  return value.ok();
+}
+
+bool TakeFlag(absl::string_view arg) {
+  if (absl::ConsumePrefix(&arg, "--device=")) {
+    return Assign(ParseDevice(arg), &device);
+  }
+  if (absl::ConsumePrefix(&arg, "--precision=")) {
+    return Assign(ParsePrecision(arg), &options.precision);
+  }
+  if (absl::ConsumePrefix(&arg, "--rnn_backend=")) {
+    return Assign(ParseRnnBackend(arg), &options.backend);
+  }
+  return absl::ConsumePrefix(&arg, "--rnn_form=") &&
+         Assign(ParseRecurrentForm(arg), &options.form);
+}
+
 void Register() {
-  benchmark::RegisterBenchmark("sgemm_1024/onednn", OneDnnProduct)
-      ->UseRealTime();
-  benchmark::RegisterBenchmark("sgemm_1024/own", OwnProduct)->UseRealTime();
+  if (device.type == DeviceType::kCpu) {
+    benchmark::RegisterBenchmark("sgemm_1024/onednn", OneDnnProduct)
+        ->UseRealTime();
+    benchmark::RegisterBenchmark("sgemm_1024/own", OwnProduct)->UseRealTime();
+  }
   for (const Case& config : kCases) {
     benchmark::RegisterBenchmark(
         (std::string("train/") + config.name).c_str(),
@@ -204,7 +239,9 @@ void Register() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::bench::Initialize(&argc, argv);
+  continuo::bench::Initialize(
+      &argc, argv, continuo::TakeFlag,
+      "--device=DEVICE, --precision=P, --rnn_form=F, --rnn_backend=B, ");
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

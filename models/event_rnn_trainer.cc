@@ -145,12 +145,6 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
     }
     arrays.output = rows(n);
   }
-  const int64_t heads = static_cast<int64_t>(spec.head_sizes.size());
-  constexpr char kLogits[] = "logits and loss";
-  logits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
-  predicted = arena->Allocate<int32_t>(kLogits, {e * heads});
-  chunk_sums =
-      arena->Allocate<double>(kLogits, {(e + kLossChunk - 1) / kLossChunk});
   const LayerPlan& first = plan.layers.front();
   lstm_scratch = {};
   if (const int64_t size = LstmScratch(stream(), max_rows, widest); size > 0) {
@@ -163,6 +157,12 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   if (scratch > 0) {
     attention_scratch = arena->Allocate<float>("attention", {scratch});
   }
+  const int64_t heads = static_cast<int64_t>(spec.head_sizes.size());
+  constexpr char kLogits[] = "logits and loss";
+  logits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
+  predicted = arena->Allocate<int32_t>(kLogits, {e * heads});
+  chunk_sums =
+      arena->Allocate<double>(kLogits, {(e + kLossChunk - 1) / kLossChunk});
   if (inference_only) return;
   dlogits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
   const auto allocate = [&](int64_t rows, int64_t columns) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -174,9 +175,16 @@ TEST_P(EventRnnGpuTest, SlotsAndWeightsRoundTrip) {
 // Steps, orders and states of decoders on both devices side by side.
 void CompareDecoders(const NetworkSpec& spec, const Stream& stream,
                      double tolerance) {
-  Model cpu(spec, 2), gpu(spec, stream);
-  auto want = *EventRnnDecoder::Create(cpu.rnn.get(), 6);
-  auto got = *EventRnnDecoder::Create(gpu.rnn.get(), 6);
+  std::unique_ptr<EventRnn> networks[2];
+  for (const bool on_gpu : {false, true}) {
+    std::unique_ptr<EventRnn>& rnn = networks[on_gpu];
+    rnn = *EventRnn::Create(spec, on_gpu ? stream : HostStream(stream));
+    std::vector<float> weights(rnn->flat_size());
+    InitializeParameters(rnn->parameters(), 5, absl::MakeSpan(weights));
+    ASSERT_TRUE(rnn->SetWeights(weights).ok());
+  }
+  auto want = *EventRnnDecoder::Create(networks[0].get(), 6);
+  auto got = *EventRnnDecoder::Create(networks[1].get(), 6);
   const std::vector<std::vector<int32_t>> orders = {
       {3, 3, 0, 3, 1, 1}, {0, 1, 2, 3}, {2, 0}, {1, 0, 0, 1, 1, 0}, {5}};
   uint64_t seed = 0;
@@ -209,7 +217,10 @@ void CompareDecoders(const NetworkSpec& spec, const Stream& stream,
 }
 
 TEST_P(EventRnnGpuTest, DecodersStepAndReorderAsOnTheCpu) {
-  for (NetworkSpec spec : GpuSpecs()) {
+  std::vector<NetworkSpec> specs = GpuSpecs();
+  specs.push_back(Spec(3, false, {18, 12}));
+  specs.back().attention_around_stack = true;
+  for (const NetworkSpec& spec : specs) {
     CompareDecoders(spec, stream(), GetParam().tolerance);
   }
 }

@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "data/records/sequence_example_writer.h"
 #include "gtest/gtest.h"
 #include "models/config.h"
 #include "tests/train/small_run.h"
+#include "train/evaluator.h"
 
 namespace continuo {
 namespace {
@@ -54,11 +56,8 @@ void WriteData(const Run& run, const std::string& path) {
   testing::MustWriteRecords(path, records);
 }
 
-// The losses of the steps of a training.
-std::vector<double> Losses(const Run& run, DeviceType device,
-                           const ComputeOptions& options) {
-  const ScratchDir dir;
-  WriteData(run, dir.Path("data"));
+TrainOptions Options(const Run& run, const ScratchDir& dir) {
+  if (!FileExists(dir.Path("data"))) WriteData(run, dir.Path("data"));
   TrainOptions train;
   train.run_dir = dir.Path("run");
   train.sequence_example_file = dir.Path("data");
@@ -69,10 +68,23 @@ std::vector<double> Losses(const Run& run, DeviceType device,
   train.seed = 3;
   train.num_training_steps = kSteps;
   train.summary_frequency = 1;
+  return train;
+}
+
+absl::StatusOr<TrainResult> TrainOn(DeviceType device,
+                                    const ComputeOptions& options,
+                                    const TrainOptions& train) {
   ThreadPool pool(2);
   const auto owned = OwnedStream::Open({.type = device}, options, &pool);
   const StopFlag never{false};
-  const auto result = Train(train, owned->stream(), never);
+  return Train(train, owned->stream(), never);
+}
+
+// The losses of the steps of a training.
+std::vector<double> Losses(const Run& run, DeviceType device,
+                           const ComputeOptions& options) {
+  const ScratchDir dir;
+  const auto result = TrainOn(device, options, Options(run, dir));
   EXPECT_TRUE(result.ok()) << result.status();
   std::vector<double> losses;
   if (!result.ok()) return losses;
@@ -109,6 +121,66 @@ TEST_P(GpuTrainingTest, LearnsAtEveryPrecision) {
         Losses(GetParam(), DeviceType::kCuda, {.precision = precision});
     ASSERT_EQ(losses.size(), size_t{kSteps});
     EXPECT_LT(losses.back(), 0.6 * losses.front());
+  }
+}
+
+// The loss of the newest checkpoint of a run.
+double EvaluationLoss(const Run& run, const ScratchDir& dir,
+                      DeviceType device) {
+  EvalOptions eval;
+  eval.run_dir = dir.Path("run");
+  eval.sequence_example_file = dir.Path("data");
+  eval.family = run.family;
+  eval.once = true;
+  ThreadPool pool(2);
+  const auto owned = OwnedStream::Open({.type = device}, {}, &pool);
+  const StopFlag never{false};
+  EXPECT_TRUE(FollowCheckpoints(eval, owned->stream(), never).ok());
+  return testing::ReadJsonLines(dir.Path("run/eval/log.jsonl"))
+      .back()["loss"]
+      .get<double>();
+}
+
+// A run that is stopped goes on as if it had not been: what is recorded, and
+// when, has no influence. Its checkpoints are of no device.
+TEST_P(GpuTrainingTest, StoppedRunsHaveTheSameBits) {
+  const ScratchDir whole, parts;
+  TrainOptions options = Options(GetParam(), whole);
+  options.num_training_steps = 7;
+  const auto end = TrainOn(DeviceType::kCuda, {}, options);
+  ASSERT_TRUE(end.ok()) << end.status();
+  options = Options(GetParam(), parts);
+  for (const int64_t steps : {3, 4, 7}) {
+    options.num_training_steps = steps;
+    ASSERT_TRUE(TrainOn(DeviceType::kCuda, {}, options).ok());
+  }
+  EXPECT_TRUE(testing::SameTensors(
+      *ReadCheckpoint(whole.Path("run/train/model.ckpt-7")),
+      *ReadCheckpoint(parts.Path("run/train/model.ckpt-7"))));
+  EXPECT_NEAR(EvaluationLoss(GetParam(), whole, DeviceType::kCpu) /
+                  EvaluationLoss(GetParam(), parts, DeviceType::kCuda),
+              1, 1e-5);
+  options.num_training_steps = 8;
+  EXPECT_TRUE(TrainOn(DeviceType::kCpu, {}, options).ok());
+}
+
+TEST(GpuTrainingFailureTest, NothingThatIsNotFiniteIsSaved) {
+  const auto count = CountCudaDevices();
+  if (!count.ok()) GTEST_SKIP() << count.status().message();
+  const ScratchDir dir;
+  TrainOptions options = Options(kRuns[0], dir);
+  options.model.hparams = absl::StrReplaceAll(
+      options.model.hparams, {{"learning_rate=0.02", "learning_rate=1e38"}});
+  options.save_steps = 1;
+  const auto end = TrainOn(DeviceType::kCuda, {}, options);
+  ASSERT_FALSE(end.ok());
+  EXPECT_NE(end.status().message().find("not finite"), std::string::npos)
+      << end.status();
+  const auto latest = LatestCheckpoint(dir.Path("run/train"));
+  const auto tensors = ReadCheckpoint(*latest);
+  ASSERT_TRUE(tensors.ok());
+  for (const auto& [name, tensor] : *tensors) {
+    for (float value : tensor.floats) ASSERT_TRUE(std::isfinite(value)) << name;
   }
 }
 
