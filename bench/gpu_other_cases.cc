@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/gpu_cases.h"
+#include "kernels/draws.h"
 #include "kernels/dropout.h"
 #include "kernels/embedding.h"
+#include "kernels/feedback.h"
 #include "kernels/gemm.h"
 #include "kernels/loss.h"
 #include "kernels/optimizer.h"
@@ -172,6 +174,43 @@ void AddSampling(GpuArrays* a, std::vector<GpuCase>* cases) {
        .run = [args](const Stream& s) { return Sample(s, args); }});
 }
 
+// The rest of a step of generation: numbers, and inputs from labels (those of
+// attention_rnn).
+void AddGeneration(GpuArrays* a, std::vector<GpuCase>* cases) {
+  constexpr int64_t kRows = 1000;
+  constexpr int64_t kSteps = 32;
+  const DrawUniformsArgs draws = {.seed = 1,
+                                  .output = a->Allocate<uint64_t>({kRows}),
+                                  .step = a->Allocate<int64_t>({kRows}),
+                                  .u = a->Allocate<double>({kSteps, kRows, 1})};
+  cases->push_back(
+      {.name = "draw_uniforms, 1,000 rows",
+       .steps = kSteps,
+       .bytes = static_cast<double>(kRows * (kSteps * 8 + 16)),
+       .run = [draws](const Stream& s) { return DrawUniforms(s, draws); }});
+  const FeedbackEncoding encoding = {.head_begin = {0, 40},
+                                     .num_events = 38,
+                                     .default_class = 36,
+                                     .num_distances = 2,
+                                     .distances = {16, 32},
+                                     .counter_bits = 7,
+                                     .key_melody = true,
+                                     .min_note = 48};
+  const int64_t size = FeedbackStateSize(encoding);
+  const int64_t entries = FeedbackEntries(encoding);
+  const FeedbackArgs feedback = {
+      .encoding = encoding,
+      .choice = a->Allocate<int64_t>({kRows, 1}),
+      .state = a->Allocate<int32_t>({kRows, size}),
+      .next_state = a->Allocate<int32_t>({kRows, size}),
+      .index = a->Allocate<int32_t>({kRows, entries}),
+      .value = a->Allocate<float>({kRows, entries})};
+  cases->push_back(
+      {.name = "feedback, 1,000 rows, key melody",
+       .bytes = static_cast<double>(kRows * (8 * (size + entries) + 8)),
+       .run = [feedback](const Stream& s) { return Feedback(s, feedback); }});
+}
+
 }  // namespace
 
 std::vector<GpuCase> OtherCases(const GpuSizes& sizes, GpuArrays* arrays) {
@@ -183,6 +222,7 @@ std::vector<GpuCase> OtherCases(const GpuSizes& sizes, GpuArrays* arrays) {
   AddLoss(e, arrays, &cases);
   AddOptimizer(arrays, &cases);
   AddSampling(arrays, &cases);
+  AddGeneration(arrays, &cases);
   return cases;
 }
 

@@ -91,10 +91,9 @@ absl::Status GenerateFiles(
     CONTINUO_ASSIGN_OR_RETURN(report, AtomicFile::Create(options.report));
   }
 
-  const int batch_rows =
-      options.batch_rows > 0
-          ? options.batch_rows
-          : kRowsPerThread * model.rnn->stream().pool->num_threads();
+  const int batch_rows = options.batch_rows > 0
+                             ? options.batch_rows
+                             : DefaultRows(model.rnn->stream());
   Progress progress(total_events);
   int64_t written = 0;
   int64_t generated = 0;

@@ -58,8 +58,8 @@ ABSL_FLAG(bool, self_check, false,
           "problems first, and end if they differ");
 ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
 ABSL_FLAG(int32_t, batch, 0,
-          "Sequences computed at once; 0 = 32 per thread. No score depends on "
-          "it");
+          "Sequences computed at once; 0 = 32 per thread, 4096 on a GPU. No "
+          "score depends on it");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
 

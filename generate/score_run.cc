@@ -186,7 +186,7 @@ absl::Status Scoring::Flush(LineOutput* output) {
   }
   const int batch_rows = options_.batch_rows > 0
                              ? options_.batch_rows
-                             : kRowsPerThread * pool_.num_threads();
+                             : DefaultRows(model_.rnn->stream());
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<ExampleScore> scores,
       ScoreExamples(*model_.rnn, *model_.encoder, examples, batch_rows));

@@ -25,11 +25,11 @@ CONTINUO_OPERATION(AddScores);
 // stay.
 struct BeamRowsArgs {
   int64_t prefixes = 0;
-  int64_t entries = 1;  // E
-  TensorView kept;      // [S, K] int32, positions in [0, E)
-  TensorView ending;    // [S] int32, 1 where the iteration ends
-  TensorView keep;      // optional [N] int32; without it N = all rows
-  TensorView source;    // out [N] int32
+  int64_t entries = 1;   // E
+  TensorView kept;       // [S, K] int32, positions in [0, E)
+  TensorView ending;     // [S] int32, 1 where the iteration ends
+  TensorView keep = {};  // optional [N] int32; without it N = all rows
+  TensorView source;     // out [N] int32
 };
 CONTINUO_OPERATION(BeamRows);
 

@@ -43,12 +43,12 @@ int64_t FeedbackStateSize(const FeedbackEncoding& encoding);
 // head, which only logits that are not finite can give, counts as class 0.
 struct FeedbackArgs {
   FeedbackEncoding encoding;
-  TensorView source;      // optional [N] int32 in [0, M); without it N = M
-  TensorView choice;      // [M, heads] int64
-  TensorView state;       // [M, S] int32
-  TensorView next_state;  // out [N, S] int32; not `state`
-  TensorView index;       // out [N, entries] int32, ascending within a row
-  TensorView value;       // out [N, entries] float
+  TensorView source = {};  // optional [N] int32 in [0, M); without it N = M
+  TensorView choice;       // [M, heads] int64
+  TensorView state;        // [M, S] int32
+  TensorView next_state;   // out [N, S] int32; not `state`
+  TensorView index;        // out [N, entries] int32, ascending within a row
+  TensorView value;        // out [N, entries] float
 };
 CONTINUO_OPERATION(Feedback);
 

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "bench/gpu_calls.h"
 #include "generate/device_wave.h"
 #include "models/event_rnn_decoder.h"
 #include "tests/generate/generation_testing.h"
@@ -106,6 +107,21 @@ TEST_P(DeviceGenerationTest, DivergedWeightsAreReported) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
     EXPECT_NE(status.message().find("diverged"), std::string::npos) << status;
   }
+}
+
+TEST_P(DeviceGenerationTest, TheHostWaitsOncePerChunk) {
+  const bool on_device = cpu_->encoder->Feedback().has_value();
+  std::vector<EventRequest> requests(
+      2, {.primer = {cpu_->encoder->default_event()}, .num_events = 24});
+  const auto waits = [&](const LoopOptions& loop) {
+    bench::TakeGpuCalls();
+    GenerateAll(*cuda_, requests, {}, SeededDraws(5), kMaxRows, loop);
+    return bench::TakeGpuCalls().waits;
+  };
+  // The beginning waits for what it uploads; then every wait is a chunk's.
+  const int64_t one_chunk = waits({.chunk_steps = 24});
+  EXPECT_EQ(waits({.chunk_steps = 4}), one_chunk + (on_device ? 5 : 0));
+  EXPECT_LT(one_chunk, on_device ? 10 : 40);
 }
 
 // Long runs launch recorded chunks, whatever the chunk and the window.
