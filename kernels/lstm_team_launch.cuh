@@ -5,7 +5,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "kernels/lstm_team.cuh"
+#include "kernels/lstm_team_backward.cuh"
+#include "kernels/lstm_team_forward.cuh"
 #include "runtime/log.h"
 #include "runtime/status.h"
 
