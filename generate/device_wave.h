@@ -85,12 +85,12 @@ class DeviceWave {
              const SearchOptions& options, const DrawSource& draws,
              const GenerateHooks& hooks, int64_t max_rows, int chunk_steps);
   void Allocate(Arena* device, Arena* pinned);
-  absl::Status UploadTables(const FeedbackSpec& spec);
+  absl::Status SendTables(const FeedbackSpec& spec);
 
-  absl::Status BeginLabels();
   absl::Status RunChunk();
   absl::Status PlanChunk();
   absl::Status StageChunk();
+  absl::StatusOr<int64_t> StageFirstLabels();
   void StageDraws(QueuedStep* first, int64_t steps);
   std::vector<double> Scores() const;
 
@@ -134,9 +134,8 @@ class DeviceWave {
   std::unique_ptr<Arena> device_arena_;
   std::unique_ptr<Arena> pinned_arena_;
   FeedbackEncoding encoding_;
-  TensorView table_index_;
-  TensorView table_value_;
-  TensorView row_begin_;  // [max_rows + 1]
+  TensorView row_begin_;  // [max_rows + 1], in tables_
+  TensorView no_row_;     // [1], in tables_
   Buffered state_;        // [max_rows, feedback state]
   TensorView index_;      // [max_rows * entries of an input row]
   TensorView value_;      // the same
@@ -149,10 +148,12 @@ class DeviceWave {
   // were not finite (int32), the log-probabilities of all steps, the labels.
   TensorView results_;        // [1 + chunk_steps * max_rows * (1 + heads)]
   TensorView probabilities_;  // [chunk_steps * max_rows * classes]; traces only
-  Staging staging_;
+  Staging tables_;            // what no step changes
+  Staging staging_;           // what a chunk needs
 
   // The chunk under way.
   std::vector<QueuedStep> steps_;
+  int64_t first_labels_handle_ = -1;
   int64_t boundary_source_handle_ = -1;
   int64_t scores_handle_ = -1;
   size_t scored_ = 0;       // steps whose log-probabilities are in scores_
