@@ -36,14 +36,12 @@ struct ClusterExchange {
     }
   }
   __device__ void Meet() const {
-    ArriveAfterSend();
+    Arrive();
     Wait();
   }
-  // Before what the step stores in global memory, which nobody waits for.
-  __device__ void ArriveAfterSend() const {
+  __device__ void Arrive() const {
     asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
   }
-  __device__ void ArriveAfterStore() const {}
   __device__ void Wait() const {
     asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
   }

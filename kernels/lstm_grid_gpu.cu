@@ -31,8 +31,7 @@ class GridExchange {
   __device__ void Send(const T&, char*) const {}
   // Only the block's own buffers are in use between slices.
   __device__ void Meet() const { __syncthreads(); }
-  __device__ void ArriveAfterSend() const {}
-  __device__ void ArriveAfterStore() {
+  __device__ void Arrive() {
     ++step_;
     __syncthreads();
     if (threadIdx.x != 0) return;

@@ -112,7 +112,8 @@ __device__ void TeamBackward(const TeamArgs<Operand<Product::kPrecision>>& p,
                               (team.unit_begin + team.unit) * 4 * sizeof(X));
           }
         }
-        if (last && t > 0) exchange.ArriveAfterSend();
+        const bool arrive = last && t > 0;
+        if (!Exchange::kThroughMemory && arrive) exchange.Arrive();
         if (mine) {
           auto* const to = p.gates + team.GateElement(now.event + row);
           const float* const field = reinterpret_cast<const float*>(gates);
@@ -126,10 +127,10 @@ __device__ void TeamBackward(const TeamArgs<Operand<Product::kPrecision>>& p,
             StorePack(out, to + gate * p.units);
           }
         }
+        if (Exchange::kThroughMemory && arrive) exchange.Arrive();
         input = upcoming;
       }
       if (t == 0) break;
-      exchange.ArriveAfterStore();
       exchange.Wait();
       if constexpr (Exchange::kThroughMemory) {
         team.Gather(p.gates + int64_t{now.event} * 4 * p.units, now.rows,

@@ -100,10 +100,13 @@ __device__ void TeamForward(const TeamArgs<Operand<Product::kPrecision>>& p,
                     (team.unit_begin + team.unit) * sizeof(typename TeamT::X));
           }
         }
-        if (last && next.rows > 0) exchange.ArriveAfterSend();
+        // As soon as the others have h: nobody waits for the rest.
+        const bool arrive = last && next.rows > 0;
+        const int64_t event = now.event + row;
+        if (!Exchange::kThroughMemory && arrive) exchange.Arrive();
+        if (mine) StorePack(h, p.h + team.Element(event));
+        if (Exchange::kThroughMemory && arrive) exchange.Arrive();
         if (mine) {
-          const int64_t event = now.event + row;
-          StorePack(h, p.h + team.Element(event));
           StorePack(c, p.c + team.Element(event));
           auto* const to = p.gates + team.GateElement(event);
           const float* const field = reinterpret_cast<const float*>(gates);
@@ -120,7 +123,6 @@ __device__ void TeamForward(const TeamArgs<Operand<Product::kPrecision>>& p,
         input = upcoming;
       }
       if (next.rows == 0) break;
-      exchange.ArriveAfterStore();
       exchange.Wait();
       if constexpr (Exchange::kThroughMemory) {
         team.Gather(p.h + int64_t{now.event} * p.units, next.rows, p.units,
