@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "kernels/lstm_cell.cuh"
+#include "kernels/warp.cuh"
 #include "runtime/device.h"
 
 namespace continuo::gpu {
@@ -26,21 +27,6 @@ __device__ inline float ScoreTanh(float x) {
   } else {
     return Tanh(x);
   }
-}
-
-__device__ inline float WarpSum(float x) {
-#pragma unroll
-  for (int offset = 16; offset > 0; offset /= 2) {
-    x += __shfl_xor_sync(0xffffffffu, x, offset);
-  }
-  return x;
-}
-__device__ inline float WarpMax(float x) {
-#pragma unroll
-  for (int offset = 16; offset > 0; offset /= 2) {
-    x = fmaxf(x, __shfl_xor_sync(0xffffffffu, x, offset));
-  }
-  return x;
 }
 
 // The windows of `rows` rows before step `step`. Shared memory of a block.

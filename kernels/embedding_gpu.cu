@@ -11,17 +11,16 @@
 
 #include <algorithm>
 
+#include "kernels/add_chunks.h"
 #include "kernels/embedding.h"
 #include "kernels/vector_io.cuh"
+#include "kernels/warp.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
 namespace {
 
-constexpr int kWarp = 32;
-constexpr unsigned kAllLanes = 0xffffffffu;
 constexpr int kGatherWarps = 8;
-constexpr int kThreads = 256;
 // Rows of dz that a warp of the scatter has under way.
 constexpr int kRowsAhead = 8;
 
@@ -172,19 +171,6 @@ __global__ void __launch_bounds__(kWarp)
   }
 }
 
-// dw += the sums of all chunks, in order.
-__global__ void AddChunksKernel(const float* partial, int64_t chunks,
-                                int64_t size, float* dw) {
-  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (i >= size) return;
-  float sum = dw[i];
-#pragma unroll 8
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    sum += partial[chunk * size + i];
-  }
-  dw[i] = sum;
-}
-
 template <typename T, bool kShared>
 absl::Status ScatterChunks(const Stream& stream, const ScatterAddArgs& args,
                            int64_t chunks, size_t shared_bytes) {
@@ -272,11 +258,8 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
       args.dz.dtype == DType::kBfloat16
           ? ScatterChunks<__nv_bfloat16>(stream, args, chunks)
           : ScatterChunks<float>(stream, args, chunks));
-  AddChunksKernel<<<static_cast<unsigned>(CeilDiv(width * n, kThreads)),
-                    kThreads, 0, stream.cuda->stream()>>>(
-      args.scratch.data<float>(), chunks, width * n, args.dw.data<float>());
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return absl::OkStatus();
+  return AddChunks(stream, args.scratch.data<float>(), chunks,
+                   {.to = args.dw.data<float>(), .size = width * n});
 }
 
 }  // namespace continuo::gpu

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "kernels/add_chunks.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_mixed.h"
 #include "kernels/launch.cuh"
@@ -85,15 +86,6 @@ __global__ void ColumnSumsKernel(const T* x, int64_t rows, int64_t columns,
   partial[int64_t{blockIdx.y} * columns + column] = sum;
 }
 
-__global__ void AddChunksKernel(const float* partial, int64_t chunks,
-                                int64_t columns, float* out) {
-  const int64_t column = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (column >= columns) return;
-  float sum = 0;
-  for (int64_t i = 0; i < chunks; ++i) sum += partial[i * columns + column];
-  out[column] += sum;
-}
-
 // Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a transposed as stored
 // if asked. cuBLAS sees the transposes: columns are rows there.
 absl::Status Multiply(const Stream& stream, bool transpose_a, int64_t m,
@@ -127,11 +119,8 @@ absl::Status ColumnSums(const Stream& stream, const TensorView& x,
                      stream.cuda->stream()>>>(Data<T>(x), rows, columns,
                                               rows_each, partial);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  AddChunksKernel<<<static_cast<unsigned>(CeilDiv(columns, kThreads)), kThreads,
-                    0, stream.cuda->stream()>>>(partial, chunks, columns,
-                                                out.data<float>());
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return absl::OkStatus();
+  return AddChunks(stream, partial, chunks,
+                   {.to = out.data<float>(), .size = columns});
 }
 
 }  // namespace

@@ -9,13 +9,12 @@
 
 #include "kernels/launch.cuh"
 #include "kernels/loss.h"
+#include "kernels/warp.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
 namespace {
 
-constexpr int kWarp = 32;
-constexpr unsigned kAllLanes = 0xffffffffu;
 constexpr int kWarps = 16;
 constexpr int kThreads = kWarp * kWarps;
 constexpr int kCounts = 4;
@@ -71,10 +70,7 @@ __device__ double SoftmaxRow(const float* logits, int n, int64_t label,
   const double target = static_cast<double>(logits[label]) - highest;
   float sum = 0;
   for (int i = lane; i < n; i += kWarp) sum += expf(logits[i] - highest);
-#pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
-    sum += __shfl_xor_sync(kAllLanes, sum, offset);
-  }
+  sum = WarpSum(sum);
   if (dlogits != nullptr) {
     // All lanes have read the label's logit: dlogits may be the same array.
     __syncwarp();
@@ -156,10 +152,7 @@ __global__ void __launch_bounds__(kThreads) SoftmaxLossKernel(Arrays a) {
   for (int i = 0; i < kLossChunk / kWarp; ++i) {
     sum += losses[kWarp * i + lane];
   }
-#pragma unroll
-  for (int offset = 1; offset < kWarp; offset *= 2) {
-    sum += __shfl_xor_sync(kAllLanes, sum, offset);
-  }
+  sum = WarpSum(sum);
   if (lane == 0) a.chunk_sums[blockIdx.x] = sum;
 }
 

@@ -10,13 +10,12 @@
 
 #include "kernels/optimizer.h"
 #include "kernels/vector_io.cuh"
+#include "kernels/warp.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
 namespace {
 
-constexpr int kWarp = 32;
-constexpr unsigned kAllLanes = 0xffffffffu;
 constexpr int kThreads = 256;
 constexpr int kParts = 2 * kWarp;
 
@@ -30,14 +29,6 @@ __device__ void ForEachFour(const int64_t* tensor_begin, Fn fn) {
   for (int64_t i = begin + 4 * mine; i < end; i += 4 * kThreads * kParts) {
     fn(i, end - i < 4 ? static_cast<int>(end - i) : 4);
   }
-}
-
-__device__ double AddLanes(double sum) {
-#pragma unroll
-  for (int offset = 1; offset < kWarp; offset *= 2) {
-    sum += __shfl_xor_sync(kAllLanes, sum, offset);
-  }
-  return sum;
 }
 
 // partial[tensor, part] = sum of squares. `aligned`: the gradient can be read
@@ -60,7 +51,7 @@ __global__ void __launch_bounds__(kThreads)
     const double x = g.x, y = g.y, z = g.z, w = g.w;
     sum += (x * x + y * y) + (z * z + w * w);
   });
-  sum = AddLanes(sum);
+  sum = WarpSum(sum);
   if (threadIdx.x % kWarp == 0) warps[threadIdx.x / kWarp] = sum;
   __syncthreads();
   if (threadIdx.x != 0) return;
@@ -92,7 +83,7 @@ __global__ void __launch_bounds__(kThreads)
                  double* squared_norms) {
   // Every warp adds the parts, in one order.
   const double* parts = partial + blockIdx.x * kParts + threadIdx.x % kWarp;
-  const double squared_norm = AddLanes(parts[0] + parts[kWarp]);
+  const double squared_norm = WarpSum(parts[0] + parts[kWarp]);
   if (blockIdx.y == 0 && threadIdx.x == 0) {
     squared_norms[blockIdx.x] = squared_norm;
   }

@@ -11,13 +11,12 @@
 
 #include "kernels/launch.cuh"
 #include "kernels/sampling.h"
+#include "kernels/warp.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
 namespace {
 
-constexpr int kWarp = 32;
-constexpr unsigned kAllLanes = 0xffffffffu;
 constexpr int kMaxHeads = 32;
 constexpr int kMaxWarps = 4;
 
@@ -59,10 +58,7 @@ __device__ bool Softmax(const float* logits, int n, double temperature,
                         int lane, double* p) {
   float largest = -INFINITY;
   for (int i = lane; i < n; i += kWarp) largest = fmaxf(largest, logits[i]);
-#pragma unroll
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
-    largest = fmaxf(largest, __shfl_xor_sync(kAllLanes, largest, offset));
-  }
+  largest = WarpMax(largest);
   for (int i = lane; i < n; i += kWarp) {
     p[i] = exp((static_cast<double>(logits[i]) - largest) / temperature);
   }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "kernels/add_chunks.h"
 #include "kernels/gemm_mixed.h"
 #include "kernels/gemm_tile.cuh"
 #include "runtime/log.h"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr int64_t kBlocks = 256;
 constexpr int64_t kLeastEvents = 256;  // of a chunk
-constexpr int kThreads = 256;
 
 struct Chunks {
   int64_t events_each;
@@ -156,21 +156,6 @@ __global__ void __launch_bounds__(kGemmThreads)
              sizes.n, sizes.dw_by_fours, column_sum);
 }
 
-// dw[i] += the chunks' sums in order; those behind dw go to db.
-__global__ void AddChunksKernel(const float* partial, int64_t chunks,
-                                int64_t each, int64_t dw_size, float* dw,
-                                float* db) {
-  const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  if (i >= each) return;
-  float* to = i < dw_size ? dw + i : db + (i - dw_size);
-  float sum = *to;
-#pragma unroll 8
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-    sum += partial[chunk * each + i];
-  }
-  *to = sum;
-}
-
 }  // namespace
 
 int64_t MixedWeightGradientScratch(int64_t e, int64_t k, int64_t n) {
@@ -213,12 +198,9 @@ absl::Status MixedWeightGradient(const Stream& stream,
         x, rows, Data<float>(args.dz), sizes, partial);
   }
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  AddChunksKernel<<<static_cast<unsigned>(CeilDiv(each, kThreads)), kThreads, 0,
-                    stream.cuda->stream()>>>(partial, chunks.count, each, k * n,
-                                             args.dw.data<float>(),
-                                             args.db.data<float>());
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return absl::OkStatus();
+  return AddChunks(stream, partial, chunks.count,
+                   {.to = args.dw.data<float>(), .size = k * n},
+                   {.to = args.db.data<float>(), .size = args.db ? n : 0});
 }
 
 }  // namespace continuo::gpu
