@@ -33,16 +33,11 @@ inline bool LstmUsesCudnn(const Stream& stream) {
          stream.options.backend == RnnBackend::kCudnn;
 }
 
-namespace gpu {
-
 // Floats that a layer of `units` on an input of `width` needs for a batch.
 struct LstmCudnnSizes {
   int64_t reserve = 0;  // what forward keeps for backward
   int64_t scratch = 0;  // of one call of either
 };
-absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(const Stream& stream,
-                                                 const Schedule& schedule,
-                                                 int64_t width, int64_t units);
 
 struct LstmCudnnForwardArgs {
   Schedule schedule;        // with the host's arrays
@@ -53,8 +48,6 @@ struct LstmCudnnForwardArgs {
   TensorView reserve = {};  // [sizes.reserve] out; not given: inference
   TensorView scratch;       // [sizes.scratch]
 };
-absl::Status LstmCudnnForward(const Stream& stream,
-                              const LstmCudnnForwardArgs& args);
 
 struct LstmCudnnBackwardArgs {
   Schedule schedule;
@@ -69,16 +62,24 @@ struct LstmCudnnBackwardArgs {
   TensorView reserve;  // of the forward call; changed
   TensorView scratch;  // [sizes.scratch]
 };
-absl::Status LstmCudnnBackward(const Stream& stream,
-                               const LstmCudnnBackwardArgs& args);
 
 // Sparse rows written out, which is how cuDNN has to have a network's inputs:
-// 4 * width bytes an event (256 KB for 41,000 events of 1.5 inputs becomes
-// 6 MB at 38 inputs, 64 MB at 388).
+// 4 * width bytes an event, 6 MB for 41,000 events of 38 inputs and 64 MB for
+// those of 388.
 struct DenseRowsArgs {
   SparseView inputs;  // [rows, width]
   TensorView out;     // [rows, width] out
 };
+
+namespace gpu {
+
+absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(const Stream& stream,
+                                                 const Schedule& schedule,
+                                                 int64_t width, int64_t units);
+absl::Status LstmCudnnForward(const Stream& stream,
+                              const LstmCudnnForwardArgs& args);
+absl::Status LstmCudnnBackward(const Stream& stream,
+                               const LstmCudnnBackwardArgs& args);
 absl::Status DenseRows(const Stream& stream, const DenseRowsArgs& args);
 
 // The same weights as cuDNN has them: for each gate i, f, j, o a matrix
@@ -95,6 +96,27 @@ absl::Status AddCudnnGradients(const Stream& stream, const CudnnWeights& from,
                                const TensorView& bias);
 
 }  // namespace gpu
+
+// Only for streams of CUDA devices; a build without CUDA has none.
+inline absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(
+    const Stream& stream, const Schedule& schedule, int64_t width,
+    int64_t units) {
+  if constexpr (kHasCuda) {
+    return gpu::LstmCudnnSizesFor(stream, schedule, width, units);
+  }
+  return absl::UnimplementedError("cuDNN needs a build with CUDA");
+}
+#define CONTINUO_CUDNN_OPERATION(Op)                                   \
+  inline absl::Status Op(const Stream& stream, const Op##Args& args) { \
+    if constexpr (kHasCuda) return gpu::Op(stream, args);              \
+    return absl::UnimplementedError("cuDNN needs a build with CUDA");  \
+  }                                                                    \
+  static_assert(true)
+CONTINUO_CUDNN_OPERATION(LstmCudnnForward);
+CONTINUO_CUDNN_OPERATION(LstmCudnnBackward);
+CONTINUO_CUDNN_OPERATION(DenseRows);
+#undef CONTINUO_CUDNN_OPERATION
+
 }  // namespace continuo
 
 #endif  // CONTINUO_KERNELS_LSTM_CUDNN_H_

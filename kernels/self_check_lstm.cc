@@ -1,5 +1,6 @@
 // Probes of recurrent layers: LSTMs by the project's own forms and by cuDNN.
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/gemm.h"
@@ -162,40 +163,36 @@ absl::Status RunFusedLayer(ProbeRun* run, const LayerArrays& l, int64_t n) {
 
 absl::Status RunCudnnLayer(ProbeRun* run, const LayerArrays& l, int64_t n) {
   CONTINUO_ASSIGN_OR_RETURN(
-      const gpu::LstmCudnnSizes sizes,
-      gpu::LstmCudnnSizesFor(run->stream(), l.schedule, kWidth, n));
+      const LstmCudnnSizes sizes,
+      LstmCudnnSizesFor(run->stream(), l.schedule, kWidth, n));
   const TensorView reserve = run->New<float>({sizes.reserve});
   const TensorView scratch = run->New<float>({sizes.scratch});
   CONTINUO_RETURN_IF_ERROR(
-      gpu::LstmCudnnForward(run->stream(), {.schedule = l.schedule,
-                                            .x = l.x,
-                                            .kernel = l.kernel,
-                                            .bias = l.bias,
-                                            .h = l.h,
-                                            .reserve = reserve,
-                                            .scratch = scratch}));
-  return gpu::LstmCudnnBackward(run->stream(), {.schedule = l.schedule,
-                                                .x = l.x,
-                                                .kernel = l.kernel,
-                                                .bias = l.bias,
-                                                .h = l.h,
-                                                .dh = l.dh,
-                                                .dx = l.dx,
-                                                .dkernel = l.dkernel,
-                                                .dbias = l.dbias,
-                                                .reserve = reserve,
-                                                .scratch = scratch});
+      LstmCudnnForward(run->stream(), {.schedule = l.schedule,
+                                       .x = l.x,
+                                       .kernel = l.kernel,
+                                       .bias = l.bias,
+                                       .h = l.h,
+                                       .reserve = reserve,
+                                       .scratch = scratch}));
+  return LstmCudnnBackward(run->stream(), {.schedule = l.schedule,
+                                           .x = l.x,
+                                           .kernel = l.kernel,
+                                           .bias = l.bias,
+                                           .h = l.h,
+                                           .dh = l.dh,
+                                           .dx = l.dx,
+                                           .dkernel = l.dkernel,
+                                           .dbias = l.dbias,
+                                           .reserve = reserve,
+                                           .scratch = scratch});
 }
 
 absl::Status ProbeCudnn(ProbeRun* run, int64_t n) {
   const LayerArrays l = MakeLayer(run, n);
-  if constexpr (kHasCuda) {
-    if (LstmUsesCudnn(run->stream())) {
-      CONTINUO_RETURN_IF_ERROR(RunCudnnLayer(run, l, n));
-    } else {
-      CONTINUO_RETURN_IF_ERROR(RunFusedLayer(run, l, n));
-    }
-  }
+  CONTINUO_RETURN_IF_ERROR(LstmUsesCudnn(run->stream())
+                               ? RunCudnnLayer(run, l, n)
+                               : RunFusedLayer(run, l, n));
   for (const TensorView& output : {l.h, l.dx, l.dkernel, l.dbias}) {
     run->Compare(output);
   }

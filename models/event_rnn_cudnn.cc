@@ -18,14 +18,13 @@ bool EventRnnTrainer::State::UsesCudnn(const LayerPlan& layer) const {
 
 // Makes room for the current batch.
 absl::Status EventRnnTrainer::State::PlanCudnn() {
-  if constexpr (!kHasCuda) return absl::OkStatus();
   const int64_t events = this->events();
   std::vector<int64_t> sizes(3 + plan.layers.size());  // of the arrays
   for (const LayerPlan& layer : plan.layers) {
     if (!UsesCudnn(layer)) continue;
-    CONTINUO_ASSIGN_OR_RETURN(const gpu::LstmCudnnSizes of_layer,
-                              gpu::LstmCudnnSizesFor(stream(), batch->schedule,
-                                                     layer.width, layer.units));
+    CONTINUO_ASSIGN_OR_RETURN(
+        const LstmCudnnSizes of_layer,
+        LstmCudnnSizesFor(stream(), batch->schedule, layer.width, layer.units));
     sizes[0] = std::max(sizes[0], of_layer.scratch);
     if (layer.sparse_cell()) sizes[1] = events * layer.width;
     if (inference_only) continue;
@@ -61,14 +60,13 @@ absl::Status EventRnnTrainer::State::PlanCudnn() {
 absl::Status EventRnnTrainer::State::CudnnForward(const LayerPlan& layer,
                                                   const TensorView& input,
                                                   const Pass& pass) {
-  if constexpr (!kHasCuda) return absl::OkStatus();
   TensorView x = input;
   if (layer.sparse_cell()) {
     x = Rows(cudnn.x(), events(), layer.width);
     CONTINUO_RETURN_IF_ERROR(
-        gpu::DenseRows(stream(), {.inputs = batch->inputs, .out = x}));
+        DenseRows(stream(), {.inputs = batch->inputs, .out = x}));
   }
-  return gpu::LstmCudnnForward(
+  return LstmCudnnForward(
       stream(),
       {.schedule = batch->schedule,
        .x = x,
@@ -86,13 +84,12 @@ absl::Status EventRnnTrainer::State::CudnnBackward(const LayerPlan& layer,
                                                    const TensorView& input,
                                                    const TensorView& doutput,
                                                    const TensorView& dinput) {
-  if constexpr (!kHasCuda) return absl::OkStatus();
   float* const flat = gradient.data<float>();
   const bool sparse = layer.sparse_cell();
   const TensorView dx = sparse || layer.residual
                             ? Rows(cudnn.dx(), events(), layer.width)
                             : dinput;
-  CONTINUO_RETURN_IF_ERROR(gpu::LstmCudnnBackward(
+  CONTINUO_RETURN_IF_ERROR(LstmCudnnBackward(
       stream(), {.schedule = batch->schedule,
                  .x = sparse ? Rows(cudnn.x(), events(), layer.width) : input,
                  .kernel = ParameterRows(weights(), *layer.lstm.kernel, 0,

@@ -110,11 +110,11 @@ Result RunCudnn(const Stream& stream, const Problem& p, bool training) {
   DeviceArray<float> bias(stream, p.bias), dh(stream, p.dh);
   DeviceArray<float> h(stream, events * p.n), dx(stream, events * p.k);
   DeviceArray<float> dkernel(stream, p.dkernel), dbias(stream, p.dbias);
-  const auto sizes = gpu::LstmCudnnSizesFor(stream, schedule.view(), p.k, p.n);
+  const auto sizes = LstmCudnnSizesFor(stream, schedule.view(), p.k, p.n);
   EXPECT_TRUE(sizes.ok()) << sizes.status();
   DeviceArray<float> reserve(stream, sizes->reserve);
   DeviceArray<float> scratch(stream, sizes->scratch);
-  const absl::Status forward = gpu::LstmCudnnForward(
+  const absl::Status forward = LstmCudnnForward(
       stream, {.schedule = schedule.view(),
                .x = x.matrix(p.k),
                .kernel = kernel.matrix(4 * p.n),
@@ -125,17 +125,17 @@ Result RunCudnn(const Stream& stream, const Problem& p, bool training) {
   EXPECT_TRUE(forward.ok()) << forward;
   if (!training) return {h.Read(), {}, {}, {}};
   const absl::Status backward =
-      gpu::LstmCudnnBackward(stream, {.schedule = schedule.view(),
-                                      .x = x.matrix(p.k),
-                                      .kernel = kernel.matrix(4 * p.n),
-                                      .bias = bias.vector(),
-                                      .h = h.matrix(p.n),
-                                      .dh = dh.matrix(p.n),
-                                      .dx = dx.matrix(p.k),
-                                      .dkernel = dkernel.matrix(4 * p.n),
-                                      .dbias = dbias.vector(),
-                                      .reserve = reserve.vector(),
-                                      .scratch = scratch.vector()});
+      LstmCudnnBackward(stream, {.schedule = schedule.view(),
+                                 .x = x.matrix(p.k),
+                                 .kernel = kernel.matrix(4 * p.n),
+                                 .bias = bias.vector(),
+                                 .h = h.matrix(p.n),
+                                 .dh = dh.matrix(p.n),
+                                 .dx = dx.matrix(p.k),
+                                 .dkernel = dkernel.matrix(4 * p.n),
+                                 .dbias = dbias.vector(),
+                                 .reserve = reserve.vector(),
+                                 .scratch = scratch.vector()});
   EXPECT_TRUE(backward.ok()) << backward;
   return {h.Read(), dx.Read(), dkernel.Read(), dbias.Read()};
 }
@@ -187,10 +187,10 @@ TEST_P(LstmCudnnFormTest, DenseRowsWritesSparseRowsOut) {
   const std::vector<float> value = {1, 2, 0.5f, -1, 4, 7};
   DeviceArray<int32_t> begin = Put(row_begin), at = Put(index);
   DeviceArray<float> values = Put(value), out = NewFloats(4 * 38);
-  ASSERT_TRUE(gpu::DenseRows(stream(), {.inputs = {.row_begin = begin.vector(),
-                                                   .index = at.vector(),
-                                                   .value = values.vector()},
-                                        .out = out.matrix(38)})
+  ASSERT_TRUE(DenseRows(stream(), {.inputs = {.row_begin = begin.vector(),
+                                              .index = at.vector(),
+                                              .value = values.vector()},
+                                   .out = out.matrix(38)})
                   .ok());
   std::vector<float> want(4 * 38, 0.0f);
   for (int row = 0; row < 4; ++row) {
