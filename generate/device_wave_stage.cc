@@ -60,6 +60,8 @@ absl::Status DeviceWave::StageChunk() {
   }
   if (entries_ == 1) return absl::OkStatus();
   const int64_t rows = book_.rows();
+  // Always into the same buffer: chunks should be alike.
+  if (scores_.now.raw > scores_.next.raw) std::swap(scores_.now, scores_.next);
   return Copy(stream_,
               {.from = AsFloats(staging_.Get<double>(scores_handle_, {rows})),
                .to = AsFloats(First(scores_.now, rows))});
