@@ -79,7 +79,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
   Value* const operands = reinterpret_cast<Value*>(shared + l.operands);
   float* const sums = reinterpret_cast<float*>(shared + l.sums);
   float* const dh_carry = reinterpret_cast<float*>(shared + l.carry);
-  float* const dc_carry = dh_carry + s.rows() * s.sum_stride();
+  float* const dc_carry = dh_carry + s.rows() * s.carry_stride();
   float* const query = reinterpret_cast<float*>(shared + l.query);
   float* const dattention = reinterpret_cast<float*>(shared + l.dattention);
   float* const score = reinterpret_cast<float*>(shared + l.score);
@@ -272,7 +272,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
         *Exchange::At(dattention + (row - owner * s.own_rows()) * padded + k,
                       owner) = sum;
       } else {
-        dh_carry[row * s.sum_stride() + unit] = sum;
+        dh_carry[row * s.carry_stride() + unit] = sum;
       }
     }
     Exchange::Arrive();
@@ -340,7 +340,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
       const int unit = item % units;
       const int k = rank * units + unit;
       if (!kCluster && k >= n) return;
-      const int carried = row * s.sum_stride() + unit;
+      const int carried = row * s.carry_stride() + unit;
       const auto sum = [&](int segment) {
         return SumOf(s.narrow(), sums, segment, row, unit);
       };

@@ -107,6 +107,18 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
   // In a cluster threads have an item each: of the cell, or of the outputs.
   const int out_thread = static_cast<int>(threadIdx.x) - (kCluster ? items : 0);
 
+  // A thread's unit is always the same in a cluster.
+  float own_bias[3] = {};
+  if constexpr (kCluster) {
+    const int k = rank * units + threadIdx.x % units;
+    own_bias[0] = p.query_bias[k];
+    own_bias[1] = p.out_bias[k];
+    own_bias[2] = p.projected_bias[k];
+  }
+  const auto bias = [&](int which, const float* all, int k) {
+    return kCluster ? own_bias[which] : all[k];
+  };
+
   int alive_before = 0;
   int64_t begin_before = 0;
   int alive = AliveOf(p.alive[0], first, s.rows());
@@ -160,7 +172,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
         return ToFloat(input.z[gate]) + SumOf(s.wide(), sums, gate, row, unit);
       };
       gates = {z(0), z(1), z(2), z(3)};
-      float* const carried = cell + row * s.sum_stride() + unit;
+      float* const carried = cell + row * s.carry_stride() + unit;
       kept[0] = *carried;
       kept[1] = CellForward(&gates, &kept[0]);
       *carried = kept[0];
@@ -181,8 +193,9 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
       const int unit = item % units;
       const int k = rank * units + unit;
       if (!kCluster && k >= n) continue;
-      kept[0] = p.out_bias[k] + SumOf(s.wide(), sums, 4, row, unit);
-      kept[1] = p.projected_bias[k] + SumOf(s.wide(), sums, 5, row, unit);
+      kept[0] = bias(1, p.out_bias, k) + SumOf(s.wide(), sums, 4, row, unit);
+      kept[1] =
+          bias(2, p.projected_bias, k) + SumOf(s.wide(), sums, 5, row, unit);
       if (row < alive) {
         const int owner = row / s.own_rows();
         const int64_t slot =
@@ -216,7 +229,8 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
       const int unit = item % units;
       const int k = rank * units + unit;
       if (!kCluster && k >= n) continue;
-      kept[0] = p.query_bias[k] + SumOf(s.narrow(), sums, 0, row, unit);
+      kept[0] =
+          bias(0, p.query_bias, k) + SumOf(s.narrow(), sums, 0, row, unit);
       const int owner = row / s.own_rows();
       *Exchange::At(query + (row - owner * s.own_rows()) * s.padded() + k,
                     owner) = kept[0];

@@ -44,8 +44,7 @@ bool LayOut(AttentionPass pass, const AttentionShape& shape,
     l.narrow_weights = memory.Take(segment * kNarrowIn * kNarrowOut);
   }
   l.operands = memory.Take(l.operand_stride * operand_bytes * l.rows);
-  const int64_t unit_rows =
-      int64_t{l.rows} * (l.units + kAttentionSumPadding) * 4;
+  const int64_t unit_rows = int64_t{l.rows} * AttentionSumStride(l.units) * 4;
   const int wide_out = forward ? kWideOut : kWideIn;
   const int narrow_out = forward ? kNarrowOut : kNarrowIn;
   l.sums = memory.Take(unit_rows * std::max(l.wide_splits * wide_out,

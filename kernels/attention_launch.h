@@ -48,8 +48,8 @@ struct AttentionLayout {
   int narrow_weights = 0;
   int operands = 0;        // [rows, operand_stride]
   int operand_stride = 0;  // elements
-  int sums = 0;            // [splits, segments, rows, units + padding]
-  int carry = 0;           // two of [rows, units + padding]
+  int sums = 0;            // [splits, segments, rows, sum stride]
+  int carry = 0;           // two of [rows, sum stride]
   int query = 0;           // [own_rows, padded]
   int dattention = 0;      // [own_rows, padded]
   int score = 0;           // [padded]: v
@@ -95,8 +95,11 @@ constexpr int64_t AttentionPadded(int64_t n) { return (n + 31) / 32 * 32; }
 // What follows is the arithmetic of layouts that kernels know at compile time
 // where they know n.
 
-// Floats between the units of a row of sums and those of the next.
-inline constexpr int kAttentionSumPadding = 4;
+// Floats between the sums of a row and those of the next. The sums of two rows
+// of a block of a cluster fill the banks (SumPlace); longer rows are padded.
+constexpr int AttentionSumStride(int units) {
+  return units == kAttentionTileUnits ? units : units + 4;
+}
 
 // Parts that sums are cut in, to give every warp a tile.
 constexpr int AttentionSplits(int tiles, int chunks) {

@@ -92,18 +92,19 @@ class TileSums {
       MmaTf32(sums_, &second.x, x.z, x.w);
     }
   }
-  // Stores the sums of row r at to + r * stride.
-  __device__ void Store(float* to, int stride, int rows) const {
+  // Stores the sums of rows [0, rows) where `place(row, unit)` says.
+  template <typename Place>
+  __device__ void Store(int rows, const Place& place) const {
     const int lane = threadIdx.x % 32;
     const int row = lane % 4 * 2;
-    to += row * stride + lane / 4;
+    const int unit = lane / 4;
     if (row < rows) {
-      to[0] = sums_[0];
-      to[8] = sums_[2];
+      *place(row, unit) = sums_[0];
+      *place(row, unit + 8) = sums_[2];
     }
     if (row + 1 < rows) {
-      to[stride] = sums_[1];
-      to[stride + 8] = sums_[3];
+      *place(row + 1, unit) = sums_[1];
+      *place(row + 1, unit + 8) = sums_[3];
     }
   }
 
@@ -140,7 +141,8 @@ class TileSums<Precision::kFp32> {
     }
   }
   // Adds the sums of the lanes that share units: each ends with one row.
-  __device__ void Store(float* to, int stride, int rows) {
+  template <typename Place>
+  __device__ void Store(int rows, const Place& place) {
     const int lane = threadIdx.x % 32;
 #pragma unroll
     for (int half = kRows / 2; half > 0; half /= 2) {
@@ -159,8 +161,12 @@ class TileSums<Precision::kFp32> {
     }
     const int row = lane / 4;
     if (row < rows) {
-      *reinterpret_cast<float4*>(to + row * stride + lane % 4 * kUnits) =
-          make_float4(sums_[0][0], sums_[0][1], sums_[0][2], sums_[0][3]);
+      // One store; of a float4 nvcc makes four here.
+      asm volatile("st.shared.v4.f32 [%0], {%1, %2, %3, %4};" ::"r"(
+                       SharedAddress(place(row, lane % 4 * kUnits))),
+                   "f"(sums_[0][0]), "f"(sums_[0][1]), "f"(sums_[0][2]),
+                   "f"(sums_[0][3])
+                   : "memory");
     }
   }
 
@@ -175,16 +181,29 @@ struct ProductShape {
   int segments_in;
   int segments_out;
   int splits;  // divides the tiles that a unit's sum is made of
+  bool cluster;
   int padded;  // P
   int units;
   int rows;
   int operand_stride;
 
-  __device__ int sum_stride() const { return units + kAttentionSumPadding; }
+  // Floats of the sums of a segment.
+  __device__ int segment_sums() const {
+    return rows * (cluster ? kAttentionTileUnits : units + 4);
+  }
+  // Where the sum of a unit is among those of its segment. In a cluster the
+  // four halves of two rows of 16 units are turned by one from each two rows to
+  // the next, so that neither a tile's stores (the same half of every second
+  // row) nor loads (two rows) meet in a bank.
+  __device__ int SumPlace(int row, int unit) const {
+    if (!cluster) return row * (units + 4) + unit;
+    const int half = row % 2 * 2 + unit / 8 + row / 2;
+    return row / 2 * 32 + half % 4 * 8 + unit % 8;
+  }
 };
 
 // Puts the sums of `splits` parts of the inputs into sums
-// [splits, segments_out, rows, sum_stride]. Input segment 0 begins at operand
+// [splits, segments_out, SumPlace]. Input segment 0 begins at operand
 // `first` of a row, the others one after the other at `others`.
 template <Precision kPrecision>
 __device__ __forceinline__ void Product(
@@ -216,22 +235,23 @@ __device__ __forceinline__ void Product(
                     s.rows);
     }
     const int segment = tile / unit_tiles;
-    tile_sums.Store(
-        sums + (split * s.segments_out + segment) * s.rows * s.sum_stride() +
-            tile % unit_tiles * kAttentionTileUnits,
-        s.sum_stride(), s.rows);
+    float* const to =
+        sums + (split * s.segments_out + segment) * s.segment_sums();
+    const int first_unit = tile % unit_tiles * kAttentionTileUnits;
+    tile_sums.Store(s.rows, [&](int row, int unit) {
+      return to + s.SumPlace(row, first_unit + unit);
+    });
   }
 }
 
 // The sum of all parts for a unit of an output segment.
 __device__ __forceinline__ float SumOf(const ProductShape& s, const float* sums,
                                        int segment, int row, int unit) {
-  const int stride = s.rows * s.sum_stride();
   const float* const from =
-      sums + segment * stride + row * s.sum_stride() + unit;
+      sums + segment * s.segment_sums() + s.SumPlace(row, unit);
   float sum = from[0];
   for (int split = 1; split < s.splits; ++split) {
-    sum += from[split * s.segments_out * stride];
+    sum += from[split * s.segments_out * s.segment_sums()];
   }
   return sum;
 }

@@ -48,12 +48,16 @@ struct CellShape {
   __device__ int operand_stride() const {
     return kCluster ? kOperandStride : layout.operand_stride;
   }
-  __device__ int sum_stride() const { return units() + kAttentionSumPadding; }
+  // Between rows of what blocks carry for their units.
+  __device__ int carry_stride() const {
+    return kCluster ? kAttentionTileUnits : units();
+  }
   __device__ ProductShape wide() const {
     constexpr bool kForward = kPass == AttentionPass::kForward;
     return {.segments_in = kForward ? kWideIn : kWideOut,
             .segments_out = kForward ? kWideOut : kWideIn,
             .splits = kCluster ? kWideSplits : layout.wide_splits,
+            .cluster = kCluster,
             .padded = padded(),
             .units = units(),
             .rows = rows(),
@@ -64,6 +68,7 @@ struct CellShape {
     return {.segments_in = kForward ? kNarrowIn : kNarrowOut,
             .segments_out = kForward ? kNarrowOut : kNarrowIn,
             .splits = kCluster ? kNarrowSplits : layout.narrow_splits,
+            .cluster = kCluster,
             .padded = padded(),
             .units = units(),
             .rows = rows(),
