@@ -11,14 +11,14 @@
 #include "kernels/add_chunks.h"
 #include "kernels/gemm.h"
 #include "kernels/gemm_mixed.h"
-#include "kernels/launch.cuh"
+#include "kernels/vector_io.cuh"
 #include "runtime/log.h"
 
 namespace continuo::gpu {
 namespace {
 
-constexpr int kThreads = 256;
 constexpr int kTile = 32;
+constexpr int64_t kRowsOfBlock = 8;
 // Rows of a column-sum block, and how many chunks of them there can be.
 constexpr int kSumThreadsY = 8;
 constexpr int64_t kMaxChunks = 64;
@@ -43,25 +43,32 @@ __global__ void TransposeKernel(const float* in, int64_t rows, int64_t columns,
   }
 }
 
-__global__ void BiasRowsKernel(const float* bias, int64_t rows, int64_t columns,
-                               float* c) {
-  const int64_t count = rows * columns;
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
-       i += step) {
-    c[i] = bias[i % columns];
+// Rows that a thread has: every blockDim.y * gridDim.x-th, of one column; a
+// column is a V of neighbouring elements.
+template <typename V>
+__global__ void BiasRowsKernel(const V* bias, int64_t rows, int64_t columns,
+                               V* c) {
+  const int64_t column = int64_t{blockIdx.y} * kTile + threadIdx.x;
+  if (column >= columns) return;
+  const V value = bias[column];
+  for (int64_t row = int64_t{blockIdx.x} * blockDim.y + threadIdx.y; row < rows;
+       row += int64_t{gridDim.x} * blockDim.y) {
+    c[row * columns + column] = value;
   }
 }
 
-// out[i] = x[rows[i]], or zeros where that is negative.
-__global__ void TakeRowsKernel(const float* x, const int32_t* rows,
-                               int64_t count, int64_t columns, float* out) {
-  const int64_t total = count * columns;
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
-       i += step) {
-    const int64_t row = rows[i / columns];
-    out[i] = row >= 0 ? x[row * columns + i % columns] : 0.0f;
+// out[i] = x[from[i]], or zeros where that is negative.
+template <typename V>
+__global__ void TakeRowsKernel(const V* x, const int32_t* from, int64_t rows,
+                               int64_t columns, V* out) {
+  const int64_t column = int64_t{blockIdx.y} * kTile + threadIdx.x;
+  if (column >= columns) return;
+#pragma unroll 4
+  for (int64_t row = int64_t{blockIdx.x} * blockDim.y + threadIdx.y; row < rows;
+       row += int64_t{gridDim.x} * blockDim.y) {
+    const int64_t source = from[row];
+    out[row * columns + column] =
+        source >= 0 ? x[source * columns + column] : V{};
   }
 }
 
@@ -84,6 +91,27 @@ __global__ void ColumnSumsKernel(const T* x, int64_t rows, int64_t columns,
   if (threadIdx.y != 0 || column >= columns) return;
   for (int i = 1; i < kSumThreadsY; ++i) sum += sums[i][threadIdx.x];
   partial[int64_t{blockIdx.y} * columns + column] = sum;
+}
+
+// Calls launch(grid, block, number of Vs in a row, a V*) for the kernels on
+// rows above, with the widest V that the arrays allow. `aligned` is their
+// common ByFours.
+template <typename Launch>
+absl::Status LaunchOnRows(int64_t rows, int64_t columns, bool aligned,
+                          const Launch& launch) {
+  constexpr int64_t kMaxBlocks = 1024;
+  const int64_t wide = aligned ? columns / 4 : columns;
+  const dim3 grid(
+      static_cast<unsigned>(std::min(CeilDiv(rows, kRowsOfBlock), kMaxBlocks)),
+      static_cast<unsigned>(CeilDiv(wide, kTile)));
+  const dim3 block(kTile, kRowsOfBlock);
+  if (aligned) {
+    launch(grid, block, wide, static_cast<float4*>(nullptr));
+  } else {
+    launch(grid, block, wide, static_cast<float*>(nullptr));
+  }
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
 }
 
 // Row-major c [m, n] = a [m, k] b [k, n] + beta c, with a transposed as stored
@@ -159,9 +187,14 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
   }
   float* c = args.c.data<float>();
   if (args.bias) {
-    BiasRowsKernel<<<GridSize(m * n, kThreads), kThreads, 0,
-                     stream.cuda->stream()>>>(args.bias.data<float>(), m, n, c);
-    CONTINUO_RETURN_IF_LAUNCH_FAILED();
+    const float* bias = args.bias.data<float>();
+    CONTINUO_RETURN_IF_ERROR(LaunchOnRows(
+        m, n, ByFours(bias, n) && ByFours(c, n),
+        [&]<typename V>(dim3 grid, dim3 block, int64_t columns, V*) {
+          BiasRowsKernel<<<grid, block, 0, stream.cuda->stream()>>>(
+              reinterpret_cast<const V*>(bias), m, columns,
+              reinterpret_cast<V*>(c));
+        }));
   }
   return Multiply(stream, false, m, n, k, args.a.data<float>(),
                   args.b.data<float>(),
@@ -194,10 +227,14 @@ absl::Status WeightGradient(const Stream& stream,
   const float* x = args.x.data<float>();
   if (args.rows) {
     CONTINUO_CHECK(args.scratch.num_elements() >= events * k);
-    TakeRowsKernel<<<GridSize(events * k, kThreads), kThreads, 0,
-                     stream.cuda->stream()>>>(x, args.rows.data<int32_t>(),
-                                              events, k, scratch);
-    CONTINUO_RETURN_IF_LAUNCH_FAILED();
+    const int32_t* rows = args.rows.data<int32_t>();
+    CONTINUO_RETURN_IF_ERROR(LaunchOnRows(
+        events, k, ByFours(x, k) && ByFours(scratch, k),
+        [&]<typename V>(dim3 grid, dim3 block, int64_t columns, V*) {
+          TakeRowsKernel<<<grid, block, 0, stream.cuda->stream()>>>(
+              reinterpret_cast<const V*>(x), rows, events, columns,
+              reinterpret_cast<V*>(scratch));
+        }));
     x = scratch;
   }
   return Multiply(stream, true, k, n, events, x, args.dz.data<float>(), 1.0f,

@@ -15,8 +15,8 @@ INSTANTIATE_TEST_SUITE_P(Forms, GemmFormTest, ::testing::ValuesIn(kForms),
 struct Sizes {
   int64_t m, k, n;
 };
-constexpr Sizes kSizes[] = {
-    {1, 1, 1}, {31, 33, 1}, {33, 31, 130}, {130, 1, 33}, {5, 130, 31}};
+constexpr Sizes kSizes[] = {{1, 1, 1},    {31, 33, 1},  {33, 31, 130},
+                            {130, 1, 33}, {5, 130, 31}, {33, 40, 132}};
 
 TEST_P(GemmFormTest, MatchesDoubleLoop) {
   for (const auto& [m, k, n] : kSizes) {
