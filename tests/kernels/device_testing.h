@@ -149,6 +149,22 @@ class GateArray {
   std::optional<DeviceArray<Bfloat16>> narrow_;
 };
 
+// The matrix [*, columns] (with `transpose`, its transpose) packed.
+inline DeviceArray<float> PackOn(const Stream& stream, const Floats& matrix,
+                                 int64_t columns, bool transpose = false) {
+  const int64_t rows = static_cast<int64_t>(matrix.size()) / columns;
+  DeviceArray<float> plain(stream, matrix);
+  DeviceArray<float> packed(stream, transpose
+                                        ? PackedSize(stream, columns, rows)
+                                        : PackedSize(stream, rows, columns));
+  EXPECT_TRUE(PackMatrix(stream, {.matrix = plain.matrix(columns),
+                                  .transpose = transpose,
+                                  .packed = packed.vector()})
+                  .ok());
+  EXPECT_TRUE(Synchronize(stream).ok());
+  return packed;
+}
+
 // Opens the stream of its form, or skips the test where there is no device.
 class FormTest : public ::testing::TestWithParam<Form> {
  protected:
@@ -186,20 +202,9 @@ class FormTest : public ::testing::TestWithParam<Form> {
   DeviceArray<float> NewFloats(int64_t size) const {
     return DeviceArray<float>(stream(), size);
   }
-  // The matrix [*, columns] (with `transpose`, its transpose) packed.
   DeviceArray<float> Pack(const Floats& matrix, int64_t columns,
                           bool transpose = false) const {
-    const int64_t rows = static_cast<int64_t>(matrix.size()) / columns;
-    DeviceArray<float> plain = Put(matrix);
-    DeviceArray<float> packed(stream(),
-                              transpose ? PackedSize(stream(), columns, rows)
-                                        : PackedSize(stream(), rows, columns));
-    EXPECT_TRUE(PackMatrix(stream(), {.matrix = plain.matrix(columns),
-                                      .transpose = transpose,
-                                      .packed = packed.vector()})
-                    .ok());
-    EXPECT_TRUE(Synchronize(stream()).ok());
-    return packed;
+    return PackOn(stream(), matrix, columns, transpose);
   }
 
  private:
