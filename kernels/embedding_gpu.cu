@@ -13,6 +13,7 @@
 
 #include "kernels/add_chunks.h"
 #include "kernels/embedding.h"
+#include "kernels/launch_shapes.h"
 #include "kernels/vector_io.cuh"
 #include "kernels/warp.cuh"
 #include "runtime/log.h"
@@ -23,8 +24,6 @@ namespace {
 constexpr int kGatherWarps = 8;
 // Rows of dz that a warp of the scatter has under way.
 constexpr int kRowsAhead = 8;
-
-int64_t ChunkRows(int64_t width) { return std::max<int64_t>(256, 4 * width); }
 
 // 32 entries at a time, one in each lane, handed out in turn.
 class EntryReader {
@@ -188,8 +187,8 @@ absl::Status ScatterChunks(const Stream& stream, const ScatterAddArgs& args,
       <<<grid, kWarp, kShared ? shared_bytes : 0, stream.cuda->stream()>>>(
           args.inputs.row_begin.data<int32_t>(),
           args.inputs.index.data<int32_t>(), args.inputs.value.data<float>(),
-          args.inputs.rows(), ChunkRows(width), Data<T>(args.dz), width, n,
-          args.scratch.data<float>());
+          args.inputs.rows(), ScatterChunkRows(width), Data<T>(args.dz), width,
+          n, args.scratch.data<float>());
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();
 }
@@ -198,11 +197,10 @@ template <typename T>
 absl::Status ScatterChunks(const Stream& stream, const ScatterAddArgs& args,
                            int64_t chunks) {
   const int64_t bytes =
-      args.dw.shape[0] * kWarp * static_cast<int64_t>(sizeof(float));
-  return bytes <= stream.cuda->properties().shared_bytes_per_block
-             ? ScatterChunks<T, true>(stream, args, chunks,
-                                      static_cast<size_t>(bytes))
-             : ScatterChunks<T, false>(stream, args, chunks, 0);
+      ScatterSharedBytes(stream.cuda->properties(), args.dw.shape[0]);
+  return bytes > 0 ? ScatterChunks<T, true>(stream, args, chunks,
+                                            static_cast<size_t>(bytes))
+                   : ScatterChunks<T, false>(stream, args, chunks, 0);
 }
 
 }  // namespace
@@ -242,7 +240,7 @@ absl::Status GatherSum(const Stream& stream, const GatherSumArgs& args) {
 }
 
 int64_t ScatterAddScratch(int64_t rows, int64_t width, int64_t n) {
-  return CeilDiv(rows, ChunkRows(width)) * width * n;
+  return CeilDiv(rows, ScatterChunkRows(width)) * width * n;
 }
 
 absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
@@ -253,7 +251,7 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
   CONTINUO_CHECK(args.scratch.num_elements() >=
                  ScatterAddScratch(rows, width, n));
   if (rows == 0 || width * n == 0) return absl::OkStatus();
-  const int64_t chunks = CeilDiv(rows, ChunkRows(width));
+  const int64_t chunks = CeilDiv(rows, ScatterChunkRows(width));
   CONTINUO_RETURN_IF_ERROR(
       args.dz.dtype == DType::kBfloat16
           ? ScatterChunks<__nv_bfloat16>(stream, args, chunks)

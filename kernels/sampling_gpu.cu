@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "kernels/launch.cuh"
+#include "kernels/launch_shapes.h"
 #include "kernels/sampling.h"
 #include "kernels/warp.cuh"
 #include "runtime/log.h"
@@ -18,7 +19,6 @@ namespace continuo::gpu {
 namespace {
 
 constexpr int kMaxHeads = 32;
-constexpr int kMaxWarps = 4;
 
 struct Heads {
   int count = 0;
@@ -38,13 +38,12 @@ struct Arrays {
   int64_t width;
 };
 
-// A warp's shared memory for a head.
+// A warp's shared memory for a head (MakeSampleShape).
 struct Scratch {
   double* p;       // softmax
   double* weight;  // what is drawn from, then its running sums
   int* order;      // classes, most probable first
 };
-constexpr int64_t kScratchBytes = 2 * sizeof(double) + sizeof(int);
 
 __device__ double SumInOrder(const double* x, int n) {
   double sum = 0;
@@ -197,21 +196,19 @@ absl::Status Sample(const Stream& stream, const SampleArgs& args) {
                          .bad_row = args.bad_row.data<int32_t>(),
                          .rows = rows,
                          .width = width};
-  const int64_t bytes = heads.largest * kScratchBytes;
-  const int64_t most = stream.cuda->properties().shared_bytes_per_block;
-  CONTINUO_CHECK(bytes <= most);
-  constexpr int64_t kWithoutAsking = 48 << 10;
-  const int64_t warps =
-      std::clamp<int64_t>(kWithoutAsking / bytes, 1, kMaxWarps);
-  if (bytes > kWithoutAsking) {
+  const SampleShape shape =
+      MakeSampleShape(stream.cuda->properties(), heads.largest);
+  CONTINUO_CHECK(shape.warps > 0);
+  if (shape.shared_bytes > kSharedWithoutAsking) {
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
         SampleKernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-        static_cast<int>(bytes)));
+        static_cast<int>(shape.shared_bytes)));
   }
-  SampleKernel<<<static_cast<unsigned>(CeilDiv(rows, warps)),
-                 dim3(kWarp, static_cast<unsigned>(warps)),
-                 static_cast<size_t>(warps * bytes), stream.cuda->stream()>>>(
-      arrays, heads, args.temperature, args.top_k, args.top_p);
+  SampleKernel<<<static_cast<unsigned>(CeilDiv(rows, shape.warps)),
+                 dim3(kWarp, static_cast<unsigned>(shape.warps)),
+                 static_cast<size_t>(shape.shared_bytes),
+                 stream.cuda->stream()>>>(arrays, heads, args.temperature,
+                                          args.top_k, args.top_p);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();
 }
