@@ -45,7 +45,8 @@ function(continuo_cuda_sources target)
       > ${CONTINUO_PTXAS_DIR}/registers.txt)
 endfunction()
 
-set(CONTINUO_HAS_CUDA OFF)
+# In the cache for scripts/test.sh.
+set(CONTINUO_HAS_CUDA OFF CACHE INTERNAL "This build has the CUDA forms")
 if(CONTINUO_CUDA STREQUAL "OFF")
   return()
 endif()
@@ -100,7 +101,7 @@ foreach(name cudnn nccl)
     continuo_no_cuda(${name})
   endif()
 endforeach()
-set(CONTINUO_HAS_CUDA ON)
+set(CONTINUO_HAS_CUDA ON CACHE INTERNAL "This build has the CUDA forms")
 
 # Libraries and headers of the GPU forms. Shared, so that tests can put others
 # in their place; found by RUNPATH, which LD_LIBRARY_PATH comes before.

@@ -25,19 +25,20 @@ done
 scripts/install_packages.sh --tests
 build=${BUILD_DIR:-build}
 jobs=$(nproc)
-options=()
+configure() {
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON "$@"
+}
+configure
 if [ -n "$gpusim" ]; then
-  if command -v nvcc > /dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
+  if grep -q '^CONTINUO_HAS_CUDA:INTERNAL=ON' "$build/CMakeCache.txt"; then
     "$gpusim/build.sh" "$build/gpusim"
-    options=(-DCONTINUO_CUDA=ON
-      -DCONTINUO_CUDA_LIBS="$(cd "$build/gpusim/lib" && pwd)"
-      -DCONTINUO_GPUSIM_SEEDS="${GPUSIM_SEEDS:-3}")
+    configure -DCONTINUO_CUDA_LIBS="$(cd "$build/gpusim/lib" && pwd)" \
+      -DCONTINUO_GPUSIM_SEEDS="${GPUSIM_SEEDS:-3}" > /dev/null
   else
-    echo "$0: without nvcc there is nothing to simulate; --gpusim is ignored"
+    echo "$0: this build has no CUDA forms to simulate; --gpusim is ignored"
   fi
 fi
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON "${options[@]}"
 cmake --build "$build" -j "$jobs"
 ctest --test-dir "$build" -j "$jobs" --output-on-failure "${selection[@]}"
 
