@@ -173,9 +173,9 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     }
     turn->projected = dprojection;
     Value* const to = operands + (own_first + row) * s.operand_stride() + k;
-    Exchange::ToAll(to + dout_segment, RoundOperand<kPrecision>(turn->dout));
+    Exchange::ToAll(to + dout_segment, ToOperand<kPrecision>(turn->dout));
     Exchange::ToAll(to + dprojected_segment,
-                    RoundOperand<kPrecision>(dprojection));
+                    ToOperand<kPrecision>(dprojection));
   };
   const auto store_turn = [&](int64_t begin, int item, const Turn& turn) {
     const int k = item % padded;
@@ -302,7 +302,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
         [&](int row, int k, float dq) {
           Exchange::ToAll(operands + (own_first + row) * s.operand_stride() +
                               dq_segment + k,
-                          RoundOperand<kPrecision>(dq));
+                          ToOperand<kPrecision>(dq));
           kept = dq;
           if (!kCluster) p.query[(own + row) * n + k] = dq;
         });
@@ -351,10 +351,10 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
                    &dc);
       dc_carry[carried] = dc;
       Value* const to = operands + row * s.operand_stride() + k;
-      Exchange::ToAll(to, RoundOperand<kPrecision>(gates.i));
-      Exchange::ToAll(to + padded, RoundOperand<kPrecision>(gates.j));
-      Exchange::ToAll(to + 2 * padded, RoundOperand<kPrecision>(gates.f));
-      Exchange::ToAll(to + 3 * padded, RoundOperand<kPrecision>(gates.o));
+      Exchange::ToAll(to, ToOperand<kPrecision>(gates.i));
+      Exchange::ToAll(to + padded, ToOperand<kPrecision>(gates.j));
+      Exchange::ToAll(to + 2 * padded, ToOperand<kPrecision>(gates.f));
+      Exchange::ToAll(to + 3 * padded, ToOperand<kPrecision>(gates.o));
       if (!kCluster) store_gates(item);
     });
     Exchange::Arrive();

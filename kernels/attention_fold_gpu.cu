@@ -87,8 +87,8 @@ struct PackShape {
 template <Precision kPrecision>
 __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
                                 const __grid_constant__ PackShape s,
-                                AttentionOperand<kPrecision>* wide,
-                                AttentionOperand<kPrecision>* narrow) {
+                                Operand<kPrecision>* wide,
+                                Operand<kPrecision>* narrow) {
   constexpr int kInputs = kAttentionTileInputs<kPrecision>;
   constexpr int kElements = kAttentionTileUnits * kInputs;
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
@@ -126,7 +126,7 @@ __global__ void PackTilesKernel(const __grid_constant__ FoldedMatrices from,
                            : from.Narrow(s.n, segment_in, in, out);
       }
     }
-    (is_wide ? wide : narrow)[at] = RoundOperand<kPrecision>(value);
+    (is_wide ? wide : narrow)[at] = ToOperand<kPrecision>(value);
   }
 }
 
@@ -188,7 +188,7 @@ absl::Status FoldAttention(const Stream& stream, AttentionPass pass,
                            .wide_elements = segment * kWideIn * kWideOut,
                            .elements = segment * kFoldedSegments};
   const auto pack = [&]<Precision kPrecision>() {
-    auto* const wide = reinterpret_cast<AttentionOperand<kPrecision>*>(packed);
+    auto* const wide = reinterpret_cast<Operand<kPrecision>*>(packed);
     auto* const narrow = wide + shape.wide_elements;
     folded->wide = reinterpret_cast<uint4*>(wide);
     folded->narrow = reinterpret_cast<uint4*>(narrow);

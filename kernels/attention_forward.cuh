@@ -27,7 +27,7 @@ namespace continuo::gpu {
 
 // Gates are stored in bfloat16 where operands are.
 template <Precision kPrecision>
-using AttentionGate = AttentionOperand<kPrecision>;
+using AttentionGate = Operand<kPrecision>;
 
 // Arrays as in AttentionForwardArgs; `wide`, `narrow` and projected_bias as in
 // AttentionFolded.
@@ -177,8 +177,8 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
       kept[1] = CellForward(&gates, &kept[0]);
       *carried = kept[0];
       Value* const to = operands + row * s.operand_stride() + k;
-      Exchange::ToAll(to + h_segment(t), RoundOperand<kPrecision>(kept[1]));
-      Exchange::ToAll(to + c_segment, RoundOperand<kPrecision>(kept[0]));
+      Exchange::ToAll(to + h_segment(t), ToOperand<kPrecision>(kept[1]));
+      Exchange::ToAll(to + c_segment, ToOperand<kPrecision>(kept[0]));
       if (!kCluster) store_cell(item);
     });
     const auto store_out = [&](int item) {
@@ -260,7 +260,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
         [&](int row) { return p.probabilities + (own + row) * p.window; },
         [&](int row, int k, float a) {
           Exchange::ToAll(operands + (own_first + row) * s.operand_stride() + k,
-                          RoundOperand<kPrecision>(a));
+                          ToOperand<kPrecision>(a));
           kept[0] = a;
           if (!kCluster) p.attention[(own + row) * n + k] = a;
         });

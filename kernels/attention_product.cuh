@@ -16,34 +16,13 @@
 
 #include "kernels/attention_launch.h"
 #include "kernels/mma.cuh"
+#include "kernels/operand.cuh"
 #include "runtime/device.h"
 
 namespace continuo::gpu {
 
 template <Precision kPrecision>
-struct AttentionOperandOf {
-  using Type = float;
-};
-template <>
-struct AttentionOperandOf<Precision::kBf16> {
-  using Type = __nv_bfloat16;
-};
-template <Precision kPrecision>
-using AttentionOperand = typename AttentionOperandOf<kPrecision>::Type;
-
-template <Precision kPrecision>
 inline constexpr int kAttentionTileInputs = AttentionTileInputs(kPrecision);
-
-template <Precision kPrecision>
-__device__ inline AttentionOperand<kPrecision> RoundOperand(float x) {
-  if constexpr (kPrecision == Precision::kBf16) {
-    return __float2bfloat16(x);
-  } else if constexpr (kPrecision == Precision::kTf32) {
-    return __uint_as_float(ToTf32(x));
-  } else {
-    return x;
-  }
-}
 
 // Where element `element` of a stored tile comes from.
 struct TileElement {
@@ -75,9 +54,8 @@ class TileSums {
  public:
   // Adds weights [16, inputs] times `rows` operands at the tile's inputs;
   // consecutive rows are `stride` apart.
-  __device__ void Add(const uint4* tile,
-                      const AttentionOperand<kPrecision>* operands, int stride,
-                      int rows) {
+  __device__ void Add(const uint4* tile, const Operand<kPrecision>* operands,
+                      int stride, int rows) {
     const int lane = threadIdx.x % 32;
     // With fewer than 8 rows some lanes read a row twice, to no effect.
     const uint4 x = *reinterpret_cast<const uint4*>(
@@ -206,13 +184,13 @@ struct ProductShape {
 // [splits, segments_out, SumPlace]. Input segment 0 begins at operand
 // `first` of a row, the others one after the other at `others`.
 template <Precision kPrecision>
-__device__ __forceinline__ void Product(
-    const ProductShape& s, const uint4* weights,
-    const AttentionOperand<kPrecision>* operands, int first, int others,
-    float* sums) {
+__device__ __forceinline__ void Product(const ProductShape& s,
+                                        const uint4* weights,
+                                        const Operand<kPrecision>* operands,
+                                        int first, int others, float* sums) {
   constexpr int kInputs = kAttentionTileInputs<kPrecision>;
   constexpr int kVectors =
-      kAttentionTileUnits * kInputs * sizeof(AttentionOperand<kPrecision>) / 16;
+      kAttentionTileUnits * kInputs * sizeof(Operand<kPrecision>) / 16;
   const int unit_tiles = s.units / kAttentionTileUnits;
   const int tiles = s.segments_out * unit_tiles;
   const int segment_chunks = s.padded / kInputs;

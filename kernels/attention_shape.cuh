@@ -16,7 +16,7 @@ struct CellShape {
   static constexpr bool kCluster = kN > 0;
   static constexpr int kBlocks = kCluster ? kN / kAttentionTileUnits : 1;
   using Exchange = BlockExchange<kBlocks>;
-  using Value = AttentionOperand<kPrecision>;
+  using Value = Operand<kPrecision>;
 
   // Of a cluster.
   static constexpr int kSlotGroups = kCluster ? AttentionSlotGroups(kN) : 0;

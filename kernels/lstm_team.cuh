@@ -11,6 +11,9 @@
 #ifndef CONTINUO_KERNELS_LSTM_TEAM_CUH_
 #define CONTINUO_KERNELS_LSTM_TEAM_CUH_
 
+#include <type_traits>
+
+#include "kernels/launch.cuh"
 #include "kernels/lstm_cell.cuh"
 #include "kernels/lstm_team_product.cuh"
 

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "kernels/launch.cuh"
 #include "kernels/lstm_team_backward.cuh"
 #include "kernels/lstm_team_forward.cuh"
 #include "runtime/log.h"

@@ -1,33 +1,14 @@
-// The operands of a team's products: their types, and where a block's share of
-// the recurrent weights is.
+// Where a block's share of the recurrent weights is, for the LSTM of teams.
 
 #ifndef CONTINUO_KERNELS_LSTM_TEAM_WEIGHTS_CUH_
 #define CONTINUO_KERNELS_LSTM_TEAM_WEIGHTS_CUH_
 
 #include <cstdint>
-#include <type_traits>
 
-#include "kernels/launch.cuh"
 #include "kernels/lstm_team.h"
-#include "kernels/mma.cuh"
+#include "kernels/operand.cuh"
 
 namespace continuo::gpu {
-
-// Type of the operands of a product in a precision; tf32 is a rounded float.
-template <Precision kPrecision>
-using Operand =
-    std::conditional_t<kPrecision == Precision::kBf16, __nv_bfloat16, float>;
-
-template <Precision kPrecision>
-__device__ inline Operand<kPrecision> ToOperand(float x) {
-  if constexpr (kPrecision == Precision::kBf16) {
-    return __float2bfloat16(x);
-  } else if constexpr (kPrecision == Precision::kTf32) {
-    return __uint_as_float(ToTf32(x));
-  } else {
-    return x;
-  }
-}
 
 // Where the weights of a block are in a packed matrix: forward [h, 4h], of
 // which the block has the gates of units [unit, unit + kUnits); backward
