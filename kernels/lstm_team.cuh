@@ -3,10 +3,11 @@
 // Exchange: lstm_cluster_gpu.cu and lstm_grid_gpu.cu.
 //
 // Bound by the latency of a step: exchange, product, sums through shared
-// memory, gates. By bytes a row and step moves, once each, forward 8 h gates
-// and h of c and h; backward 8 h gates, h of c and h of dh (4 h gates is 8 h
-// bytes in bf16, 16 h otherwise). Inputs of a row's next chunk are loaded
-// before the product of this one.
+// memory, gates. Of global memory a row and step moves, once each, forward 4 h
+// gates in and 4 h gates, h of c and h of h out; backward 4 h gates, h of c and
+// h of dh in and 4 h gates out: at 64 rows and 256 units 262,144 bytes in bf16,
+// and no more are touched by count. Inputs of the next 8 rows are loaded before
+// the product of these.
 
 #ifndef CONTINUO_KERNELS_LSTM_TEAM_CUH_
 #define CONTINUO_KERNELS_LSTM_TEAM_CUH_
