@@ -181,51 +181,56 @@ absl::Status DeviceWave::EnterChunk() {
 // Enters a step into the book, whose rows are those of the device without
 // searches that had enough before.
 absl::Status DeviceWave::EnterStep(const QueuedStep& step) {
-  std::vector<int32_t> ignored;
-  book_.StartSearches(&ignored);
+  std::vector<int32_t> source;
+  book_.StartSearches(&source);
   std::vector<int64_t> labels(book_.num_prefixes() * heads_);
   CONTINUO_RETURN_IF_ERROR(book_.AdvancePrefixes(absl::MakeSpan(labels)));
 
-  const std::vector<Search>& searches = book_.searches();
-  std::vector<int32_t> device_row(book_.num_prefixes());
-  std::iota(device_row.begin(), device_row.end(), 0);
-  size_t planned = 0;
-  for (const Search& search : searches) {
-    while (step.plan.requests[planned] != search.request) ++planned;
-    for (int64_t i = 0; i < entries_; ++i) {
-      device_row.push_back(static_cast<int32_t>(
-          step.plan.prefixes + static_cast<int64_t>(planned) * entries_ + i));
+  const std::vector<int32_t> left = RowsLeft(step.plan);
+  const auto take = [&left]<typename T>(const T* all, int64_t width,
+                                        std::vector<T>* some) -> const T* {
+    if (left.empty() || all == nullptr) return all;
+    some->clear();
+    for (int32_t row : left) {
+      some->insert(some->end(), all + row * width, all + (row + 1) * width);
     }
-  }
-  const double* log_p = LogP(host_results_, step);
-  const int64_t* choice = Choice(host_results_, step);
-  if (!IsIdentity(device_row, step.plan.rows)) {
-    log_p_of_book_.clear();
-    choice_of_book_.clear();
-    for (int32_t row : device_row) {
-      log_p_of_book_.push_back(log_p[row]);
-      choice_of_book_.insert(choice_of_book_.end(), choice + row * heads_,
-                             choice + (row + 1) * heads_);
-    }
-    log_p = log_p_of_book_.data();
-    choice = choice_of_book_.data();
-  }
-  // A trace is of the first request, before which none had enough.
-  book_.Append(choice, log_p,
-               probabilities_ ? host_probabilities_.data<double>() +
-                                    step.first_row * classes_
-                              : nullptr);
+    return some->data();
+  };
+  std::vector<int64_t> choice;
+  std::vector<double> log_p, probabilities;
+  book_.Append(take(Choice(host_results_, step), heads_, &choice),
+               take(LogP(host_results_, step), 1, &log_p),
+               take(probabilities_ ? host_probabilities_.data<double>() +
+                                         step.first_row * classes_
+                                   : nullptr,
+                    classes_, &probabilities));
 
-  std::vector<int32_t> source(device_row.size());
+  source.resize(book_.rows());
   std::iota(source.begin(), source.end(), 0);
   CONTINUO_RETURN_IF_ERROR(book_.EndIterations(&source));
-  boundary_source_.clear();
-  for (int32_t row : source) boundary_source_.push_back(device_row[row]);
-  // With beams that is chance: chunks should be alike.
-  if (entries_ == 1 && IsIdentity(boundary_source_, step.plan.rows)) {
-    boundary_source_.clear();
+  if (!left.empty()) {
+    for (int32_t& row : source) row = left[row];
   }
+  // With beams that is chance: chunks should be alike.
+  if (entries_ == 1 && IsIdentity(source, step.plan.rows)) source.clear();
+  boundary_source_ = std::move(source);
   return absl::OkStatus();
+}
+
+// The device's rows that are in the book; empty where all are.
+std::vector<int32_t> DeviceWave::RowsLeft(const PlannedStep& plan) const {
+  std::vector<int32_t> rows;
+  if (book_.rows() == plan.rows) return rows;
+  for (int32_t row = 0; row < plan.prefixes; ++row) rows.push_back(row);
+  int64_t planned = 0;
+  for (const Search& search : book_.searches()) {
+    while (plan.requests[planned] != search.request) ++planned;
+    for (int64_t i = 0; i < entries_; ++i) {
+      rows.push_back(
+          static_cast<int32_t>(plan.prefixes + planned * entries_ + i));
+    }
+  }
+  return rows;
 }
 
 }  // namespace continuo

@@ -109,6 +109,7 @@ class DeviceWave {
   absl::Status FetchChunk();
   absl::Status EnterChunk();
   absl::Status EnterStep(const QueuedStep& step);
+  std::vector<int32_t> RowsLeft(const PlannedStep& plan) const;
 
   int64_t chunk_rows() const {
     return steps_.back().first_row + steps_.back().plan.rows;
@@ -167,8 +168,6 @@ class DeviceWave {
   // What the host has read of the chunk.
   TensorView host_results_;
   TensorView host_probabilities_;
-  std::vector<int64_t> choice_of_book_;
-  std::vector<double> log_p_of_book_;
   std::vector<int32_t> boundary_source_;
 };
 

@@ -3,6 +3,8 @@
 
 #include "generate/device_wave.h"
 
+#include <algorithm>
+
 #include "gtest/gtest.h"
 #include "tests/generate/generation_testing.h"
 
@@ -106,18 +108,29 @@ TEST(DeviceWaveTest, RequestsThatHaveEnoughEndAtOnce) {
   }
 }
 
-TEST(DeviceWaveTest, TraceIsTheHosts) {
+class DeviceWaveTraceTest : public ::testing::TestWithParam<SearchOptions> {};
+INSTANTIATE_TEST_SUITE_P(Searches, DeviceWaveTraceTest,
+                         ::testing::Values(SearchOptions{},
+                                           SearchOptions{.beam_size = 2,
+                                                         .branch_factor = 2}));
+
+TEST_P(DeviceWaveTraceTest, IsTheHosts) {
   ThreadPool pool(1);
   const SmallModel model(*FindConfig(Family::kMelody, "attention_rnn"),
                          {.device = {}, .pool = &pool});
-  const auto requests = testing::MixedRequests(*model.encoder, 3, 12);
+  auto requests = testing::MixedRequests(*model.encoder, 4, 12);
+  // The first one starts last, beside some that leave before it ends.
+  std::reverse(requests.begin(), requests.end());
+  for (EventRequest& request : requests) request.num_events = 12;
+  requests.back().enough = [](absl::Span<const Event> events) {
+    return events.size() == 6;
+  };
   const auto run = [&](const LoopOptions& loop) {
     SearchTrace trace;
     GenerateHooks hooks;
     hooks.trace = &trace;
     hooks.done = [](int64_t, EventResult) { return absl::OkStatus(); };
-    EXPECT_TRUE(GenerateEvents(*model.rnn, *model.encoder, requests,
-                               {.beam_size = 2, .branch_factor = 2},
+    EXPECT_TRUE(GenerateEvents(*model.rnn, *model.encoder, requests, GetParam(),
                                SeededDraws(2), 100, hooks, loop)
                     .ok());
     return trace;
