@@ -22,6 +22,7 @@ struct SparseView {
 };
 
 // out[r] = bias + sum over the entries of row r of value * weights[index].
+// Entries of value zero are as good as none.
 struct GatherSumArgs {
   SparseView inputs;   // [rows, width]
   TensorView weights;  // [width, n]

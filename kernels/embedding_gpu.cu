@@ -82,6 +82,19 @@ struct Columns<4> {
   }
 };
 
+// The position of set bit `n` of `bits`; any position if there are fewer.
+__device__ int NthSetBit(unsigned bits, int n) {
+  int position = 0;
+#pragma unroll
+  for (int step = kWarp / 2; step > 0; step /= 2) {
+    const unsigned below = (1u << (position + step)) - 1;
+    if (__popc(bits & below) <= n) position += step;
+  }
+  return position;
+}
+
+// Entries of value zero (kernels/feedback.h) are left out before their weight
+// rows are read.
 // Columns [blockIdx.y * 32 * kColumns, ...) of all rows, kColumns a lane.
 template <typename Out, int kColumns>
 __global__ void __launch_bounds__(kWarp* kGatherWarps)
@@ -104,10 +117,18 @@ __global__ void __launch_bounds__(kWarp* kGatherWarps)
     typename Part::Type sum = first;
     // 32 entries at a time, one in each lane, handed out in turn.
     for (int32_t base = begin; base < end; base += kWarp) {
-      const int count = min(end - base, kWarp);
+      int count = min(end - base, kWarp);
       const int lane = static_cast<int>(threadIdx.x);
-      const int32_t lane_index = lane < count ? index[base + lane] : 0;
-      const float lane_value = lane < count ? value[base + lane] : 0;
+      int32_t lane_index = lane < count ? index[base + lane] : 0;
+      float lane_value = lane < count ? value[base + lane] : 0;
+      const unsigned present = __ballot_sync(kAllLanes, lane_value != 0);
+      const int found = __popc(present);
+      if (found < count) {
+        const int from = NthSetBit(present, lane);
+        lane_index = __shfl_sync(kAllLanes, lane_index, from);
+        lane_value = __shfl_sync(kAllLanes, lane_value, from);
+        count = found;
+      }
 #pragma unroll 4
       for (int i = 0; i < count; ++i) {
         const int64_t from = __shfl_sync(kAllLanes, lane_index, i);

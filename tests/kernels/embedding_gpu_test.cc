@@ -82,6 +82,37 @@ TEST_P(EmbeddingFormTest, GatherSumMatchesDoubleLoop) {
   }
 }
 
+// Also where they hide how many entries there are, and behind the last one.
+TEST_P(EmbeddingFormTest, EntriesOfValueZeroAddNothing) {
+  constexpr int kWidth = 90, kUnits = 36;
+  SparseRows sparse, padded;
+  for (int r = 0; r < 40; ++r) {
+    for (int column = 0; column < kWidth; ++column) {
+      // All, none, or some of 90 entries.
+      const bool present = r == 1 || (r > 2 && (column * 7 + r) % r == 0);
+      const float value = present ? 0.5f + column : 0.0f;
+      padded.Add(column, value);
+      if (present) sparse.Add(column, value);
+    }
+    padded.EndRow();
+    sparse.EndRow();
+  }
+  DeviceArray<float> weights = Put(Random(kWidth * kUnits, 1));
+  DeviceArray<float> bias = Put(Random(kUnits, 2));
+  std::vector<float> sums[2];
+  for (const bool pads : {false, true}) {
+    DeviceRows inputs(stream(), pads ? padded : sparse);
+    DeviceArray<float> out = NewFloats(40 * kUnits);
+    ASSERT_TRUE(GatherSum(stream(), {.inputs = inputs.view(),
+                                     .weights = weights.matrix(kUnits),
+                                     .bias = bias.vector(),
+                                     .out = out.matrix(kUnits)})
+                    .ok());
+    sums[pads] = out.Read();
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+}
+
 TEST_P(EmbeddingFormTest, ScatterAddMatchesDoubleLoop) {
   for (const DType type : {DType::kFloat32, DType::kBfloat16}) {
     if (type == DType::kBfloat16 && !on_gpu()) continue;
