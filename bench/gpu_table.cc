@@ -40,9 +40,11 @@ absl::StatusOr<double> Time(const Stream& stream, const GpuCase& c) {
       const Graph graph, Graph::Capture(stream, [&] { return c.run(stream); }));
   std::vector<double> seconds;
   for (int i = 0; i < kTimedRuns; ++i) {
-    CONTINUO_ASSIGN_OR_RETURN(const Event begin, Event::Record(stream));
+    CONTINUO_ASSIGN_OR_RETURN(const StreamEvent begin,
+                              StreamEvent::Record(stream));
     CONTINUO_RETURN_IF_ERROR(graph.Launch(stream));
-    CONTINUO_ASSIGN_OR_RETURN(const Event end, Event::Record(stream));
+    CONTINUO_ASSIGN_OR_RETURN(const StreamEvent end,
+                              StreamEvent::Record(stream));
     CONTINUO_RETURN_IF_ERROR(end.Wait());
     CONTINUO_ASSIGN_OR_RETURN(const double time, end.SecondsSince(begin));
     seconds.push_back(time);

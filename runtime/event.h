@@ -1,4 +1,5 @@
-// Event: a point in the work of a CUDA stream, to wait for or measure from.
+// StreamEvent: a point in the work of a CUDA stream, to wait for or measure
+// from.
 
 #ifndef CONTINUO_RUNTIME_EVENT_H_
 #define CONTINUO_RUNTIME_EVENT_H_
@@ -11,17 +12,17 @@
 
 namespace continuo {
 
-class Event {
+class StreamEvent {
  public:
   // Marks the end of all that was put on the stream, a CUDA one.
-  static absl::StatusOr<Event> Record(const Stream& stream);
+  static absl::StatusOr<StreamEvent> Record(const Stream& stream);
 
   // Holds up the host until that work is done.
   absl::Status Wait() const;
   // Holds up what is put on another stream from now on.
   absl::Status HoldUp(const Stream& stream) const;
   // Device time from `begin` to this one, both done.
-  absl::StatusOr<double> SecondsSince(const Event& begin) const;
+  absl::StatusOr<double> SecondsSince(const StreamEvent& begin) const;
 
  private:
   struct State;

@@ -67,10 +67,10 @@ TEST_F(CudaTest, EventOrdersTwoStreams) {
     source.data<int32_t>()[i] = static_cast<int32_t>(3 * i + 1);
   }
   ASSERT_TRUE(Put(first_.stream(), source, device).ok());
-  const auto written = Event::Record(first_.stream());
+  const auto written = StreamEvent::Record(first_.stream());
   ASSERT_TRUE(written.ok() && written->HoldUp(second_.stream()).ok());
   ASSERT_TRUE(Put(second_.stream(), device, result).ok());
-  const auto read = Event::Record(second_.stream());
+  const auto read = StreamEvent::Record(second_.stream());
   ASSERT_TRUE(read.ok() && read->Wait().ok());
   for (int64_t i = 0; i < kSize; ++i) {
     ASSERT_EQ(result.data<int32_t>()[i], 3 * i + 1);
