@@ -9,6 +9,12 @@
 //   out   = h Kh + a Ka + bo;  out enters the window, the oldest slot leaves it
 // Slots before the start of the sequence are zero vectors that take part in the
 // softmax. A state is projected (M_j W) once, when it enters the window.
+//
+// On a GPU the operations through time fold K1a Kx, Kh W and Ka W, so that a
+// step's products do not depend on the width of x, and round the folded ones;
+// they run as one kernel for all steps (kernels/attention_forward.cuh). Arrays
+// may have rows after the E events, which are read as x but not as events: what
+// is computed for them is undefined.
 
 #ifndef CONTINUO_KERNELS_ATTENTION_H_
 #define CONTINUO_KERNELS_ATTENTION_H_

@@ -9,6 +9,10 @@
 
 namespace continuo::gpu {
 
+// Whether the device has room for one cluster of the layout, which is sure up
+// to 8 blocks: more need as many multiprocessors that share a switch.
+bool AttentionClusterRuns(AttentionPass pass, const AttentionLayout& layout);
+
 template <Precision kPrecision>
 absl::Status LaunchForwardCluster(
     const Stream& stream, int64_t rows,

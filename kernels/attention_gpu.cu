@@ -3,6 +3,13 @@
 // blocks never meet.
 
 #include "kernels/attention.h"
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "kernels/attention_backward.cuh"
 #include "kernels/attention_cluster.cuh"
 #include "kernels/attention_fold.cuh"
@@ -102,6 +109,26 @@ struct Choice {
   AttentionLayout layout;
   bool cluster = false;
 };
+
+// Says once for each shape which form it takes.
+void LogChoice(AttentionPass pass, const AttentionShape& shape,
+               const Choice& choice) {
+  if (MinLogLevel() > LogLevel::kDebug) return;
+  static std::mutex mutex;
+  static auto& said = *new std::set<std::string>();
+  const AttentionLayout& layout = choice.layout;
+  const std::string line = absl::StrCat(
+      "attention ", pass == AttentionPass::kForward ? "forward" : "backward",
+      " of ", shape.n, " units, window ", shape.window, ", ", shape.rows,
+      " rows: ",
+      choice.cluster ? absl::StrCat("clusters of ", layout.blocks, " blocks")
+                     : "single blocks",
+      " of ", layout.rows, " rows, ", layout.shared_bytes,
+      " bytes of shared memory");
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (said.insert(line).second) LogDebug(line);
+}
+
 absl::StatusOr<Choice> Choose(const Stream& stream, AttentionPass pass,
                               const AttentionShape& shape) {
   const GpuProperties& properties = stream.cuda->properties();
@@ -110,9 +137,9 @@ absl::StatusOr<Choice> Choose(const Stream& stream, AttentionPass pass,
   std::optional<AttentionLayout> layout;
   if (stream.options.form != RecurrentForm::kStepwise) {
     layout = AttentionClusterLayout(pass, shape, precision, properties);
-    choice.cluster = layout.has_value();
+    choice.cluster = layout.has_value() && AttentionClusterRuns(pass, *layout);
   }
-  if (!layout.has_value()) {
+  if (!choice.cluster) {
     layout = AttentionPlainLayout(pass, shape, precision, properties);
   }
   if (!layout.has_value()) {
@@ -121,13 +148,7 @@ absl::StatusOr<Choice> Choose(const Stream& stream, AttentionPass pass,
         " events does not fit the shared memory of ", properties.name));
   }
   choice.layout = *layout;
-  LogDebug("attention ",
-           pass == AttentionPass::kForward ? "forward" : "backward", " of ",
-           shape.n, " units, window ", shape.window, ": ",
-           choice.cluster ? "clusters of " : "plain form, blocks ",
-           layout->blocks, ", ", layout->rows, " rows each, ",
-           layout->shared_bytes, " bytes of shared memory");
-  choice.layout = *layout;
+  LogChoice(pass, shape, choice);
   return choice;
 }
 

@@ -17,6 +17,7 @@
 #include "kernels/attention_launch.h"
 #include "kernels/mma.cuh"
 #include "kernels/operand.cuh"
+#include "kernels/warp.cuh"
 #include "runtime/device.h"
 
 namespace continuo::gpu {
@@ -133,7 +134,7 @@ class TileSums<Precision::kFp32> {
           const float high = sums_[row + half][unit];
           sums_[row][unit] =
               (upper ? high : low) +
-              __shfl_xor_sync(0xffffffffu, upper ? low : high, half * 4);
+              __shfl_xor_sync(kAllLanes, upper ? low : high, half * 4);
         }
       }
     }
