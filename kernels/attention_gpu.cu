@@ -2,14 +2,13 @@
 // their plain form, in which a block takes its rows through all steps and
 // blocks never meet.
 
-#include "kernels/attention.h"
-
 #include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "kernels/attention.h"
 #include "kernels/attention_backward.cuh"
 #include "kernels/attention_cluster.cuh"
 #include "kernels/attention_fold.cuh"
@@ -23,16 +22,14 @@ namespace {
 constexpr int kThreads = 256;
 
 // out[e] = x of the event before e in its row, or zeros: also of rows that no
-// event has. One thread an element; bound by bytes.
+// event has. A warp an event; bound by bytes.
 __global__ void ShiftEventsKernel(const float* x, const int32_t* step_begin,
                                   int steps, int64_t rows, int n, float* out) {
-  const int64_t total = rows * n;
-  const int64_t stride = int64_t{gridDim.x} * blockDim.x;
   const int64_t events = step_begin[steps];
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < total;
-       i += stride) {
-    const int64_t event = i / n;
-    float value = 0;
+  const int64_t stride = int64_t{gridDim.x} * (kThreads / 32);
+  for (int64_t event = int64_t{blockIdx.x} * (kThreads / 32) + threadIdx.x / 32;
+       event < rows; event += stride) {
+    const float* from = nullptr;
     if (event < events) {
       // The last step that begins at or before the event.
       int low = 0;
@@ -46,10 +43,12 @@ __global__ void ShiftEventsKernel(const float* x, const int32_t* step_begin,
         }
       }
       if (low > 0) {
-        value = x[(event - step_begin[low] + step_begin[low - 1]) * n + i % n];
+        from = x + (event - step_begin[low] + step_begin[low - 1]) * n;
       }
     }
-    out[i] = value;
+    for (int k = threadIdx.x % 32; k < n; k += 32) {
+      out[event * n + k] = from != nullptr ? from[k] : 0.0f;
+    }
   }
 }
 
@@ -216,7 +215,7 @@ absl::Status AttentionForward(const Stream& stream,
                            shape.rows, params);
       }));
   // x' = x + a_prev K1a
-  ShiftEventsKernel<<<GridSize(events * n, kThreads), kThreads, 0,
+  ShiftEventsKernel<<<GridSize(events * 32, kThreads), kThreads, 0,
                       stream.cuda->stream()>>>(
       args.attention.data<float>(), args.schedule.step_begin.data<int32_t>(),
       static_cast<int>(args.schedule.steps()), events, static_cast<int>(n),
