@@ -162,6 +162,7 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
   if (shape.ok()) {
     facts["rnn_layer_sizes"] = shape->layer_sizes;
     facts["residual_connections"] = shape->residual_connections;
+    if (shape->attention_around_stack) facts["attention_around_stack"] = true;
     facts["attn_length"] = 0;
     if (shape->attention) {
       const auto length = InferAttentionLength(bundle.metagraph, *shape, path);

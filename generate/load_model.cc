@@ -94,12 +94,17 @@ absl::Status CheckHparams(const ModelSource& source, const Hparams& stored,
 
 // What the shapes of a network say.
 constexpr absl::string_view kShapeHparams[] = {"rnn_layer_sizes", "attn_length",
-                                               "residual_connections"};
+                                               "residual_connections",
+                                               "attention_around_stack"};
 // Everything that is stored, the batch size (which is free) left out, and
 // use_cudnn, which changes nothing.
-constexpr absl::string_view kStoredHparams[] = {
-    "rnn_layer_sizes",   "attn_length",   "residual_connections",
-    "dropout_keep_prob", "learning_rate", "clip_norm"};
+constexpr absl::string_view kStoredHparams[] = {"rnn_layer_sizes",
+                                                "attn_length",
+                                                "residual_connections",
+                                                "attention_around_stack",
+                                                "dropout_keep_prob",
+                                                "learning_rate",
+                                                "clip_norm"};
 
 // The configuration of a bundle: by its id, sizes by its tensors.
 absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
@@ -136,6 +141,7 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const Bundle& bundle,
   Hparams& hparams = config->hparams;
   hparams.rnn_layer_sizes = shape.layer_sizes;
   hparams.residual_connections = shape.residual_connections;
+  hparams.attention_around_stack = shape.attention_around_stack;
   hparams.attn_length = 0;
   if (shape.attention) {
     CONTINUO_ASSIGN_OR_RETURN(
@@ -174,6 +180,7 @@ absl::StatusOr<ModelConfig> ConfigOfShapes(const TensorMap& tensors,
   }
   hparams.rnn_layer_sizes = shape.layer_sizes;
   hparams.residual_connections = shape.residual_connections;
+  hparams.attention_around_stack = shape.attention_around_stack;
   if (!shape.attention) hparams.attn_length = 0;
   CONTINUO_RETURN_IF_ERROR(CheckHparams(source, hparams, kShapeHparams, path));
   return *std::move(config);
@@ -273,14 +280,10 @@ absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
   model.path = std::move(stored.path);
   model.config = std::move(stored.config);
   model.encoder = MakeEventEncoder(model.config.encoding);
-  NetworkSpec spec = MakeNetworkSpec(*model.encoder, model.config.hparams);
-  CONTINUO_ASSIGN_OR_RETURN(const NetworkShape shape,
-                            InferNetworkShape(stored.tensors, model.path));
-  // A stored configuration that says otherwise finds its tensors missing.
-  spec.attention_around_stack = shape.attention_around_stack &&
-                                spec.attn_length > 0 &&
-                                !spec.residual_connections;
-  CONTINUO_ASSIGN_OR_RETURN(model.rnn, EventRnn::Create(spec, stream));
+  CONTINUO_ASSIGN_OR_RETURN(
+      model.rnn,
+      EventRnn::Create(MakeNetworkSpec(*model.encoder, model.config.hparams),
+                       stream));
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<float> flat,
       FlatFromTensors(model.rnn->parameters(), stored.tensors, /*suffix=*/"",

@@ -33,6 +33,25 @@ struct Window {
     return {size, filled, (step - filled) % size};
   }
   int64_t Next(int64_t slot) const { return slot + 1 == size ? 0 : slot + 1; }
+  int64_t Row(int64_t slot) const { return slot; }
+};
+
+// The same of a row whose events all have rows of their own: event e has row
+// step_begin[e] + row of arrays [E, n].
+struct EventWindow {
+  int64_t size;
+  int64_t filled;
+  int64_t oldest;  // the first event
+  const int32_t* step_begin;
+  int64_t row;
+
+  static EventWindow Before(int64_t step, int64_t size,
+                            const int32_t* step_begin, int64_t row) {
+    const int64_t filled = std::min(step, size);
+    return {size, filled, step - filled, step_begin, row};
+  }
+  int64_t Next(int64_t event) const { return event + 1; }
+  int64_t Row(int64_t event) const { return step_begin[event] + row; }
 };
 
 // Sum of a[k] * b[k].
@@ -128,9 +147,10 @@ HWY_INLINE void AttendRow(int64_t n, const Window& window, const float* v,
 }
 
 // Given da [n], the gradient of the attention vector: replaces query by its
-// gradient, adds to dv [n] and to the rings dstates and dprojected. dp [size]
-// is scratch.
-HWY_INLINE void AttendRowBackward(int64_t n, const Window& window,
+// gradient, adds to dv [n] and to the slots of dstates and dprojected. dp
+// [size] is scratch.
+template <typename Slots>
+HWY_INLINE void AttendRowBackward(int64_t n, const Slots& window,
                                   const float* v, float* query,
                                   const float* states, const float* projected,
                                   const float* probabilities, const float* da,
@@ -141,7 +161,7 @@ HWY_INLINE void AttendRowBackward(int64_t n, const Window& window,
   float mean = 0;  // sum of p dp; dp of an empty slot is zero
   int64_t slot = window.oldest;
   for (int64_t j = 0; j < window.filled; ++j) {
-    dp[j] = Dot(n, states + slot * n, da);
+    dp[j] = Dot(n, states + window.Row(slot) * n, da);
     mean += p[j] * dp[j];
     slot = window.Next(slot);
   }
@@ -165,9 +185,10 @@ HWY_INLINE void AttendRowBackward(int64_t n, const Window& window,
     for (int64_t j = 0; j < window.filled; ++j) {
       const Vector ds = hn::Set(d, dp[j]);
       const Vector weight = hn::Set(d, p[j]);
+      const int64_t row = window.Row(slot);
       for (int k = 0; k < count; ++k) {
         const int64_t column = i + k * lanes;
-        const int64_t at = slot * n + column;
+        const int64_t at = row * n + column;
         const Vector y = VectorTanh(d, hn::Add(hn::LoadU(d, projected + at),
                                                hn::LoadU(d, query + column)));
         dscore[k] = hn::MulAdd(ds, y, dscore[k]);

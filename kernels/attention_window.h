@@ -1,5 +1,5 @@
-// The attention window alone, for decoding networks whose attention wraps more
-// than one LSTM (kernels/attention.h has the wrapped LSTM built in).
+// The attention window alone, a step at a time, for networks whose attention
+// wraps more than one LSTM (kernels/attention.h has the wrapped LSTM built in).
 
 #ifndef CONTINUO_KERNELS_ATTENTION_WINDOW_H_
 #define CONTINUO_KERNELS_ATTENTION_WINDOW_H_
@@ -37,6 +37,27 @@ struct EnterWindowArgs {
   TensorView projected;  // [N, n] out W
 };
 CONTINUO_OPERATION(EnterWindow);
+
+// The gradient of AttendWindow in a batch (kernels/schedule.h), where what
+// entered the windows is kept for all events: the slots of row r at `step` are
+// rows step_begin[s] + r of `out` and `projected`, for the A steps s before it
+// or as many as there are.
+struct AttendWindowBackwardArgs {
+  int64_t step = 0;
+  TensorView step_begin;     // [T + 1] int32
+  TensorView out;            // [E, n]
+  TensorView projected;      // [E, n]
+  TensorView score;          // v [n]
+  TensorView probabilities;  // [N, A] of the step, as the next two
+  TensorView dattention;     // [N, n]
+  TensorView query;          // [N, n] in: q; out: its gradient
+  TensorView dout;           // [E, n] in and out: added to
+  TensorView dprojected;     // [E, n] in and out: added to
+  TensorView dscore;         // [*, n] in and out: to row r is added what row r
+                             // contributes to the gradient of v
+  TensorView dp;             // [*, A] scratch, at least N rows
+};
+CONTINUO_OPERATION(AttendWindowBackward);
 
 }  // namespace continuo
 

@@ -31,6 +31,23 @@ void AttendRows(const AttendWindowArgs& args, int64_t begin, int64_t end) {
   }
 }
 
+void AttendRowsBackward(const AttendWindowBackwardArgs& args, int64_t begin,
+                        int64_t end) {
+  const int64_t size = args.probabilities.shape[1];
+  const int64_t n = args.query.shape[1];
+  const int32_t* step_begin = args.step_begin.data<int32_t>();
+  for (int64_t r = begin; r < end; ++r) {
+    AttendRowBackward(
+        n, EventWindow::Before(args.step, size, step_begin, r),
+        args.score.data<float>(), args.query.data<float>() + r * n,
+        args.out.data<float>(), args.projected.data<float>(),
+        args.probabilities.data<float>() + r * size,
+        args.dattention.data<float>() + r * n,
+        args.dscore.data<float>() + r * n, args.dout.data<float>(),
+        args.dprojected.data<float>(), args.dp.data<float>() + r * size);
+  }
+}
+
 }  // namespace
 }  // namespace continuo::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -39,6 +56,7 @@ HWY_AFTER_NAMESPACE();
 namespace continuo::cpu {
 namespace {
 HWY_EXPORT(AttendRows);
+HWY_EXPORT(AttendRowsBackward);
 }  // namespace
 
 absl::Status AttendWindow(const Stream& stream, const AttendWindowArgs& args) {
@@ -61,6 +79,15 @@ absl::Status EnterWindow(const Stream& stream, const EnterWindowArgs& args) {
       std::copy_n(args.projected.data<float>() + r * n, n,
                   args.window.projected.data<float>() + slot);
     }
+  });
+  return absl::OkStatus();
+}
+
+absl::Status AttendWindowBackward(const Stream& stream,
+                                  const AttendWindowBackwardArgs& args) {
+  CONTINUO_CHECK(args.probabilities.shape[1] >= 1);
+  ForEachRowBlock(stream, args.query.shape[0], [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(AttendRowsBackward)(args, begin, end);
   });
   return absl::OkStatus();
 }

@@ -22,7 +22,8 @@ struct DropoutArgs {
   TensorView out;          // [E, n] out, may be x
   double keep_prob = 1.0;  // in (0, 1]
   uint64_t seed = 0;
-  TensorView step;  // [1] uint64
+  TensorView step;         // [1] uint64
+  int64_t first_step = 0;  // time step of the schedule's first
   int layer = 0;
 };
 CONTINUO_OPERATION(Dropout);

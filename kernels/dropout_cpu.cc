@@ -124,7 +124,8 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
   const int32_t* source = args.source.data<int32_t>();
   // The counter's fields: 8 bits of layer, 20 of row, 24 of time, 12 of unit.
-  CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12 && steps < 1 << 24);
+  CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12);
+  CONTINUO_CHECK(args.first_step + steps < 1 << 24);
   CONTINUO_CHECK(args.source.shape[0] < 1 << 20);
   CONTINUO_CHECK(args.keep_prob > 0 && args.keep_prob <= 1);
   const float* x = args.x.data<float>();
@@ -137,8 +138,9 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
     for (int64_t row = 0; row < alive[t]; ++row) {
       const int64_t at = (step_begin[t] + row) * n;
       HWY_DYNAMIC_DISPATCH(DropRow)
-      (args.seed, step, BlockIndex(args.layer, source[row], t), highest,
-       scale, n, x + at, out + at);
+      (args.seed, step,
+       BlockIndex(args.layer, source[row], args.first_step + t), highest, scale,
+       n, x + at, out + at);
     }
   });
   return absl::OkStatus();

@@ -18,6 +18,7 @@ constexpr int kThreads = 256;
 struct Mask {
   uint64_t seed;
   uint64_t layer;
+  uint64_t first_step;
   uint32_t highest;  // numbers up to this keep their unit
   float scale;
 };
@@ -38,7 +39,7 @@ __global__ void DropoutKernel(const int32_t* alive, const int32_t* step_begin,
   // The fields of the index are those of the CPU form.
   const uint64_t index = mask.layer << 56 |
                          static_cast<uint64_t>(source[row]) << 36 |
-                         static_cast<uint64_t>(t) << 12 | quad;
+                         (mask.first_step + t) << 12 | quad;
   const Philox4 numbers =
       RandomBlock(mask.seed, RandomPurpose::kDropout, *step, index);
   const auto drop = [&](float value, int j) {
@@ -62,13 +63,15 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const int64_t n = args.x.shape[1];
   const int64_t steps = args.schedule.steps();
   const int64_t rows = args.schedule.rows;
-  CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12 && steps < 1 << 24);
+  CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12);
+  CONTINUO_CHECK(args.first_step + steps < 1 << 24);
   CONTINUO_CHECK(rows <= args.source.shape[0] && rows < 1 << 20);
   CONTINUO_CHECK(args.keep_prob > 0 && args.keep_prob <= 1);
   if (steps == 0 || rows == 0 || n == 0) return absl::OkStatus();
   const double kept = std::ldexp(args.keep_prob, 32);  // of 2^32 numbers
   const Mask mask = {.seed = args.seed,
                      .layer = static_cast<uint64_t>(args.layer),
+                     .first_step = static_cast<uint64_t>(args.first_step),
                      .highest = static_cast<uint32_t>(std::max(kept, 1.0) - 1),
                      .scale = static_cast<float>(1.0 / args.keep_prob)};
   const int64_t each = CeilDiv(rows * CeilDiv(n, 4), kThreads);

@@ -13,6 +13,7 @@
 #include "kernels/launch.cuh"
 #include "kernels/lstm_cell.cuh"
 #include "kernels/lstm_persistent.h"
+#include "kernels/lstm_step.h"
 #include "kernels/vector_io.cuh"
 #include "runtime/log.h"
 
@@ -301,7 +302,41 @@ absl::Status Backward(const Stream& stream, const LstmBackwardArgs& args) {
   return absl::OkStatus();
 }
 
+template <typename T>
+absl::Status StepBackward(const Stream& stream,
+                          const LstmStepBackwardArgs& args) {
+  const int64_t rows = args.c.shape[0];
+  const int64_t n = args.c.shape[1];
+  const auto kernel =
+      Width(n) == 4 ? BackwardStepKernel<T, 4> : BackwardStepKernel<T, 1>;
+  kernel<<<Blocks(rows, n), kThreads, 0, stream.cuda->stream()>>>(
+      {.rows = rows,
+       .units = n,
+       .alive = nullptr,
+       .rows_next = rows,
+       .gates = Data<T>(args.gates),
+       .wide_dz = nullptr,
+       .c_prev = args.c_prev.data<float>(),
+       .c = args.c.data<float>(),
+       .dh = args.dh.data<float>(),
+       .dc = args.dc.data<float>()});
+  CONTINUO_RETURN_IF_LAUNCH_FAILED();
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status LstmStepBackward(const Stream& stream,
+                              const LstmStepBackwardArgs& args) {
+  CONTINUO_CHECK(args.gates.shape[1] == 4 * args.c.shape[1]);
+  CONTINUO_CHECK(args.gates.dtype == GateType(stream));
+  CONTINUO_CHECK(args.dh.shape == args.c.shape &&
+                 args.dc.shape == args.c.shape);
+  if (args.c.shape[0] == 0) return absl::OkStatus();
+  return args.gates.dtype == DType::kBfloat16
+             ? StepBackward<__nv_bfloat16>(stream, args)
+             : StepBackward<float>(stream, args);
+}
 
 absl::Status LstmStepwiseForward(const Stream& stream,
                                  const LstmForwardArgs& args) {

@@ -174,6 +174,39 @@ absl::Status ProbeWindow(ProbeRun* run, int64_t n) {
   return absl::OkStatus();
 }
 
+// Rows that end on the way, windows that are full and that are not.
+absl::Status ProbeWindowBackward(ProbeRun* run, int64_t n) {
+  const Schedule schedule = run->MakeSchedule(Lengths());
+  for (const int t : {kWindow + 1, 2}) {
+    const int64_t rows = schedule.host_alive[t];
+    // All empty slots have one probability.
+    std::vector<float> probabilities =
+        ProbeValues(rows * kWindow, 4, 1.0 / kWindow);
+    for (int64_t i = 0; i < rows * kWindow; ++i) {
+      if (i % kWindow < kWindow - t) probabilities[i] = 0.5f / kWindow;
+    }
+    const AttendWindowBackwardArgs args = {
+        .step = t,
+        .step_begin = schedule.step_begin,
+        .out = run->Random({kEvents, n}, 1),
+        .projected = run->Random({kEvents, n}, 2),
+        .score = run->Random({n}, 3, 4 * Scale(n)),
+        .probabilities = run->Put(probabilities, {rows, kWindow}),
+        .dattention = run->Random({rows, n}, 5),
+        .query = run->Random({rows, n}, 6),
+        .dout = run->Random({kEvents, n}, 7),
+        .dprojected = run->Random({kEvents, n}, 8),
+        .dscore = run->Random({rows, n}, 9),
+        .dp = run->New<float>({rows, kWindow})};
+    CONTINUO_RETURN_IF_ERROR(AttendWindowBackward(run->stream(), args));
+    for (const TensorView& output :
+         {args.query, args.dout, args.dprojected, args.dscore}) {
+      run->Compare(output);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddAttentionProbes(int64_t units, std::vector<Probe>* probes) {
@@ -183,6 +216,8 @@ void AddAttentionProbes(int64_t units, std::vector<Probe>* probes) {
         ProbeAttention, units},
        {"AttentionStep", ProbeAccuracy::kProducts, ProbeAttentionStep, units},
        {"AttendWindow and EnterWindow", ProbeAccuracy::kProducts, ProbeWindow,
+        units},
+       {"AttendWindowBackward", ProbeAccuracy::kProducts, ProbeWindowBackward,
         units}});
 }
 

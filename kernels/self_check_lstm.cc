@@ -6,6 +6,7 @@
 #include "kernels/gemm.h"
 #include "kernels/lstm.h"
 #include "kernels/lstm_cudnn.h"
+#include "kernels/lstm_step.h"
 #include "kernels/self_check_probe.h"
 #include "runtime/status.h"
 
@@ -69,6 +70,20 @@ absl::Status ProbeLstmStep(ProbeRun* run, int64_t n) {
        .scratch = run->New<float>({LstmScratch(run->stream(), kRows, n)})}));
   run->Compare(c);
   run->Compare(h);
+  return absl::OkStatus();
+}
+
+absl::Status ProbeLstmStepBackward(ProbeRun* run, int64_t n) {
+  constexpr int64_t kRows = 7;
+  const LstmStepBackwardArgs args = {
+      .c_prev = run->Random({kRows, n}, 1),
+      .c = run->Random({kRows, n}, 2),
+      .gates = run->RandomGates({kRows, 4 * n}, 3, 1.0),
+      .dh = run->Random({kRows, n}, 4),
+      .dc = run->Random({kRows, n}, 5)};
+  CONTINUO_RETURN_IF_ERROR(LstmStepBackward(run->stream(), args));
+  run->Compare(args.gates);
+  run->Compare(args.dc);
   return absl::OkStatus();
 }
 
@@ -206,7 +221,9 @@ void AddLstmProbes(int64_t units, bool cudnn, std::vector<Probe>* probes) {
                  {{"LstmForward and LstmBackward", ProbeAccuracy::kProducts,
                    ProbeLstm, units},
                   {"LstmForward, one step", ProbeAccuracy::kProducts,
-                   ProbeLstmStep, units}});
+                   ProbeLstmStep, units},
+                  {"LstmStepBackward", ProbeAccuracy::kProducts,
+                   ProbeLstmStepBackward, units}});
   if (!cudnn) return;
   probes->push_back(
       {"LSTM layer by cuDNN", ProbeAccuracy::kProducts, ProbeCudnn, units});

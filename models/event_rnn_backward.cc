@@ -211,20 +211,13 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const LayerPlan& layer,
       {.a = dinput, .b = layer_packs.projection.transposed, .c = dbelow});
 }
 
-absl::Status EventRnnTrainer::State::Backward(const Pass& pass) {
+// Layer after layer, from the gradient of the last one's output.
+absl::Status EventRnnTrainer::State::BackwardLayers(const Pass& pass) {
   const int64_t events = this->events();
-  float* const flat = gradient.data<float>();
-  CONTINUO_RETURN_IF_ERROR(Zero(stream(), {.x = gradient}));
   const int num_layers = static_cast<int>(plan.layers.size());
-  const TensorView dz = Rows(dlogits, events);
   int turn = 0;
   TensorView doutput =
       Rows(backward.gradient[turn], events, plan.layers.back().units);
-  CONTINUO_RETURN_IF_ERROR(Accumulate(outputs.back(), false, dz,
-                                      ParameterView(flat, *plan.logits.kernel),
-                                      ParameterView(flat, *plan.logits.bias)));
-  CONTINUO_RETURN_IF_ERROR(
-      Gemm(stream(), {.a = dz, .b = packs.logits.transposed, .c = doutput}));
   for (int i = num_layers - 1; i >= 0; --i) {
     const LayerPlan& layer = plan.layers[i];
     turn = 1 - turn;
@@ -239,6 +232,21 @@ absl::Status EventRnnTrainer::State::Backward(const Pass& pass) {
     doutput = dbelow;
   }
   return absl::OkStatus();
+}
+
+absl::Status EventRnnTrainer::State::Backward(const Pass& pass) {
+  float* const flat = gradient.data<float>();
+  CONTINUO_RETURN_IF_ERROR(Zero(stream(), {.x = gradient}));
+  const TensorView dz = Rows(dlogits, events());
+  CONTINUO_RETURN_IF_ERROR(Accumulate(network_output(), false, dz,
+                                      ParameterView(flat, *plan.logits.kernel),
+                                      ParameterView(flat, *plan.logits.bias)));
+  CONTINUO_RETURN_IF_ERROR(Gemm(
+      stream(),
+      {.a = dz,
+       .b = packs.logits.transposed,
+       .c = Rows(backward.gradient[0], events(), plan.layers.back().units)}));
+  return plan.stack.has_value() ? BackwardStack(pass) : BackwardLayers(pass);
 }
 
 }  // namespace continuo

@@ -13,7 +13,7 @@
 namespace continuo {
 
 bool EventRnnTrainer::State::UsesCudnn(const LayerPlan& layer) const {
-  return !layer.attention && LstmUsesCudnn(stream());
+  return !layer.attention && !plan.stack.has_value() && LstmUsesCudnn(stream());
 }
 
 // Makes room for the current batch.

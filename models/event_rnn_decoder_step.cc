@@ -103,7 +103,7 @@ absl::Status EventRnnDecoder::State::BeforeStack(const SparseView& sparse,
   CONTINUO_RETURN_IF_ERROR(Project(TensorView(), &sparse, plan.stack->wrapper,
                                    plan.stack->input, TensorView(), *x));
   return Gemm(stream(), {.a = Rows(state.attention.now, rows),
-                         .b = packs.stack.attention_to_x,
+                         .b = packs.stack.attention_to_x.forward,
                          .c = *x,
                          .accumulate = true});
 }
@@ -118,7 +118,7 @@ absl::Status EventRnnDecoder::State::AfterStack(TensorView* output) {
     CONTINUO_RETURN_IF_ERROR(
         Gemm(stream(),
              {.a = Rows(i % 2 == 0 ? layer.c.now : layer.h.now, rows),
-              .b = packs.stack.query[i],
+              .b = packs.stack.query[i].forward,
               .bias = i == 0 ? ParameterView(weights, *plan.stack->query.bias)
                              : TensorView(),
               .c = query,
@@ -140,16 +140,17 @@ absl::Status EventRnnDecoder::State::AfterStack(TensorView* output) {
   const TensorView out = Rows(state.out, rows);
   CONTINUO_RETURN_IF_ERROR(
       Gemm(stream(), {.a = *output,
-                      .b = packs.stack.h_to_out,
+                      .b = packs.stack.h_to_out.forward,
                       .bias = ParameterView(weights, *plan.stack->out.bias),
                       .c = out}));
-  CONTINUO_RETURN_IF_ERROR(Gemm(stream(), {.a = attention,
-                                           .b = packs.stack.attention_to_out,
-                                           .c = out,
-                                           .accumulate = true}));
-  const TensorView projected = Rows(state.projected, rows);
   CONTINUO_RETURN_IF_ERROR(
-      Gemm(stream(), {.a = out, .b = packs.stack.attn_w, .c = projected}));
+      Gemm(stream(), {.a = attention,
+                      .b = packs.stack.attention_to_out.forward,
+                      .c = out,
+                      .accumulate = true}));
+  const TensorView projected = Rows(state.projected, rows);
+  CONTINUO_RETURN_IF_ERROR(Gemm(
+      stream(), {.a = out, .b = packs.stack.attn_w.forward, .c = projected}));
   state.attention.Swap();
   *output = out;
   return EnterWindow(stream(),

@@ -101,8 +101,8 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const LayerPlan& layer,
   return absl::OkStatus();
 }
 
-absl::Status EventRnnTrainer::State::Forward(const Pass& pass) {
-  outputs.clear();
+// Layer after layer.
+absl::Status EventRnnTrainer::State::ForwardLayers(const Pass& pass) {
   TensorView below;
   for (const LayerPlan& layer : plan.layers) {
     TensorView output;
@@ -110,7 +110,14 @@ absl::Status EventRnnTrainer::State::Forward(const Pass& pass) {
     outputs.push_back(output);
     below = output;
   }
-  return Gemm(stream(), {.a = below,
+  return absl::OkStatus();
+}
+
+absl::Status EventRnnTrainer::State::Forward(const Pass& pass) {
+  outputs.clear();
+  CONTINUO_RETURN_IF_ERROR(plan.stack.has_value() ? ForwardStack(pass)
+                                                  : ForwardLayers(pass));
+  return Gemm(stream(), {.a = network_output(),
                          .b = packs.logits.forward,
                          .bias = ParameterView(weights(), *plan.logits.bias),
                          .c = Rows(logits, events())});

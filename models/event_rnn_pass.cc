@@ -57,6 +57,7 @@ absl::Status EventRnnTrainer::State::Pack() {
 // step would be recorded for one schedule.
 bool EventRnnTrainer::State::CanRecord(const PackedBatch& input) const {
   if (stream().device.type == DeviceType::kCpu) return false;
+  if (plan.stack.has_value()) return false;
   const BatchShape shape = BucketShape(input);
   for (const LayerPlan& layer : plan.layers) {
     // cuDNN takes the rows' lengths from the host.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -111,6 +112,26 @@ absl::Status EventRnnTrainer::State::UploadConstants() {
   return upload(offsets, tensor_begin);
 }
 
+// What attention keeps besides the states of its layers.
+void EventRnnTrainer::State::AllocateAttention(int64_t width, int64_t units,
+                                               LayerArrays* arrays,
+                                               Arena* arena) {
+  constexpr char kWhat[] = "activations of the attention";
+  const int64_t slots = rnn->spec().attn_length;
+  const auto rows = [&](int64_t columns) {
+    return arena->Allocate<float>(kWhat, {max_events, columns});
+  };
+  arrays->x = rows(width);
+  arrays->query = rows(units);
+  arrays->probabilities = rows(slots);
+  arrays->attention = rows(units);
+  arrays->out = rows(units);
+  arrays->projected = rows(units);
+  for (TensorView& window : arrays->window) {
+    window = arena->Allocate<float>(kWhat, {max_rows, slots, units});
+  }
+}
+
 void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   const NetworkSpec& spec = rnn->spec();
   const int64_t e = max_events;
@@ -132,18 +153,12 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
       arrays.c = rows(n);
     }
     arrays.h = rows(n);
-    if (layer.attention) {
-      arrays.x = rows(layer.width);
-      arrays.query = rows(n);
-      arrays.probabilities = rows(spec.attn_length);
-      arrays.attention = rows(n);
-      arrays.out = rows(n);
-      arrays.projected = rows(n);
-      for (TensorView& window : arrays.window) {
-        window = arena->Allocate<float>(what, {max_rows, spec.attn_length, n});
-      }
-    }
+    if (layer.attention) AllocateAttention(layer.width, n, &arrays, arena);
     arrays.output = rows(n);
+  }
+  if (plan.stack.has_value()) {
+    AllocateAttention(plan.stack->input, plan.stack->units, &stack, arena);
+    window_row = arena->Allocate<int32_t>("rows", {max_rows});
   }
   const LayerPlan& first = plan.layers.front();
   lstm_scratch = {};
@@ -173,15 +188,21 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   if (spec.residual_connections) backward.dcell_input = allocate(e, widest);
   backward.dh = allocate(max_rows, widest);
   backward.dc = allocate(max_rows, widest);
-  if (first.attention) {
+  if (first.attention || plan.stack.has_value()) {
+    const int64_t n = plan.stack.has_value() ? plan.stack->units : first.units;
     backward.dx = allocate(e, first.width);
-    backward.dprojected = allocate(e, first.units);
-    backward.da = allocate(max_rows, first.units);
-    backward.dv = allocate(max_rows, first.units);
+    backward.dprojected = allocate(e, n);
+    backward.da = allocate(max_rows, n);
+    backward.dv = allocate(max_rows, n);
     backward.dp = allocate(max_rows, spec.attn_length);
     for (TensorView& window : backward.window) {
-      window = allocate(max_rows, spec.attn_length * first.units);
+      if (first.attention) window = allocate(max_rows, spec.attn_length * n);
     }
+  }
+  backward.layer_dc.clear();
+  for (const LayerPlan& layer : plan.layers) {
+    if (!plan.stack.has_value()) break;
+    backward.layer_dc.push_back(allocate(max_rows, layer.units));
   }
   const int64_t sparse_columns = std::max<int64_t>(4 * widest, first.width);
   backward.scratch = allocate(
@@ -207,7 +228,10 @@ absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
       absl::StrCat("a batch of ", max_rows, " sequences with ", max_events,
                    " events (a smaller batch_size needs less)")));
   AllocateBatchSized(batch_arena.get());
-  return absl::OkStatus();
+  if (!plan.stack.has_value()) return absl::OkStatus();
+  std::vector<int32_t> numbers(max_rows);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return CopyAndWait(stream(), View(numbers), window_row);
 }
 
 // Copies the first elements of a device array to the host.
@@ -221,11 +245,6 @@ absl::Status EventRnnTrainer::State::Read(const TensorView& array,
 
 absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
     EventRnn* rnn, int max_rows, int64_t max_events, bool inference_only) {
-  if (rnn->spec().attention_around_stack) {
-    return absl::UnimplementedError(
-        "this network has its attention around all layers (TensorFlow 0.x); "
-        "it can generate, but not be trained or evaluated");
-  }
   auto state = std::make_unique<State>();
   state->rnn = rnn;
   state->inference_only = inference_only;

@@ -25,7 +25,8 @@
 
 namespace continuo {
 
-// What a layer keeps from forward for backward; rows are events.
+// What a layer, or attention around all of them, keeps from forward for
+// backward; rows are events.
 struct LayerArrays {
   TensorView cell_input;     // [E, width] projected input
   TensorView x;              // [E, width] x' of the attention wrapper
@@ -53,7 +54,8 @@ struct BackwardArrays {
   TensorView dv;
   TensorView dp;         // [N, A]
   TensorView window[2];  // [N, A, n] gradients of the attention window
-  TensorView scratch;    // weight gradients, one after the other
+  std::vector<TensorView> layer_dc;  // [N, n_i] attention around the stack
+  TensorView scratch;                // weight gradients, one after the other
 };
 
 // What layers by cuDNN need: grown by the batches that come.
@@ -114,6 +116,8 @@ struct EventRnnTrainer::State {
   // Batch-sized: made anew when a larger batch comes.
   std::unique_ptr<Arena> batch_arena;
   std::vector<LayerArrays> layers;
+  LayerArrays stack;      // attention around the stack
+  TensorView window_row;  // [N] int32, each row's own number, for the same
   BackwardArrays backward;
   TensorView logits;      // [E, classes]
   TensorView dlogits;     // [E, classes]
@@ -140,9 +144,15 @@ struct EventRnnTrainer::State {
 
   // Rows of the arrays of the current batch.
   int64_t events() const { return batch->shape().events; }
+  // What the logits are computed from.
+  TensorView network_output() const {
+    return plan.stack.has_value() ? Rows(stack.out, events()) : outputs.back();
+  }
 
   void AllocateWeightsSized(Arena* arena);
   void AllocateBatchSized(Arena* arena);
+  void AllocateAttention(int64_t width, int64_t units, LayerArrays* arrays,
+                         Arena* arena);
   ResultArrays AllocateResults(Arena* arena) const;
   absl::Status PlanBatch(int64_t rows, int64_t events);
   absl::Status UploadConstants();
@@ -162,9 +172,26 @@ struct EventRnnTrainer::State {
 
   // event_rnn_forward.cc.
   absl::Status Forward(const Pass& pass);
+  absl::Status ForwardLayers(const Pass& pass);
   absl::Status ForwardLayer(const LayerPlan& layer, const TensorView& below,
                             const Pass& pass, TensorView* output);
   absl::Status Loss(const Pass& pass);
+
+  // event_rnn_stack_forward.cc and event_rnn_stack_backward.cc: attention
+  // around the stack, whose layers go through time together.
+  int64_t StepBegin(int64_t t) const;
+  int64_t StepRows(int64_t t) const;
+  Schedule StepSchedule(int64_t t) const;
+  absl::Status DropStep(int64_t t, int layer, const Pass& pass,
+                        const TensorView& x, const TensorView& out);
+  absl::Status ForwardStack(const Pass& pass);
+  absl::Status ForwardStackStep(int64_t t, const Pass& pass);
+  absl::Status AttendStack(int64_t t);
+  TensorView StackDout() const;
+  absl::Status BackwardStack(const Pass& pass);
+  absl::Status BackwardStackStep(int64_t t, const Pass& pass);
+  absl::Status BackwardStackLayers(int64_t t, const Pass& pass);
+  absl::Status StackWeightGradients();
 
   // event_rnn_cudnn.cc.
   bool UsesCudnn(const LayerPlan& layer) const;
@@ -177,6 +204,7 @@ struct EventRnnTrainer::State {
 
   // event_rnn_backward.cc.
   absl::Status Backward(const Pass& pass);
+  absl::Status BackwardLayers(const Pass& pass);
   absl::Status BackwardLayer(const LayerPlan& layer, const TensorView& below,
                              const Pass& pass, const TensorView& doutput,
                              const TensorView& dbelow);

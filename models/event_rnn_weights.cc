@@ -68,7 +68,7 @@ struct StackMatrix {
   const Parameter* parameter;
   int64_t begin;
   int64_t end;
-  TensorView* packed;
+  PackedMatrix* packed;
 };
 
 std::vector<StackMatrix> StackMatrices(const NetworkPlan& plan,
@@ -192,9 +192,7 @@ NetworkPacks AllocatePacks(const Stream& stream, const NetworkPlan& plan,
   }
   for (const StackMatrix& matrix : StackMatrices(plan, &packs.stack)) {
     *matrix.packed = AllocatePack(stream, matrix.end - matrix.begin,
-                                  Columns(*matrix.parameter),
-                                  /*transpose=*/false, arena)
-                         .forward;
+                                  Columns(*matrix.parameter), backward, arena);
   }
   const Parameter& logits = *plan.logits.kernel;
   packs.logits =
@@ -217,7 +215,7 @@ absl::Status PackNetwork(const Stream& stream, const NetworkPlan& plan,
     CONTINUO_RETURN_IF_ERROR(
         Pack(stream,
              ParameterRows(flat, *matrix.parameter, matrix.begin, matrix.end),
-             {.forward = *matrix.packed, .transposed = {}}));
+             *matrix.packed));
   }
   return Pack(stream, ParameterView(flat, *plan.logits.kernel), packs.logits);
 }

@@ -55,7 +55,7 @@ struct StackAttentionPlan {
 
 struct NetworkPlan {
   std::vector<LayerPlan> layers;
-  std::optional<StackAttentionPlan> stack;  // decoding only
+  std::optional<StackAttentionPlan> stack;
   DenseParameters logits;
 };
 
@@ -93,11 +93,11 @@ struct LayerPacks {
 
 // Packed matrices of the attention around the stack.
 struct StackAttentionPacks {
-  TensorView attention_to_x;
-  std::vector<TensorView> query;  // the rows of c0, h0, c1, h1, ...
-  TensorView attn_w;
-  TensorView h_to_out;
-  TensorView attention_to_out;
+  PackedMatrix attention_to_x;
+  std::vector<PackedMatrix> query;  // the rows of c0, h0, c1, h1, ...
+  PackedMatrix attn_w;
+  PackedMatrix h_to_out;
+  PackedMatrix attention_to_out;
 };
 
 struct NetworkPacks {

@@ -37,6 +37,7 @@ const Field kFields[] = {
     {"learning_rate", &Hparams::learning_rate},
     {"residual_connections", &Hparams::residual_connections},
     {"use_cudnn", &Hparams::use_cudnn},
+    {"attention_around_stack", &Hparams::attention_around_stack},
 };
 
 const Field* FindField(absl::string_view name) {
@@ -284,6 +285,12 @@ absl::Status CheckRanges(const Hparams& hparams) {
   if (!(std::isfinite(hparams.learning_rate) && hparams.learning_rate >= 0)) {
     return OutOfRange(hparams, "learning_rate", "finite and not negative");
   }
+  if (hparams.attention_around_stack &&
+      (hparams.attn_length == 0 || hparams.residual_connections)) {
+    return OutOfRange(hparams, "attention_around_stack",
+                      "false without attention (attn_length=0) and with "
+                      "residual_connections");
+  }
   return absl::OkStatus();
 }
 
@@ -336,6 +343,10 @@ std::string HparamValue(const Hparams& hparams, absl::string_view name) {
 std::string HparamsToString(const Hparams& hparams) {
   std::vector<std::string> parts;
   for (const Field& field : kFields) {
+    if (field.name == "attention_around_stack" &&
+        !hparams.attention_around_stack) {
+      continue;
+    }
     parts.push_back(
         absl::StrCat(field.name, "=", HparamValue(hparams, field.name)));
   }

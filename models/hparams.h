@@ -23,6 +23,9 @@ struct Hparams {
   double learning_rate = 0.001;
   bool residual_connections = false;
   bool use_cudnn = false;  // accepted for compatibility, without effect
+  // Attention around all layers, as in networks of TensorFlow 0.x, instead of
+  // layer 0. Not one of the original's: its releases differ here.
+  bool attention_around_stack = false;
 };
 
 // Applies "name=value,name=[1,2]" to `hparams`. InvalidArgument names the
@@ -37,7 +40,8 @@ absl::StatusOr<std::vector<std::string>> HparamNames(absl::string_view text);
 std::string HparamValue(const Hparams& hparams, absl::string_view name);
 
 // All of them as "batch_size=64,rnn_layer_sizes=[128,128],..." in the order
-// of the struct; ParseHparams reads it back.
+// of the struct, attention_around_stack only where it is true; ParseHparams
+// reads it back.
 std::string HparamsToString(const Hparams& hparams);
 
 }  // namespace continuo

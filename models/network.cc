@@ -65,6 +65,7 @@ NetworkSpec MakeNetworkSpec(const EventEncoder& encoder,
   spec.layer_sizes = hparams.rnn_layer_sizes;
   spec.attn_length = hparams.attn_length;
   spec.residual_connections = hparams.residual_connections;
+  spec.attention_around_stack = hparams.attention_around_stack;
   return spec;
 }
 

@@ -19,14 +19,14 @@ namespace continuo {
 // Everything that decides the network's variables and arithmetic.
 struct NetworkSpec {
   int input_size = 0;
-  std::vector<int> head_sizes;      // classes of each softmax
+  std::vector<int> head_sizes;         // classes of each softmax
   std::vector<int64_t> default_label;  // [heads], for the event accuracies
   std::vector<int> layer_sizes;
-  int attn_length = 0;              // window around layer 0; 0 = no attention
+  int attn_length = 0;  // attention window; 0 = no attention
   bool residual_connections = false;
   // The attention is around the whole stack instead of layer 0, as in networks
-  // of TensorFlow 0.x; those can be read and decoded, not trained. Its size is
-  // that of the last layer; no residual connections.
+  // of TensorFlow 0.x. Its size is that of the last layer; no residual
+  // connections.
   bool attention_around_stack = false;
 
   int num_classes() const;
@@ -56,8 +56,8 @@ std::vector<Parameter> NetworkParameters(const NetworkSpec& spec);
 int64_t FlatSize(absl::Span<const Parameter> parameters);
 
 // Fills the flat buffer with the published initializers from a seed.
-void InitializeParameters(absl::Span<const Parameter> parameters,
-                          uint64_t seed, absl::Span<float> flat);
+void InitializeParameters(absl::Span<const Parameter> parameters, uint64_t seed,
+                          absl::Span<float> flat);
 
 }  // namespace continuo
 

@@ -25,6 +25,18 @@ inline TensorView Rows(const TensorView& view, int64_t rows) {
   return view ? Rows(view, rows, view.shape[1]) : TensorView();
 }
 
+// Rows [begin, begin + rows) of a matrix of floats or gates.
+inline TensorView RowsFrom(const TensorView& view, int64_t begin,
+                           int64_t rows) {
+  const int64_t columns = view.shape[1];
+  CONTINUO_CHECK((begin + rows) * columns <= view.num_elements());
+  TensorView part = view;
+  part.raw = static_cast<char*>(view.raw) +
+             begin * columns * static_cast<int64_t>(DTypeSize(view.dtype));
+  part.shape = {rows, columns};
+  return part;
+}
+
 // An array of the host.
 template <typename T>
 TensorView View(const std::vector<T>& values) {

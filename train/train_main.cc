@@ -32,13 +32,15 @@ ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters that differ from the configuration's, as "
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
           "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
-          "learning_rate, residual_connections. A run that exists keeps its "
-          "own where none are given.");
+          "learning_rate, residual_connections, attention_around_stack "
+          "(attention as in TensorFlow 0.x). A run that exists keeps its own "
+          "where none are given.");
 ABSL_FLAG(std::string, warm_start_bundle_file, "",
           "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder) or "
           "safetensors file whose weights a new run begins with, of the same "
           "network. Step and optimizer begin anew; the log tells which tensors "
-          "were loaded. A run that exists goes on with its own.");
+          "were loaded. A run with attention takes the form of a bundle of "
+          "TensorFlow 0.x. A run that exists goes on with its own.");
 ABSL_FLAG(int64_t, num_training_steps, 0,
           "Global step to stop at, counting the steps of earlier invocations; "
           "0 trains until stopped.");

@@ -40,6 +40,7 @@ struct Job {
   std::unique_ptr<EventRnn> rnn;
   std::unique_ptr<EventRnnTrainer> trainer;
   TrainState state;
+  TensorMap warm_start;       // what --warm_start_bundle_file holds
   std::string restored_from;  // prefix of the checkpoint; empty = new run
   std::string latest;  // the newest, which may be another if it is damaged
 };
@@ -65,6 +66,25 @@ absl::StatusOr<RunConfig> MakeRunConfig(
   return config;
 }
 
+// Reads what a new run begins with. A configuration with attention, whose
+// default is that of the current graphs, takes the form that the file has.
+absl::Status OpenWarmStart(Job& job) {
+  const std::string& path = job.options.warm_start_bundle_file;
+  if (path.empty()) return absl::OkStatus();
+  CONTINUO_ASSIGN_OR_RETURN(job.warm_start, ReadWarmStart(path));
+  Hparams& hparams = job.config.model.hparams;
+  if (!HasAttentionAroundStack(job.warm_start) ||
+      hparams.attention_around_stack || hparams.attn_length == 0 ||
+      hparams.residual_connections) {
+    return absl::OkStatus();
+  }
+  LogInfo("warm start: ", path,
+          " has its attention around all layers (TensorFlow 0.x), and so has "
+          "this run: attention_around_stack=true");
+  hparams.attention_around_stack = true;
+  return absl::OkStatus();
+}
+
 absl::Status InitialState(Job& job) {
   std::vector<float> flat(job.rnn->flat_size(), 0.0f);
   InitializeParameters(job.rnn->parameters(), job.config.seed,
@@ -72,7 +92,9 @@ absl::Status InitialState(Job& job) {
   const std::string& bundle_file = job.options.warm_start_bundle_file;
   if (!bundle_file.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(
-        flat, ReadWarmStart(bundle_file, job.rnn->parameters()));
+        flat,
+        WarmStartWeights(bundle_file, job.warm_start, job.rnn->parameters()));
+    job.warm_start.clear();
   }
   CONTINUO_RETURN_IF_ERROR(job.rnn->SetWeights(flat));
   const std::vector<float> zeros(job.rnn->flat_size(), 0.0f);
@@ -174,6 +196,8 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<RunConfig> stored,
                             StoredRunConfig(options.run_dir));
   CONTINUO_ASSIGN_OR_RETURN(job.config, MakeRunConfig(options, stored));
+  const bool resumes = FileExists(JoinPath(job.dir, "checkpoint"));
+  if (!resumes) CONTINUO_RETURN_IF_ERROR(OpenWarmStart(job));
   const ModelConfig& model = job.config.model;
   job.encoder = MakeEventEncoder(model.encoding);
   LogInfo("reading and checking ", options.sequence_example_file);
@@ -197,7 +221,7 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   }
   CONTINUO_ASSIGN_OR_RETURN(
       job.trainer, EventRnnTrainer::Create(job.rnn.get(), rows, max_events));
-  if (FileExists(JoinPath(job.dir, "checkpoint"))) {
+  if (resumes) {
     CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
   } else if (HasProgress(job.dir)) {
     return absl::FailedPreconditionError(absl::StrCat(

@@ -54,13 +54,20 @@ std::string Mismatches(absl::Span<const Parameter> parameters,
 
 }  // namespace
 
-absl::StatusOr<std::vector<float>> ReadWarmStart(
-    const std::string& path, absl::Span<const Parameter> parameters) {
-  const std::string where = absl::StrCat(kFlag, "=", path);
+absl::StatusOr<TensorMap> ReadWarmStart(const std::string& path) {
   auto read = ReadTensors(path);
   CONTINUO_RETURN_IF_ERROR(Annotate(read.status(), kFlag));
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
-                            WithCurrentNames(*std::move(read), where));
+  return WithCurrentNames(*std::move(read), absl::StrCat(kFlag, "=", path));
+}
+
+bool HasAttentionAroundStack(const TensorMap& tensors) {
+  return tensors.count("rnn/attention_cell_wrapper/attention/attn_v") > 0;
+}
+
+absl::StatusOr<std::vector<float>> WarmStartWeights(
+    const std::string& path, const TensorMap& tensors,
+    absl::Span<const Parameter> parameters) {
+  const std::string where = absl::StrCat(kFlag, "=", path);
   const std::string mismatches = Mismatches(parameters, tensors);
   if (!mismatches.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -207,12 +207,5 @@ TEST_F(LegacyBundleTest, CheckpointAloneNeedsTheWindow) {
   std::remove((dir + "/" + kRunConfigFile).c_str());
 }
 
-TEST_F(LegacyBundleTest, CannotBeTrained) {
-  const auto model = Load(Legacy());
-  ASSERT_TRUE(model.ok()) << model.status();
-  const auto trainer = EventRnnTrainer::Create(model->rnn.get(), 2, 20);
-  EXPECT_EQ(trainer.status().code(), absl::StatusCode::kUnimplemented);
-}
-
 }  // namespace
 }  // namespace continuo

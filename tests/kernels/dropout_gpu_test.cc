@@ -62,6 +62,36 @@ TEST_P(DropoutFormTest, MaskIsTheDocumentedFunction) {
   }
 }
 
+TEST_P(DropoutFormTest, StepByStepHasTheSameMask) {
+  const TestSchedule shape({4, 3, 3, 1});
+  DeviceSchedule schedule(stream(), shape);
+  DeviceArray<int32_t> source = Put(std::vector<int32_t>{2, 0, 3, 1});
+  DeviceArray<uint64_t> step = Put(std::vector<uint64_t>{5});
+  const int64_t n = 30;
+  DeviceArray<float> x = Put(Random(shape.events() * n, 1));
+  DeviceArray<float> whole = NewFloats(x.size()), parts = NewFloats(x.size());
+  DropoutArgs args = {.schedule = schedule.view(),
+                      .source = source.vector(),
+                      .x = x.matrix(n),
+                      .out = whole.matrix(n),
+                      .keep_prob = 0.6,
+                      .seed = 11,
+                      .step = step.vector(),
+                      .layer = 1};
+  ASSERT_TRUE(Dropout(stream(), args).ok());
+  args.out = parts.matrix(n);
+  const Schedule all = schedule.view();
+  for (int64_t t = 0; t < shape.steps(); ++t) {
+    args.schedule = {
+        .alive = TensorView(all.alive.data<int32_t>() + t, {1}),
+        .step_begin = TensorView(all.step_begin.data<int32_t>() + t, {2}),
+        .rows = shape.alive[t]};
+    args.first_step = t;
+    ASSERT_TRUE(Dropout(stream(), args).ok());
+  }
+  EXPECT_EQ(parts.Read(), whole.Read());
+}
+
 TEST_P(DropoutFormTest, ShorterBatchesOfARecordedShape) {
   if (!on_gpu()) GTEST_SKIP() << "schedules with zeros are for graphs";
   const int64_t n = 12;

@@ -128,6 +128,20 @@ TEST(HparamsTest, PrintedTextReadsBack) {
   EXPECT_EQ(HparamValue(hparams, "rnn_layer_sizes"), "[3]");
 }
 
+TEST(HparamsTest, AttentionAroundTheStackNeedsAttentionAlone) {
+  const Hparams hparams =
+      MustParse("attention_around_stack=true,attn_length=40");
+  EXPECT_TRUE(hparams.attention_around_stack);
+  const std::string text = HparamsToString(hparams);
+  EXPECT_TRUE(absl::StrContains(text, ",attention_around_stack=true")) << text;
+  EXPECT_EQ(HparamsToString(MustParse(text)), text);
+  for (const char* wrong : {"attention_around_stack=true",
+                            "attention_around_stack=true,"
+                            "attn_length=4,residual_connections=true"}) {
+    EXPECT_TRUE(absl::StrContains(MustFail(wrong), "attn_length=0")) << wrong;
+  }
+}
+
 TEST(HparamsTest, NamesInOrder) {
   EXPECT_EQ(*HparamNames("learning_rate=1,batch_size=2"),
             (std::vector<std::string>{"learning_rate", "batch_size"}));

@@ -27,10 +27,18 @@ inline NetworkSpec Spec(int attn_length, bool residual,
   return spec;
 }
 
+// A network whose attention is around all layers.
+inline NetworkSpec StackSpec(int attn_length, std::vector<int> layers) {
+  NetworkSpec spec = Spec(attn_length, false, std::move(layers));
+  spec.attention_around_stack = true;
+  return spec;
+}
+
 inline const std::vector<NetworkSpec>& Specs() {
   static const auto& specs = *new std::vector<NetworkSpec>{
       Spec(0, false, {18, 13}), Spec(5, false, {18, 13}),
-      Spec(0, true, {18, 18, 13}), Spec(5, true, {18, 13, 13})};
+      Spec(0, true, {18, 18, 13}), Spec(5, true, {18, 13, 13}),
+      StackSpec(5, {18, 13})};
   return specs;
 }
 

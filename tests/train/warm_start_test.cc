@@ -8,6 +8,7 @@
 #include "models/checkpoint.h"
 #include "models/safetensors.h"
 #include "runtime/file.h"
+#include "runtime/status.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 
@@ -34,8 +35,13 @@ TensorMap Tensors() {
           {"b", Floats({3}, {5, 6, 7})}};
 }
 
+absl::StatusOr<std::vector<float>> Weights(const std::string& path) {
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadWarmStart(path));
+  return WarmStartWeights(path, tensors, Parameters());
+}
+
 void ExpectWeights(const std::string& path) {
-  const auto flat = ReadWarmStart(path, Parameters());
+  const auto flat = Weights(path);
   ASSERT_TRUE(flat.ok()) << flat.status();
   ASSERT_EQ(static_cast<int64_t>(flat->size()), FlatSize(Parameters()));
   EXPECT_EQ(std::vector<float>(flat->begin(), flat->begin() + 4),
@@ -66,7 +72,7 @@ TEST(WarmStartTest, SaysWhatWasLoadedAndWhatWasNot) {
   const std::string prefix = dir.Path("model.ckpt-5");
   ASSERT_TRUE(WriteCheckpointV2(prefix, Tensors()).ok());
   ::testing::internal::CaptureStderr();
-  const bool ok = ReadWarmStart(prefix, Parameters()).ok();
+  const bool ok = Weights(prefix).ok();
   const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_TRUE(ok);
   EXPECT_TRUE(absl::StrContains(log, "loaded a [2, 2]")) << log;
@@ -80,7 +86,7 @@ TEST(WarmStartTest, ListsEveryWeightThatDoesNotFit) {
   tensors["a"] = Floats({4}, {1, 2, 3, 4});
   tensors.erase("b");
   ASSERT_TRUE(WriteCheckpointV2(prefix, tensors).ok());
-  const auto status = ReadWarmStart(prefix, Parameters()).status();
+  const auto status = Weights(prefix).status();
   ASSERT_TRUE(absl::IsInvalidArgument(status)) << status;
   for (const std::string word :
        {"--warm_start_bundle_file=", "a [2, 2]: has the shape [4]",
@@ -91,10 +97,10 @@ TEST(WarmStartTest, ListsEveryWeightThatDoesNotFit) {
 
 TEST(WarmStartTest, NamesWhatIsMissingOrDamaged) {
   const testing::ScratchDir dir;
-  auto status = ReadWarmStart(dir.Path("none"), Parameters()).status();
+  auto status = Weights(dir.Path("none")).status();
   EXPECT_TRUE(absl::StrContains(status.message(), dir.Path("none"))) << status;
   ASSERT_TRUE(WriteFileAtomically(dir.Path("text"), "hello, world").ok());
-  status = ReadWarmStart(dir.Path("text"), Parameters()).status();
+  status = Weights(dir.Path("text")).status();
   EXPECT_FALSE(status.ok());
   EXPECT_TRUE(absl::StrContains(status.message(), dir.Path("text"))) << status;
 }
