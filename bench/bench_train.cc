@@ -47,11 +47,13 @@ struct Case {
   int classes;
   int attn_length;
   int entries;
+  bool around_stack = false;  // the attention, as in TensorFlow 0.x
 };
 constexpr Case kCases[] = {{"basic_rnn", 38, 38, 0, 1},
                            {"mono_rnn", 130, 130, 0, 1},
                            {"lookback_rnn", 121, 40, 0, 9},
-                           {"attention_rnn", 74, 40, 40, 14}};
+                           {"attention_rnn", 74, 40, 40, 14},
+                           {"attention_rnn/stack", 74, 40, 40, 14, true}};
 
 PackedBatch MakeBatch(const Case& config) {
   const std::vector<int> lengths = bench::BatchLengths();
@@ -105,6 +107,7 @@ void Train(benchmark::State& state, const Case& config) {
   spec.default_label = {0};
   spec.layer_sizes = {128, 128};
   spec.attn_length = config.attn_length;
+  spec.attention_around_stack = config.around_stack;
   const OwnedStream owned = *OwnedStream::Open(device, options, &pool);
   auto rnn = *EventRnn::Create(spec, owned.stream());
   std::vector<float> weights(rnn->flat_size());

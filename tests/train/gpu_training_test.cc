@@ -28,6 +28,8 @@ struct Run {
 const Run kRuns[] = {
     {Family::kMelody, "basic_rnn", "rnn_layer_sizes=[12,8]"},
     {Family::kMelody, "attention_rnn", "rnn_layer_sizes=[12,8],attn_length=5"},
+    {Family::kMelody, "lookback_rnn",
+     "rnn_layer_sizes=[12,8],attn_length=5,attention_around_stack=true"},
     {Family::kDrums, "drum_kit", "rnn_layer_sizes=[8,8,8],attn_length=3"},
     {Family::kPerformance, "performance", "rnn_layer_sizes=[16,16]"}};
 void PrintTo(const Run& run, std::ostream* out) { *out << run.config; }
