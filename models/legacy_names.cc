@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace continuo {
 namespace {
@@ -48,6 +49,11 @@ std::string CurrentPart(absl::string_view part) {
 }  // namespace
 
 std::string CurrentVariableName(absl::string_view name) {
+  for (const absl::string_view slot : {"/Adam", "/Adam_1"}) {
+    if (!absl::EndsWith(name, slot)) continue;
+    return absl::StrCat(CurrentVariableName(absl::StripSuffix(name, slot)),
+                        slot);
+  }
   std::vector<std::string> parts = absl::StrSplit(name, '/');
   if (parts[0] == "RNN") {
     std::vector<std::string> current;

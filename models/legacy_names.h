@@ -12,7 +12,7 @@ namespace continuo {
 
 // The current name of a network's variable, from that of TensorFlow 0.x
 // (RNN/MultiRNNCell/Cell0/BasicLSTMCell/Linear/Matrix) or 1.0 and 1.1
-// (rnn/.../weights). Other names stay as they are.
+// (rnn/.../weights), and so of its Adam slots. Other names stay as they are.
 std::string CurrentVariableName(absl::string_view name);
 
 // The same tensors under current names. DataLoss with `where` (the file) if two

@@ -66,7 +66,7 @@ absl::StatusOr<int64_t> EvaluateCheckpoint(const EvalOptions& options,
                                            Evaluation& eval,
                                            Reporter& reporter) {
   LogInfo("evaluating ", prefix);
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadCheckpoint(prefix));
+  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadRunCheckpoint(prefix));
   CONTINUO_ASSIGN_OR_RETURN(const int64_t step,
                             ImportWeights(tensors, prefix, eval.rnn.get()));
   const double keep =

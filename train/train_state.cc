@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "models/legacy_names.h"
 #include "models/weights.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -123,6 +124,11 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
     tensors[kSinceBest] = Int64Scalar(state.history.evals_since_best);
   }
   return tensors;
+}
+
+absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix) {
+  CONTINUO_ASSIGN_OR_RETURN(TensorMap tensors, ReadCheckpoint(prefix));
+  return WithCurrentNames(std::move(tensors), prefix);
 }
 
 absl::StatusOr<int64_t> ImportWeights(const TensorMap& tensors,

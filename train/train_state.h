@@ -4,6 +4,7 @@
 #define CONTINUO_TRAIN_TRAIN_STATE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -37,6 +38,10 @@ struct TrainState {
 absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
                                       const EventRnnTrainer& trainer,
                                       const TrainState& state);
+
+// The tensors of a checkpoint of a run, those of older releases of the original
+// under the names of the current graphs (models/legacy_names.h).
+absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix);
 
 // Weights only, as evaluation and generation need them; `where` names the
 // checkpoint in messages. Returns its global step.

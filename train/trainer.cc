@@ -120,7 +120,7 @@ absl::Status RestoreNewest(Job& job) {
   job.latest = prefixes[0];
   absl::Status newest;
   for (const std::string& prefix : prefixes) {
-    const absl::StatusOr<TensorMap> tensors = ReadCheckpoint(prefix);
+    const absl::StatusOr<TensorMap> tensors = ReadRunCheckpoint(prefix);
     if (tensors.ok()) {
       if (!newest.ok()) {
         LogWarn("the newest checkpoint ", prefixes[0],

@@ -34,6 +34,10 @@ TEST(LegacyNamesTest, NamesOfOlderReleasesBecomeCurrentOnes) {
       {cell + "biases", cell + "bias"},
       {"rnn/multi_rnn_cell/cell_0/attention_cell_wrapper/attention/weights",
        "rnn/multi_rnn_cell/cell_0/attention_cell_wrapper/attention/kernel"},
+      // Slots of the optimizer.
+      {cell + "weights/Adam", cell + "kernel/Adam"},
+      {"RNN/AttentionCellWrapper/Linear/Bias/Adam_1", wrapper + "bias/Adam_1"},
+      {"fully_connected/weights/Adam_1", "fully_connected/weights/Adam_1"},
       // As they are today.
       {cell + "kernel", cell + "kernel"},
       {"fully_connected/weights", "fully_connected/weights"},

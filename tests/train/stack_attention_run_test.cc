@@ -13,8 +13,9 @@
 #include "generate/score.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
-#include "models/event_rnn_decoder.h"
+#include "models/checkpoint.h"
 #include "models/legacy_names.h"
+#include "runtime/file.h"
 #include "tests/testing/stack_attention.h"
 #include "tests/train/small_run.h"
 #include "train/evaluator.h"
@@ -167,6 +168,43 @@ TEST_F(StackAttentionRunTest, WithoutAttentionNamesWhatDoesNotFit) {
       << result.status();
   EXPECT_TRUE(absl::StrContains(result.status().message(), "--hparams"))
       << result.status();
+}
+
+// A run of the original: its names, and no stored configuration.
+TEST_F(StackAttentionRunTest, RunsOfTheOriginalAreEvaluatedAndGoOn) {
+  TensorMap state = tensors_;
+  for (const auto& [name, tensor] : tensors_) {
+    HostTensor slot = tensor;
+    for (float& value : slot.floats) value = 1e-4f;
+    state[name + "/Adam"] = state[name + "/Adam_1"] = slot;
+  }
+  state["global_step"].dtype = DType::kInt64;
+  state["global_step"].ints = {7};
+  const std::string prefix = dir_.Path("old/train/model.ckpt-7");
+  ASSERT_TRUE(MakeDirectories(dir_.Path("old/train")).ok());
+  ASSERT_TRUE(WriteCheckpointV2(prefix, state).ok());
+  ASSERT_TRUE(WriteCheckpointState(dir_.Path("old/train"),
+                                   {.latest = prefix, .all = {prefix}})
+                  .ok());
+  TrainOptions options = Run("old", 8);
+  options.warm_start_bundle_file = "";
+  absl::StrAppend(&options.model.hparams, ",attention_around_stack=true");
+  EvalOptions eval;
+  eval.run_dir = options.run_dir;
+  eval.sequence_example_file = options.sequence_example_file;
+  eval.model = options.model;
+  eval.once = true;
+  const StopFlag never{false};
+  const absl::Status status = FollowCheckpoints(eval, stream(), never);
+  ASSERT_TRUE(status.ok()) << status;
+  const auto result = testing::RunTraining(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  const auto after = ReadCheckpoint(dir_.Path("old/train/model.ckpt-8"));
+  ASSERT_TRUE(after.ok()) << after.status();
+  // Slots of before, decayed, and the first of a new gradient.
+  const float m = after->at("fully_connected/biases/Adam").floats[0];
+  EXPECT_NE(m, 0.0f);
+  EXPECT_NE(m, 1e-4f);
 }
 
 // A new network of that form, without a bundle.
