@@ -103,16 +103,21 @@ TEST_P(EventRnnGpuTest, GradientsAreThoseOfTheCpu) {
   }
 }
 
-// Steps that run one by one, each in the form for many.
-TEST_P(EventRnnGpuTest, AttentionAroundTheStackInPersistentForms) {
-  Stream persistent = stream();
+// Steps that run one by one, each in the form for many; cuDNN, which has no
+// part in them.
+TEST_P(EventRnnGpuTest, AttentionAroundTheStackWithOtherOptions) {
+  Stream persistent = stream(), cudnn = stream();
   persistent.options.form = RecurrentForm::kPersistent;
+  cudnn.options.backend = RnnBackend::kCudnn;
   const NetworkSpec spec = StackSpec(4, {18, 12});
-  Model cpu(spec, 2), gpu(spec, persistent);
+  Model cpu(spec, 2);
   const PackedBatch batch = Batch(spec, 1, 0);
-  EXPECT_LT(
-      Difference(gpu.Gradient(batch, kDropout), cpu.Gradient(batch, kDropout)),
-      GetParam().tolerance);
+  const std::vector<float> want = cpu.Gradient(batch, kDropout);
+  for (const Stream& other : {persistent, cudnn}) {
+    Model gpu(spec, other);
+    EXPECT_LT(Difference(gpu.Gradient(batch, kDropout), want),
+              GetParam().tolerance);
+  }
 }
 
 TEST_P(EventRnnGpuTest, SumsAreThoseOfTheCpu) {
