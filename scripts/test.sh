@@ -41,12 +41,3 @@ if [ -n "$gpusim" ]; then
 fi
 cmake --build "$build" -j "$jobs"
 ctest --test-dir "$build" -j "$jobs" --output-on-failure "${selection[@]}"
-
-# ctest counts a test whose cases skipped as passed.
-skipped=$(grep -c '^\[  SKIPPED \].* ms)$' \
-  "$build/Testing/Temporary/LastTest.log" || true)
-if [ "$skipped" -gt 0 ]; then
-  echo "$skipped cases were SKIPPED:"
-  grep -hE -A1 ': Skipped$' "$build/Testing/Temporary/LastTest.log" |
-    grep -vE ': Skipped$|^--$|^$' | sort | uniq -c
-fi
