@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "runtime/edit_distance.h"
 #include "runtime/log.h"
+#include "runtime/process.h"
 
 namespace continuo {
 namespace {
@@ -82,6 +83,7 @@ absl::Status CheckFlagNames(absl::Span<char* const> args,
 std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
                                             absl::string_view usage,
                                             absl::string_view own_file) {
+  PrepareProcess();
   const auto is_own = [file = std::string(own_file)](absl::string_view name) {
     return FindOwnFile(name, file) != absl::string_view::npos;
   };

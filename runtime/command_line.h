@@ -19,7 +19,7 @@ namespace continuo {
 absl::Status CheckFlagNames(absl::Span<char* const> args,
                             absl::string_view own_file);
 
-// Parses the flags. `usage` explains the program, `own_file` is a part of the
+// Sets the process up (runtime/process.h) and parses the flags. `usage` explains the program, `own_file` is a part of the
 // path of the files that define its flags ("data/convert_main.cc", or
 // "data/create_dataset_" for several), which are those that --help shows. Ends
 // the program with status 1 for an unknown flag, a value that does not parse or

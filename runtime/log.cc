@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "runtime/temporary_files.h"
+
 namespace continuo {
 namespace {
 
@@ -36,6 +38,7 @@ void LogMessage(LogLevel level, absl::string_view message) {
 
 void CheckFailed(const char* file, int line, const char* expr) {
   std::fprintf(stderr, "FATAL: %s:%d: check failed: %s\n", file, line, expr);
+  RemoveTemporaryFiles();
   std::abort();
 }
 
