@@ -111,16 +111,6 @@ std::string Usage(const GenerateCommand& command) {
       "once; finished files stay.");
 }
 
-// Whether Ctrl-C or SIGTERM has asked for an end; says so once.
-bool Stopped(const StopFlag& stop) {
-  static bool told = false;
-  if (stop && !told) {
-    told = true;
-    LogInfo("Interrupted: no more outputs are begun");
-  }
-  return stop;
-}
-
 absl::Status AtLeast(absl::string_view flag, int value, int least) {
   if (value >= least) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -222,9 +212,11 @@ absl::Status Run(const GenerateCommand& command) {
   options.description = absl::StrCat(
       "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
       model.config.name, " temperature ", options.search.temperature);
+  SetStopMessage(
+      "stopping after the outputs in progress; Ctrl-C again ends at once");
   const StopFlag& stop = StopOnSignals();
   return GenerateFiles(model, outputs, options,
-                       [&stop] { return Stopped(stop); });
+                       [&stop] { return stop.load(); });
 }
 
 }  // namespace
