@@ -36,7 +36,10 @@ ABSL_FLAG(int, threads, 0,
 ABSL_FLAG(std::string, report, "",
           "File to write what became of each file or tune to, as lines of "
           "JSON: file, tune, status (converted, repaired, skipped), reason, "
-          "message, id, notes, seconds.");
+          "message, warnings, id, notes, seconds.");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How files are read where their format's standard and Magenta "
+          "disagree: standard, or magenta.");
 
 namespace continuo {
 namespace {
@@ -78,6 +81,9 @@ void LogSummary(const ConvertSummary& summary) {
   for (const auto& [reason, count] : summary.repaired) {
     LogInfo(absl::StrFormat("  %6d  repaired: %s", count, reason));
   }
+  for (const auto& [kind, count] : summary.warned) {
+    LogInfo(absl::StrFormat("  %6d  read with a warning: %s", count, kind));
+  }
   for (const auto& [reason, count] : summary.skipped) {
     LogInfo(absl::StrFormat("  %6d  skipped: %s", count, reason));
   }
@@ -93,6 +99,7 @@ int Main(int argc, char** argv) {
       .input_dir = absl::GetFlag(FLAGS_input_dir),
       .output_file = absl::GetFlag(FLAGS_output_file),
       .recursive = absl::GetFlag(FLAGS_recursive),
+      .reading = {.reading = absl::GetFlag(FLAGS_reading)},
       .num_shards = absl::GetFlag(FLAGS_num_shards),
       .num_threads = absl::GetFlag(FLAGS_threads),
       .report_file = absl::GetFlag(FLAGS_report),

@@ -54,7 +54,8 @@ absl::string_view MusicEnding(absl::string_view bytes) {
 
 // What the name promises, where the contents say nothing.
 absl::StatusOr<Facts> InspectByName(const std::string& path,
-                                    absl::string_view bytes) {
+                                    absl::string_view bytes,
+                                    const ReadOptions& reading) {
   const std::string name = absl::AsciiStrToLower(BaseName(path));
   if (absl::StrContains(name, "tfrecord") ||
       absl::StrContains(name, "tfevents")) {
@@ -64,7 +65,8 @@ absl::StatusOr<Facts> InspectByName(const std::string& path,
   if (absl::EndsWith(name, ".mag")) return InspectBundle(path);
   for (const NoteFormat& format : NoteFormats()) {
     for (const absl::string_view ending : format.endings) {
-      if (absl::EndsWith(name, ending)) return InspectMusic(path, ending);
+      if (absl::EndsWith(name, ending))
+        return InspectMusic(path, ending, reading);
     }
   }
   if (absl::StrContains(name, ".ckpt")) return InspectCheckpoint(path);
@@ -78,7 +80,8 @@ absl::StatusOr<Facts> InspectByName(const std::string& path,
 
 }  // namespace
 
-absl::StatusOr<Facts> Inspect(const std::string& path) {
+absl::StatusOr<Facts> Inspect(const std::string& path,
+                              const ReadOptions& reading) {
   if (IsDirectory(path)) return InspectFolder(path);
   const std::string prefix = CheckpointPrefix(path);
   if (FileExists(absl::StrCat(prefix, ".index"))) {
@@ -94,9 +97,9 @@ absl::StatusOr<Facts> Inspect(const std::string& path) {
   if (absl::EndsWith(bytes, kTableMagic)) return InspectCheckpoint(path);
   if (LooksLikeSafetensors(bytes)) return InspectSafetensors(path);
   if (const absl::string_view ending = MusicEnding(bytes); !ending.empty()) {
-    return InspectMusic(path, ending);
+    return InspectMusic(path, ending, reading);
   }
-  return InspectByName(path, bytes);
+  return InspectByName(path, bytes, reading);
 }
 
 }  // namespace continuo

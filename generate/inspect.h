@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/reading.h"
 #include "nlohmann/json.hpp"
 
 namespace continuo {
@@ -20,7 +21,9 @@ using Facts = nlohmann::ordered_json;
 // NoteSequences, SequenceExamples or TensorBoard events, or a music file. The
 // contents tell the kind; the name only helps where they are damaged. Errors
 // name the file and the offset or tensor.
-absl::StatusOr<Facts> Inspect(const std::string& path);
+// `reading` is how music files are read.
+absl::StatusOr<Facts> Inspect(const std::string& path,
+                              const ReadOptions& reading = {});
 
 // The facts as text; long tables are cut after some rows, and say so.
 std::string FactsToText(const Facts& facts);
@@ -33,7 +36,8 @@ absl::StatusOr<Facts> InspectSafetensors(const std::string& path);
 absl::StatusOr<Facts> InspectTfRecord(const std::string& path);
 // `ending` (".mid") chooses the reader.
 absl::StatusOr<Facts> InspectMusic(const std::string& path,
-                                   absl::string_view ending);
+                                   absl::string_view ending,
+                                   const ReadOptions& reading);
 
 }  // namespace continuo
 

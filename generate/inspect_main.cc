@@ -12,6 +12,9 @@
 #include "runtime/log.h"
 
 ABSL_FLAG(bool, json, false, "One JSON object per file, each on one line");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How music files are read where their format's standard and Magenta "
+          "disagree: standard, or magenta");
 
 namespace continuo {
 namespace {
@@ -41,7 +44,8 @@ int Main(int argc, char** argv) {
   int failures = 0;
   bool first = true;
   for (const std::string& file : files) {
-    const absl::StatusOr<Facts> facts = Inspect(ExpandHome(file));
+    const absl::StatusOr<Facts> facts =
+        Inspect(ExpandHome(file), {.reading = absl::GetFlag(FLAGS_reading)});
     if (!facts.ok()) {
       LogError(facts.status().message());
       ++failures;

@@ -90,19 +90,21 @@ Facts TuneFacts(const NoteFileItem& item) {
   facts["seconds"] = sequence.total_time();
   facts["qpm"] = Tempos(sequence);
   facts["metre"] = Metres(sequence);
+  facts["warnings"] = item.report.WarningText();
   return facts;
 }
 
 }  // namespace
 
 absl::StatusOr<Facts> InspectMusic(const std::string& path,
-                                   absl::string_view ending) {
+                                   absl::string_view ending,
+                                   const ReadOptions& reading) {
   const NoteFormat* format = FindNoteFormat(absl::StrCat("x", ending));
   CONTINUO_CHECK(format != nullptr);
   CONTINUO_ASSIGN_OR_RETURN(const std::string bytes,
                             ReadFile(path, kMaxNoteFileBytes));
   google::protobuf::Arena arena;
-  const auto items = format->read(bytes, &arena);
+  const auto items = format->read(bytes, reading, &arena);
   CONTINUO_RETURN_IF_ERROR(Annotate(items.status(), path));
   Facts facts;
   facts["file"] = path;
@@ -125,7 +127,10 @@ absl::StatusOr<Facts> InspectMusic(const std::string& path,
     facts["metre"] = Metres(sequence);
     facts["control_changes"] = sequence.control_changes_size();
     facts["pitch_bends"] = sequence.pitch_bends_size();
-    if (!item.repair.empty()) facts["repaired"] = item.repair;
+    if (!item.report.repair.empty()) facts["repaired"] = item.report.repair;
+    if (!item.report.warnings.empty()) {
+      facts["warnings"] = item.report.WarningText();
+    }
     facts["instruments"] = Instruments(sequence);
   }
   return facts;

@@ -41,6 +41,9 @@ ABSL_FLAG(std::string, input, "",
           "NoteSequences, patterns of these (quoted), or folders; several with "
           "commas between them. Required");
 ABSL_FLAG(bool, recursive, false, "Folders of --input with their subfolders");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How music files are read where their format's standard and Magenta "
+          "disagree: standard, or magenta");
 ABSL_FLAG(std::string, output, "",
           "File for the scores, one JSON object a line; standard output if it "
           "is empty");
@@ -96,6 +99,7 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   }
   options.inputs = absl::StrSplit(input, ',', absl::SkipEmpty());
   options.recursive = absl::GetFlag(FLAGS_recursive);
+  options.reading = {.reading = absl::GetFlag(FLAGS_reading)};
   options.output = ExpandHome(absl::GetFlag(FLAGS_output));
   options.summary = ExpandHome(absl::GetFlag(FLAGS_summary));
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));

@@ -59,20 +59,22 @@ std::string Line(const Json& json) {
 
 // The pieces of one source, through the pipeline.
 std::vector<Piece> ReadPieces(const DatasetPipeline& pipeline,
-                              const ScoreSource& source) {
+                              const ScoreSource& source,
+                              const ReadOptions& reading) {
   std::vector<Piece> pieces;
-  ReadSource(source, [&](std::optional<int64_t> tune,
-                         absl::StatusOr<NoteSequence*> notes) {
-    Piece& piece = pieces.emplace_back();
-    piece.file = source.file;
-    piece.record = source.record;
-    piece.tune = tune;
-    piece.status = notes.status();
-    if (!notes.ok()) return;
-    Statistics unused;
-    piece.status =
-        pipeline.Run(DatasetPart::kEval, *notes, &unused, &piece.output);
-  });
+  ReadSource(
+      source, reading,
+      [&](std::optional<int64_t> tune, absl::StatusOr<NoteSequence*> notes) {
+        Piece& piece = pieces.emplace_back();
+        piece.file = source.file;
+        piece.record = source.record;
+        piece.tune = tune;
+        piece.status = notes.status();
+        if (!notes.ok()) return;
+        Statistics unused;
+        piece.status =
+            pipeline.Run(DatasetPart::kEval, *notes, &unused, &piece.output);
+      });
   return pieces;
 }
 
@@ -242,8 +244,9 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
                               sources.Next(kSourcesAtOnce));
     if (part.empty()) break;
     std::vector<std::vector<Piece>> pieces(part.size());
-    pool_.Run(static_cast<int64_t>(part.size()),
-              [&](int64_t i) { pieces[i] = ReadPieces(pipeline_, part[i]); });
+    pool_.Run(static_cast<int64_t>(part.size()), [&](int64_t i) {
+      pieces[i] = ReadPieces(pipeline_, part[i], options_.reading);
+    });
     for (std::vector<Piece>& of_source : pieces) {
       for (Piece& piece : of_source) {
         for (const EncodedSequence& example : piece.output.examples) {

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/events/pipeline.h"
+#include "data/notes/reading.h"
 #include "generate/load_model.h"
 #include "generate/score_tally.h"
 
@@ -17,6 +18,7 @@ namespace continuo {
 struct ScoreOptions {
   std::vector<std::string> inputs;  // files, patterns or folders
   bool recursive = false;
+  ReadOptions reading;
   std::string output;    // JSON lines; empty = stdout
   std::string summary;   // one JSON object over all sequences; empty = none
   std::string report;    // JSON lines, one per file, tune or record; or empty

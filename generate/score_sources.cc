@@ -82,7 +82,7 @@ absl::StatusOr<std::vector<ScoreSource>> ScoreSources::Next(int count) {
   return sources;
 }
 
-void ReadSource(const ScoreSource& source,
+void ReadSource(const ScoreSource& source, const ReadOptions& reading,
                 absl::FunctionRef<void(std::optional<int64_t>,
                                        absl::StatusOr<NoteSequence*>)>
                     use) {
@@ -104,7 +104,7 @@ void ReadSource(const ScoreSource& source,
   }
   const auto bytes = ReadFile(source.file, kMaxNoteFileBytes);
   if (!bytes.ok()) return use(std::nullopt, bytes.status());
-  const auto items = format->read(*bytes, &arena);
+  const auto items = format->read(*bytes, reading, &arena);
   if (!items.ok()) return use(std::nullopt, items.status());
   for (const NoteFileItem& item : *items) {
     std::optional<int64_t> tune;

@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/notes/reading.h"
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
 
@@ -51,7 +52,7 @@ class ScoreSources {
 // Calls `use` for each piece of a source: its tune's number where the file is
 // a book, and its notes (which `use` may change) or why there are none.
 void ReadSource(
-    const ScoreSource& source,
+    const ScoreSource& source, const ReadOptions& reading,
     absl::FunctionRef<void(std::optional<int64_t>,
                            absl::StatusOr<tensorflow::magenta::NoteSequence*>)>
         use);

@@ -89,7 +89,8 @@ void SetIndices(const std::vector<std::optional<int64_t>>& numbers,
 
 }  // namespace
 
-absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes) {
+absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
+                                const ReadOptions& /*options*/) {
   const std::string text = DecodeAbcText(bytes);
   const AbcBookText parts = SplitAbcTunes(text);
   size_t header_size = 0;

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/reading.h"
 #include "data/proto/music.pb.h"
 
 namespace continuo {
@@ -29,6 +30,7 @@ struct AbcTune {
   // InvalidArgument for notation that cannot be read, ResourceExhausted for a
   // tune that would grow beyond the limits.
   absl::Status status;
+  ReadReport report;
   // Empty unless `status` is OK. id, filename and collection_name are unset.
   tensorflow::magenta::NoteSequence sequence;
 };
@@ -41,9 +43,11 @@ struct AbcBook {
 // Reads a book: `bytes` in UTF-8 or Latin-1 with any line ends. An error
 // (InvalidArgument) if there is no tune at all in it. Time and memory are
 // linear in the size of `bytes` (up to about 200 bytes for each, as one letter
-// is a note) but for repeats: a tune ends at kMaxAbcPlayed of abc_order.h, and a
-// book whose repeats add up to far more notes than bytes is ResourceExhausted.
-absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes);
+// is a note) but for repeats: a tune ends at kMaxAbcPlayed of abc_order.h, and
+// a book whose repeats add up to far more notes than bytes is
+// ResourceExhausted.
+absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
+                                const ReadOptions& options = {});
 
 }  // namespace continuo
 

@@ -57,7 +57,7 @@ ConvertedItem ConvertItem(const NoteFormat& format, const std::string& filename,
   const std::string hashed =
       format.is_book ? absl::StrCat(filename, "_", item.index) : filename;
   converted.id = NoteSequenceId(format.id, collection, hashed);
-  converted.repair = std::move(item.repair);
+  converted.report = std::move(item.report);
   converted.num_notes = item.sequence->notes_size();
   converted.total_time = item.sequence->total_time();
   item.sequence->set_id(converted.id);
@@ -68,7 +68,8 @@ ConvertedItem ConvertItem(const NoteFormat& format, const std::string& filename,
 }
 
 FileResult ConvertFile(const ListedFile& file, const std::string& dir,
-                       absl::string_view collection, absl::Span<char> scratch) {
+                       absl::string_view collection, const ReadOptions& reading,
+                       absl::Span<char> scratch) {
   FileResult result;
   result.format = FindNoteFormat(file.name);
   result.status = file.status;
@@ -93,7 +94,7 @@ FileResult ConvertFile(const ListedFile& file, const std::string& dir,
   arena_options.initial_block = scratch.data();
   arena_options.initial_block_size = scratch.size();
   google::protobuf::Arena arena(arena_options);
-  auto items = result.format->read(*bytes, &arena);
+  auto items = result.format->read(*bytes, reading, &arena);
   if (!items.ok()) {
     result.status = items.status();
     return result;
@@ -170,9 +171,14 @@ absl::Status Output::AddItem(const ListedFile& file, const FileResult& result,
   const auto shard = summary_.sequences % static_cast<int64_t>(shards_.size());
   CONTINUO_RETURN_IF_ERROR(shards_[shard]->Append(item.record));
   ++summary_.sequences;
-  if (!item.repair.empty()) {
-    ++summary_.repaired[FailureReason(item.repair)];
-    LogInfo("Repaired ", path, ": ", item.repair);
+  const ReadReport& report = item.report;
+  if (!report.repair.empty()) {
+    ++summary_.repaired[FailureReason(report.repair)];
+    LogInfo("Repaired ", path, ": ", report.repair);
+  }
+  if (!report.warnings.empty()) {
+    for (const auto& [kind, count] : report.warnings) ++summary_.warned[kind];
+    LogWarn(path, ": ", report.WarningText());
   }
   return absl::OkStatus();
 }
@@ -277,7 +283,7 @@ class OrderedRun {
       if (!failure_.ok()) return;
       lock.unlock();
       FileResult result =
-          ConvertFile(output_.file(index), dir_, collection_,
+          ConvertFile(output_.file(index), dir_, collection_, options_.reading,
                       absl::MakeSpan(scratch.get(), kScratchBytes));
       lock.lock();
       waiting_bytes_ += result.bytes();

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/reading.h"
 
 namespace continuo {
 
@@ -19,6 +20,7 @@ struct ConvertOptions {
   std::string input_dir;
   std::string output_file;
   bool recursive = false;
+  ReadOptions reading;
   // Above 1: output_file-00000-of-00008 and so on, sequences dealt in turn.
   int num_shards = 1;
   int num_threads = 0;         // below 1: one per CPU
@@ -35,6 +37,8 @@ struct ConvertSummary {
   // Files or tunes by reason.
   std::map<std::string, int64_t> skipped;
   std::map<std::string, int64_t> repaired;
+  // Files or tunes that were read with a warning, by the warning's kind.
+  std::map<std::string, int64_t> warned;
 };
 
 // Reads every file that has a format (formats.h) in a fixed order and writes

@@ -22,10 +22,13 @@ void AddItem(const ConvertedItem& item, Json* line) {
     AddFailure("skipped", item.status.message(), line);
     return;
   }
-  if (item.repair.empty()) {
+  if (item.report.repair.empty()) {
     (*line)["status"] = "converted";
   } else {
-    AddFailure("repaired", item.repair, line);
+    AddFailure("repaired", item.report.repair, line);
+  }
+  if (!item.report.warnings.empty()) {
+    (*line)["warnings"] = item.report.warnings;
   }
   (*line)["id"] = item.id;
   (*line)["notes"] = item.num_notes;

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/reading.h"
 #include "runtime/file.h"
 
 namespace continuo {
@@ -20,7 +21,7 @@ namespace continuo {
 struct ConvertedItem {
   int64_t index = 0;  // of a tune in its book
   absl::Status status;
-  std::string repair;  // see NoteFileItem
+  ReadReport report;
   std::string id;
   int num_notes = 0;
   double total_time = 0;  // seconds
@@ -34,6 +35,7 @@ struct ConvertedItem {
 //            "skipped"
 //   reason   of "repaired" and "skipped": the kind of failure
 //   message  the same with details
+//   warnings  what was dropped, clipped or guessed: kind to count
 //   id, notes, seconds   of what was converted
 class ConvertReport {
  public:

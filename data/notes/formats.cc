@@ -17,30 +17,35 @@ using ::google::protobuf::Arena;
 using ::tensorflow::magenta::NoteSequence;
 using Items = std::vector<NoteFileItem>;
 
-absl::StatusOr<Items> ReadMidiItems(absl::string_view bytes, Arena* arena) {
+absl::StatusOr<Items> ReadMidiItems(absl::string_view bytes,
+                                    const ReadOptions& options, Arena* arena) {
   Items items(1);
   items[0].sequence = Arena::CreateMessage<NoteSequence>(arena);
   CONTINUO_RETURN_IF_ERROR(
-      ReadMidi(bytes, items[0].sequence, &items[0].repair));
+      ReadMidi(bytes, items[0].sequence, options, &items[0].report));
   return items;
 }
 
-absl::StatusOr<Items> ReadMusicXmlItems(absl::string_view bytes, Arena* arena) {
+absl::StatusOr<Items> ReadMusicXmlItems(absl::string_view bytes,
+                                        const ReadOptions& options,
+                                        Arena* arena) {
   Items items(1);
   items[0].sequence = Arena::CreateMessage<NoteSequence>(arena);
   CONTINUO_RETURN_IF_ERROR(
-      ReadMusicXml(bytes, items[0].sequence, &items[0].repair));
+      ReadMusicXml(bytes, items[0].sequence, options, &items[0].report));
   return items;
 }
 
-absl::StatusOr<Items> ReadAbcItems(absl::string_view bytes, Arena* arena) {
-  CONTINUO_ASSIGN_OR_RETURN(AbcBook book, ReadAbc(bytes));
+absl::StatusOr<Items> ReadAbcItems(absl::string_view bytes,
+                                   const ReadOptions& options, Arena* arena) {
+  CONTINUO_ASSIGN_OR_RETURN(AbcBook book, ReadAbc(bytes, options));
   Items items;
   items.reserve(book.tunes.size());
   for (AbcTune& tune : book.tunes) {
     NoteFileItem item;
     item.index = tune.index;
     item.status = tune.status;
+    item.report = std::move(tune.report);
     if (tune.status.ok()) {
       item.sequence = Arena::CreateMessage<NoteSequence>(arena);
       *item.sequence = std::move(tune.sequence);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "data/notes/reading.h"
 #include "data/proto/music.pb.h"
 #include "google/protobuf/arena.h"
 
@@ -25,9 +26,7 @@ struct NoteFileItem {
   int64_t index = 0;
   // OK, or the failure: reason, ": ", details.
   absl::Status status;
-  // Not empty if the sequence was read from a file or tune that the original
-  // rejects: what it stumbles over.
-  std::string repair;
+  ReadReport report;
   // On the arena; without id, filename and collection_name. Null on failure.
   tensorflow::magenta::NoteSequence* sequence = nullptr;
 };
@@ -41,7 +40,8 @@ struct NoteFormat {
   // An error if the file as a whole cannot be read; else its pieces in order,
   // whose sequences live on `arena`.
   absl::StatusOr<std::vector<NoteFileItem>> (*read)(
-      absl::string_view bytes, google::protobuf::Arena* arena);
+      absl::string_view bytes, const ReadOptions& options,
+      google::protobuf::Arena* arena);
 };
 
 absl::Span<const NoteFormat> NoteFormats();

@@ -163,17 +163,21 @@ absl::string_view UnwrapRiff(absl::string_view bytes) {
 }  // namespace
 
 absl::StatusOr<MidiSong> ParseMidi(absl::string_view bytes,
-                                   std::string* repair) {
+                                   const ReadOptions& /*options*/,
+                                   ReadReport* report) {
   const absl::string_view inner = UnwrapRiff(bytes);
   if (!inner.empty()) bytes = inner;
-  if (repair != nullptr) {
-    *repair = inner.empty() ? "" : "a RIFF container: the original reads none";
+  if (report != nullptr) {
+    *report = {};
+    if (!inner.empty()) {
+      report->repair = "a RIFF container: the original reads none";
+    }
   }
   absl::StatusOr<MidiSong> song = ParseByRules(bytes, MidiRules::kOriginal);
   if (!absl::IsInvalidArgument(song.status())) return song;
   absl::StatusOr<MidiSong> lenient = ParseByRules(bytes, MidiRules::kLenient);
-  if (lenient.ok() && repair != nullptr) {
-    *repair = std::string(song.status().message());
+  if (lenient.ok() && report != nullptr) {
+    report->repair = std::string(song.status().message());
   }
   // What stops the lenient rules is the damage that matters.
   return lenient;

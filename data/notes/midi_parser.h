@@ -4,11 +4,11 @@
 #define CONTINUO_DATA_NOTES_MIDI_PARSER_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/notes/midi_song.h"
+#include "data/notes/reading.h"
 
 namespace continuo {
 
@@ -21,13 +21,14 @@ inline constexpr int64_t kMaxMidiEvents = 2'000'000;
 //
 // A file that the original reads gives what it reads there. One that it
 // rejects is read by the standard where nothing needed is damaged, and
-// `repair`, if not null, is then set to what the original stumbles over
-// ("a wrong key signature: track 1, byte 31"); else it is cleared.
+// `report`, if not null, then says what the original stumbles over ("a wrong
+// key signature: track 1, byte 31"). It is cleared first.
 //
 // Errors say reason, then ": ", then details. Time is linear in the size of
 // `bytes`; memory too, with about five bytes per byte.
 absl::StatusOr<MidiSong> ParseMidi(absl::string_view bytes,
-                                   std::string* repair = nullptr);
+                                   const ReadOptions& options = {},
+                                   ReadReport* report = nullptr);
 
 }  // namespace continuo
 

@@ -200,9 +200,10 @@ absl::Status AddNames(const MidiSong& song, NoteSequence* sequence) {
 }  // namespace
 
 absl::Status ReadMidi(absl::string_view bytes, NoteSequence* sequence,
-                      std::string* repair) {
+                      const ReadOptions& options, ReadReport* report) {
   sequence->Clear();
-  CONTINUO_ASSIGN_OR_RETURN(const MidiSong song, ParseMidi(bytes, repair));
+  CONTINUO_ASSIGN_OR_RETURN(const MidiSong song,
+                            ParseMidi(bytes, options, report));
   const TempoMap map = MakeTempoMap(song);
   sequence->mutable_source_info()->set_parser(
       NoteSequence::SourceInfo::PRETTY_MIDI);
@@ -217,9 +218,10 @@ absl::Status ReadMidi(absl::string_view bytes, NoteSequence* sequence,
 }
 
 absl::StatusOr<NoteSequence> ReadMidi(absl::string_view bytes,
-                                      std::string* repair) {
+                                      const ReadOptions& options,
+                                      ReadReport* report) {
   NoteSequence sequence;
-  CONTINUO_RETURN_IF_ERROR(ReadMidi(bytes, &sequence, repair));
+  CONTINUO_RETURN_IF_ERROR(ReadMidi(bytes, &sequence, options, report));
   return sequence;
 }
 

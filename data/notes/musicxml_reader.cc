@@ -160,7 +160,7 @@ absl::Status ReadPart(const PartNodes& nodes, int part_index,
 }  // namespace
 
 absl::Status ReadMusicXml(absl::string_view bytes, NoteSequence* sequence,
-                          std::string* repair) {
+                          const ReadOptions& /*options*/, ReadReport* report) {
   sequence->Clear();
   ScoreState state;
   std::string unpacked;
@@ -194,14 +194,16 @@ absl::Status ReadMusicXml(absl::string_view bytes, NoteSequence* sequence,
   // The defaults: C major, and the tempo in force at the end.
   if (!builder.has_key) sequence->add_key_signatures();
   if (sequence->tempos().empty()) sequence->add_tempos()->set_qpm(state.qpm);
-  if (repair != nullptr) *repair = state.repair.text();
+  if (report != nullptr)
+    *report = {.repair = state.repair.text(), .warnings = {}};
   return absl::OkStatus();
 }
 
 absl::StatusOr<NoteSequence> ReadMusicXml(absl::string_view bytes,
-                                          std::string* repair) {
+                                          const ReadOptions& options,
+                                          ReadReport* report) {
   NoteSequence sequence;
-  CONTINUO_RETURN_IF_ERROR(ReadMusicXml(bytes, &sequence, repair));
+  CONTINUO_RETURN_IF_ERROR(ReadMusicXml(bytes, &sequence, options, report));
   return sequence;
 }
 

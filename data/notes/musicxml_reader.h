@@ -4,11 +4,10 @@
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_READER_H_
 #define CONTINUO_DATA_NOTES_MUSICXML_READER_H_
 
-#include <string>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/reading.h"
 #include "data/proto/music.pb.h"
 
 namespace continuo {
@@ -24,8 +23,8 @@ namespace continuo {
 // misura, keys off the circle of fifths (left out) or with more than seven
 // accidentals, decimal durations, unpitched notes with a MIDI sound, chord
 // symbols of unknown kinds or in transposing parts, archives without a usable
-// container, Latin-1 bytes in UTF-8 files. `repair` is set to what the original
-// stumbles over in a score that is read all the same, "" if nothing is known.
+// container, Latin-1 bytes in UTF-8 files. `report` then says what the original
+// stumbles over; it is cleared first.
 //
 // Not read, with the reason, is what musicxml_note.h and its neighbours list.
 // Some of it the original takes, into sequences that make no sense: documents
@@ -37,13 +36,15 @@ namespace continuo {
 // are bounded by those limits. Messages say the reason, then ": ", then details
 // with part and measure, but not the file.
 absl::StatusOr<tensorflow::magenta::NoteSequence> ReadMusicXml(
-    absl::string_view bytes, std::string* repair = nullptr);
+    absl::string_view bytes, const ReadOptions& options = {},
+    ReadReport* report = nullptr);
 
 // The same into a message of the caller, which is cleared first and partly
 // filled after an error.
 absl::Status ReadMusicXml(absl::string_view bytes,
                           tensorflow::magenta::NoteSequence* sequence,
-                          std::string* repair = nullptr);
+                          const ReadOptions& options = {},
+                          ReadReport* report = nullptr);
 
 }  // namespace continuo
 

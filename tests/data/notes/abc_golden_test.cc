@@ -42,7 +42,8 @@ TEST(AbcGoldenTest, TunesEqualTheOriginals) {
   int compared = 0;
   for (const std::string& name : books) {
     SCOPED_TRACE(name);
-    const auto book = ReadAbc(testing::MustRead(absl::StrCat(dir, "/", name)));
+    const auto book = ReadAbc(testing::MustRead(absl::StrCat(dir, "/", name)),
+                              {Reading::kMagenta});
     ASSERT_TRUE(book.ok()) << book.status();
     const auto json =
         testing::MustReadJson(absl::StrCat(dir, "/", name, ".json"));

@@ -31,12 +31,12 @@ TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
 TEST(FormatsTest, ReadsAMidiFileAsOnePiece) {
   google::protobuf::Arena arena;
   const auto items = FindNoteFormat("a.mid")->read(
-      MidiFile({Bytes({0, 0x90, 60, 80, 0x60, 60, 0})}), &arena);
+      MidiFile({Bytes({0, 0x90, 60, 80, 0x60, 60, 0})}), {}, &arena);
   ASSERT_TRUE(items.ok()) << items.status();
   ASSERT_EQ(items->size(), 1u);
   EXPECT_TRUE((*items)[0].status.ok());
   EXPECT_EQ((*items)[0].sequence->notes_size(), 1);
-  EXPECT_FALSE(FindNoteFormat("a.mid")->read("junk", &arena).ok());
+  EXPECT_FALSE(FindNoteFormat("a.mid")->read("junk", {}, &arena).ok());
 }
 
 TEST(FormatsTest, ReadsAScoreAsOnePiece) {
@@ -45,12 +45,12 @@ TEST(FormatsTest, ReadsAScoreAsOnePiece) {
   const std::string score = testing::XmlScoreOf(
       "<attributes><time><senza-misura/></time></attributes>" +
       testing::XmlC4(1));
-  const auto items = format->read(score, &arena);
+  const auto items = format->read(score, {}, &arena);
   ASSERT_TRUE(items.ok()) << items.status();
   ASSERT_EQ(items->size(), 1u);
   EXPECT_EQ((*items)[0].sequence->notes_size(), 1);
-  EXPECT_FALSE((*items)[0].repair.empty());
-  EXPECT_FALSE(format->read("junk", &arena).ok());
+  EXPECT_FALSE((*items)[0].report.repair.empty());
+  EXPECT_FALSE(format->read("junk", {}, &arena).ok());
 }
 
 TEST(FormatsTest, ReadsABookAsTunes) {
@@ -59,7 +59,7 @@ TEST(FormatsTest, ReadsABookAsTunes) {
       "X:5\nT:One\nM:4/4\nL:1/4\nK:C\nCDEF|\n\n"
       "X:9\nT:Two\nM:4/4\nL:1/4\nK:C\nGABc|\n\n"
       "X:11\nT:None\nK:C\nz4|\n";
-  const auto items = FindNoteFormat("a.abc")->read(book, &arena);
+  const auto items = FindNoteFormat("a.abc")->read(book, {}, &arena);
   ASSERT_TRUE(items.ok()) << items.status();
   ASSERT_EQ(items->size(), 3u);
   EXPECT_EQ((*items)[0].index, 5);

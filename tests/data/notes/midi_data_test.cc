@@ -89,19 +89,19 @@ struct Counts {
 
 void CheckFile(const std::string& path, const nlohmann::json& expected,
                Counts* counts) {
-  std::string repair;
-  const auto sequence = ReadMidi(MustRead(path), &repair);
+  ReadReport report;
+  const auto sequence = ReadMidi(MustRead(path), {Reading::kMagenta}, &report);
   if (expected["note_seq"]["status"] == "ok") {
     ++counts->equal;
     ASSERT_TRUE(sequence.ok()) << sequence.status();
-    EXPECT_EQ(repair, "");
+    EXPECT_EQ(report.repair, "");
     ExpectEqual(*sequence, expected["note_seq"]);
     return;
   }
   const std::string message =
-      sequence.ok()
-          ? absl::StrCat(sequence->notes_size(), " notes, repaired: ", repair)
-          : std::string(sequence.status().message());
+      sequence.ok() ? absl::StrCat(sequence->notes_size(),
+                                   " notes, repaired: ", report.repair)
+                    : std::string(sequence.status().message());
   std::printf("%s: %s; other readers: %s, %s\n", path.c_str(), message.c_str(),
               expected["mido"].dump().c_str(),
               expected["symusic"].dump().c_str());
@@ -111,7 +111,7 @@ void CheckFile(const std::string& path, const nlohmann::json& expected,
   }
   if (sequence.ok()) {
     ++counts->repaired;
-    EXPECT_NE(repair, "");
+    EXPECT_NE(report.repair, "");
   } else {
     ++counts->rejected;
   }

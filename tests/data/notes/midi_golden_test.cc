@@ -45,12 +45,12 @@ TEST(MidiGoldenTest, ReadsWhatTheOriginalReads) {
     SCOPED_TRACE(file);
     const std::string stem =
         absl::StrCat(dir, "/", absl::StripSuffix(file, ".mid"));
-    std::string repair;
-    const auto sequence =
-        ReadMidi(MustRead(absl::StrCat(dir, "/", file)), &repair);
+    ReadReport report;
+    const auto sequence = ReadMidi(MustRead(absl::StrCat(dir, "/", file)),
+                                   {Reading::kMagenta}, &report);
     if (MustReadJson(stem + ".json").contains("error")) {
       ++rejected;
-      EXPECT_TRUE(!sequence.ok() || !repair.empty());
+      EXPECT_TRUE(!sequence.ok() || !report.repair.empty());
       continue;
     }
     ++read;

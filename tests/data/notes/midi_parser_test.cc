@@ -30,16 +30,16 @@ const std::string& Note() {
 // begins with `reason`.
 void ExpectRepaired(const std::string& file, size_t notes,
                     const std::string& reason) {
-  std::string repair;
-  const auto song = ParseMidi(file, &repair);
+  ReadReport report;
+  const auto song = ParseMidi(file, {}, &report);
   ASSERT_TRUE(song.ok()) << song.status();
   EXPECT_EQ(song->notes.size(), notes);
-  EXPECT_TRUE(absl::StartsWith(repair, reason)) << repair;
+  EXPECT_TRUE(absl::StartsWith(report.repair, reason)) << report.repair;
 }
 
 void ExpectRefused(const std::string& file, const std::string& reason) {
-  std::string repair;
-  const auto song = ParseMidi(file, &repair);
+  ReadReport report;
+  const auto song = ParseMidi(file, {}, &report);
   EXPECT_FALSE(song.ok());
   EXPECT_TRUE(absl::StartsWith(song.status().message(), reason))
       << song.status();

@@ -17,10 +17,10 @@ using ::continuo::testing::MidiFile;
 using ::tensorflow::magenta::NoteSequence;
 
 NoteSequence MustReadMidi(const std::string& file) {
-  std::string repair = "unset";
-  auto sequence = ReadMidi(file, &repair);
+  ReadReport report = {.repair = "unset", .warnings = {}};
+  auto sequence = ReadMidi(file, {}, &report);
   EXPECT_TRUE(sequence.ok()) << sequence.status();
-  EXPECT_EQ(repair, "");
+  EXPECT_EQ(report.repair, "");
   return sequence.ok() ? *std::move(sequence) : NoteSequence();
 }
 

@@ -147,9 +147,9 @@ TEST(MusicXmlReaderTest, MessagesNamePartAndMeasure) {
 // What the original rejects and this reads says so; what both read does not.
 TEST(MusicXmlReaderTest, RepairsAreNamed) {
   const auto repair = [](absl::string_view xml) {
-    std::string text = "unset";
-    EXPECT_TRUE(ReadMusicXml(xml, &text).ok()) << xml;
-    return text;
+    ReadReport report = {.repair = "unset", .warnings = {}};
+    EXPECT_TRUE(ReadMusicXml(xml, {}, &report).ok()) << xml;
+    return report.repair;
   };
   const auto attributes = [](absl::string_view content) {
     return XmlScoreOf(
