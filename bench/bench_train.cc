@@ -8,7 +8,8 @@
 // times the threads (what an otherwise idle machine would give), `GFLOP/s` of
 // the matrix products alone (6 per weight that multiplies a dense input), and
 // `of_peak`, their share of the fastest single-precision product measured in
-// the same run (oneDNN's or ours, whichever is faster here), both by CPU time.
+// the same run (ours or, in a build that has it, oneDNN's, whichever is faster
+// here), both by CPU time.
 // On a GPU: `events/s`, `GFLOP/s` by the wall clock, and `recorded`, whether a
 // step is one recorded piece of work.
 
@@ -21,11 +22,14 @@
 #include "absl/strings/strip.h"
 #include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
-#include "dnnl.h"
 #include "kernels/gemm.h"
 #include "models/event_rnn.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
+
+#ifdef CONTINUO_HAS_ONEDNN
+#include "dnnl.h"
+#endif
 
 namespace continuo {
 namespace {
@@ -187,6 +191,7 @@ void OwnProduct(benchmark::State& state) {
   ReportProduct(state, CpuSeconds() - begin);
 }
 
+#ifdef CONTINUO_HAS_ONEDNN
 // oneDNN brings its own threads (OpenMP); the result is per CPU second, so
 // their number does not matter.
 void OneDnnProduct(benchmark::State& state) {
@@ -201,6 +206,7 @@ void OneDnnProduct(benchmark::State& state) {
   }
   ReportProduct(state, CpuSeconds() - begin);
 }
+#endif
 
 template <typename T>
 bool Assign(const absl::StatusOr<T>& value, T* to) {
@@ -225,8 +231,10 @@ bool TakeFlag(absl::string_view arg) {
 
 void Register() {
   if (device.type == DeviceType::kCpu) {
+#ifdef CONTINUO_HAS_ONEDNN
     benchmark::RegisterBenchmark("sgemm_1024/onednn", OneDnnProduct)
         ->UseRealTime();
+#endif
     benchmark::RegisterBenchmark("sgemm_1024/own", OwnProduct)->UseRealTime();
   }
   for (const Case& config : kCases) {

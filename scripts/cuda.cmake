@@ -7,6 +7,16 @@ set(CONTINUO_GPUSIM_SEEDS 3 CACHE STRING
 option(CONTINUO_CUDA_PTX_ONLY
   "Leave the machine code out of CUDA objects (compiles faster)" OFF)
 
+# What compile commands of nvcc are run by, a list: save_ptxas.sh and, where the
+# user has set one (CMAKE_CUDA_COMPILER_LAUNCHER), a compiler cache after it.
+function(continuo_cuda_launcher out)
+  set(launcher ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/save_ptxas.sh
+    ${CONTINUO_PTXAS_DIR})
+  # An empty element would be an empty argument.
+  list(APPEND launcher ${CMAKE_CUDA_COMPILER_LAUNCHER})
+  set(${out} "${launcher}" PARENT_SCOPE)
+endfunction()
+
 # continuo_cuda_sources(TARGET a_gpu.cu ...): adds CUDA sources. Each is compiled
 # once to PTX and from there for every architecture: sm_80 and newer, or, of
 # files that use thread-block clusters (*_cluster_gpu.cu), sm_90 and newer.
@@ -38,8 +48,9 @@ function(continuo_cuda_sources target)
   if(NOT CONTINUO_PTXAS_DIR)
     return()
   endif()
-  set_target_properties(${target} PROPERTIES CUDA_COMPILER_LAUNCHER
-    "${CMAKE_SOURCE_DIR}/scripts/save_ptxas.sh;${CONTINUO_PTXAS_DIR};${CMAKE_CUDA_COMPILER_LAUNCHER}")
+  continuo_cuda_launcher(launcher)
+  set_target_properties(${target} PROPERTIES
+    CUDA_COMPILER_LAUNCHER "${launcher}")
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM
     COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${ptxas_files}
       > ${CONTINUO_PTXAS_DIR}/registers.txt)
@@ -51,26 +62,55 @@ if(CONTINUO_CUDA STREQUAL "OFF")
   return()
 endif()
 
-# Returns from here, or stops, saying what is missing.
-macro(continuo_no_cuda what)
+# Returns from here, or stops, saying why.
+macro(continuo_no_cuda why)
   if(CONTINUO_CUDA STREQUAL "AUTO")
-    message(STATUS "CUDA forms are left out: ${what} not found")
+    message(STATUS "CUDA forms are left out: ${why}")
     return()
   endif()
-  message(FATAL_ERROR "CONTINUO_CUDA=${CONTINUO_CUDA}: ${what} not found")
+  message(FATAL_ERROR "CONTINUO_CUDA=${CONTINUO_CUDA}: ${why}")
 endmacro()
 
+# Compiles a few lines, as nvcc does not where the C++ compiler or the C library
+# is newer than it knows. Sets `out` to its first error, or to nothing.
+function(continuo_nvcc_error nvcc out)
+  set(source ${CMAKE_BINARY_DIR}/CMakeFiles/try.cu)
+  file(WRITE ${source} "#include <algorithm>\n#include <cmath>\n"
+    "#include <cuda_bf16.h>\n__global__ void Nothing() {}\n")
+  set(host "${CMAKE_CUDA_HOST_COMPILER}")
+  if(NOT host)
+    set(host "$ENV{CUDAHOSTCXX}")
+  endif()
+  if(host)
+    set(host -ccbin ${host})
+  endif()
+  execute_process(COMMAND ${nvcc} -std=c++20 ${host} -c ${source} -o ${source}.o
+    OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE status)
+  set(error)
+  if(NOT status EQUAL 0)
+    string(REGEX MATCH "[^\n]*([Ee]rror|fatal)[^\n]*" error "${said}")
+    if(NOT error)
+      set(error "${status} ${said}")
+    endif()
+  endif()
+  set(${out} "${error}" PARENT_SCOPE)
+endfunction()
+
+find_program(CONTINUO_NVCC NAMES ${CMAKE_CUDA_COMPILER} "$ENV{CUDACXX}" nvcc
+  NAMES_PER_DIR HINTS "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin NO_CACHE)
+if(NOT CONTINUO_NVCC)
+  continuo_no_cuda("nvcc not found")
+endif()
+if(NOT CONTINUO_NVCC_WORKS STREQUAL CONTINUO_NVCC)
+  continuo_nvcc_error(${CONTINUO_NVCC} error)
+  if(error)
+    continuo_no_cuda("${CONTINUO_NVCC} compiles nothing here: ${error}")
+  endif()
+  set(CONTINUO_NVCC_WORKS ${CONTINUO_NVCC} CACHE INTERNAL "Tried already")
+endif()
+set(CMAKE_CUDA_COMPILER ${CONTINUO_NVCC})
 # The code of each source is named in continuo_cuda_sources.
 set(CMAKE_CUDA_ARCHITECTURES OFF)
-include(CheckLanguage)
-if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX} AND
-   EXISTS /usr/local/cuda/bin/nvcc)
-  set(CMAKE_CUDA_COMPILER /usr/local/cuda/bin/nvcc)
-endif()
-check_language(CUDA)
-if(NOT CMAKE_CUDA_COMPILER)
-  continuo_no_cuda("nvcc")
-endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 set(CMAKE_CUDA_STANDARD 17)  # for the compiler's own test
 enable_language(CUDA)
@@ -78,9 +118,6 @@ enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
-if(CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
-endif()
 # What the assembler says of each source's kernels: SOURCE.txt in this folder
 # (tests/kernels/spills_test.cc reads it), all of sm_90 in registers.txt (for
 # gpusim's occupancy and launch limits). Nothing is assembled for PTX alone.
@@ -90,7 +127,7 @@ if(NOT CONTINUO_CUDA_PTX_ONLY)
 endif()
 find_package(CUDAToolkit 12)
 if(NOT CUDAToolkit_FOUND)
-  continuo_no_cuda("the CUDA toolkit, 12 or newer,")
+  continuo_no_cuda("the CUDA toolkit, 12 or newer, not found")
 endif()
 foreach(name cudnn nccl)
   find_path(CONTINUO_${name}_INCLUDE ${name}.h
@@ -98,10 +135,11 @@ foreach(name cudnn nccl)
   find_library(CONTINUO_${name}_LIBRARY ${name}
     HINTS ${CUDAToolkit_LIBRARY_DIR})
   if(NOT CONTINUO_${name}_INCLUDE OR NOT CONTINUO_${name}_LIBRARY)
-    continuo_no_cuda(${name})
+    continuo_no_cuda("${name} not found")
   endif()
 endforeach()
 set(CONTINUO_HAS_CUDA ON CACHE INTERNAL "This build has the CUDA forms")
+message(STATUS "CUDA forms are built, with ${CMAKE_CUDA_COMPILER}")
 
 # Libraries and headers of the GPU forms. Shared, so that tests can put others
 # in their place; found by RUNPATH, which LD_LIBRARY_PATH comes before.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that continuo is built from (Debian 12; the same
-# names exist in Ubuntu 24.04). Needs root or sudo, and does nothing where all
+# Installs the packages that continuo is built from (Debian 12 and 13, Ubuntu
+# 24.04: the names are the same). Needs root or sudo, and does nothing where all
 # of them are there already.
 #
 #   scripts/install_packages.sh            what the build needs
 #   scripts/install_packages.sh --tests    and what tests and benchmarks need
+#   scripts/install_packages.sh --fuzz     and clang with its libFuzzer
 #   scripts/install_packages.sh NAME...    and these
 #   scripts/install_packages.sh --list     print the names, install nothing
 set -euo pipefail
@@ -20,13 +21,15 @@ packages=(
   nlohmann-json3-dev                 # reports, logs
 )
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev)
+fuzz_packages=(clang libclang-rt-dev)
 
 list=false
 for argument in "$@"; do
   case $argument in
     --tests) packages+=("${test_packages[@]}") ;;
+    --fuzz) packages+=("${fuzz_packages[@]}") ;;
     --list) list=true ;;
-    -*) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    -*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
     *) packages+=("$argument") ;;
   esac
 done
@@ -35,6 +38,11 @@ if $list; then
   exit 0
 fi
 
+if ! command -v apt-get >/dev/null; then
+  echo "$0: there is no apt-get: install what these Debian packages hold:" \
+    "${packages[*]}" >&2
+  exit 1
+fi
 missing=()
 for package in "${packages[@]}"; do
   if ! dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
@@ -53,7 +61,20 @@ if [ "$(id -u)" -ne 0 ]; then
   fi
   as_root=(sudo)
 fi
+
+# apt-get is silent unless it fails; then all it said is shown.
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null >"$said" 2>&1 && return
+  cat "$said" >&2
+  return 1
+}
 echo "installing packages: ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-  --no-install-recommends "${missing[@]}" >/dev/null
+apt update ||
+  echo "$0: apt-get update failed; trying with the lists that are there" >&2
+apt install -y --no-install-recommends "${missing[@]}" || {
+  echo "$0: apt-get could not install: ${missing[*]}" >&2
+  exit 1
+}

@@ -17,9 +17,11 @@
 #   OUTPUT=...          where everything is written instead of quickstart/NAME;
 #                       a run that is there already goes on
 #   SEED=1              the same seed gives the same data set
+#   CONTINUO_CUDA=...   ON builds the forms for NVIDIA GPUs, OFF leaves them out
+#                       (default: built where there is such a GPU)
 set -euo pipefail
 
-usage() { sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 1; }
+usage() { sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 1; }
 
 family=melody
 music=
@@ -50,14 +52,14 @@ case $family in
     config=${CONFIG:-drum_kit}
     set_name=drum_tracks
     # Attention needs more than a few minutes to be of use.
-    hparams=batch_size=8,rnn_layer_sizes=[128,128],attn_length=0
+    hparams="batch_size=8,rnn_layer_sizes=[128,128],attn_length=0"
     hparams+=,dropout_keep_prob=0.5,learning_rate=0.002
     generate_flags=(--num_steps=128)
     books=() ;;
   performance)
     config=${CONFIG:-performance_with_dynamics_compact}
     set_name=performances
-    hparams=batch_size=16,rnn_layer_sizes=[256],learning_rate=0.003
+    hparams="batch_size=16,rnn_layer_sizes=[256],learning_rate=0.003"
     generate_flags=(--num_steps=3000)
     books=(bach haydn mozart) ;;
   *) echo "$0: --family=$family: expected melody, drums or performance" >&2
@@ -108,8 +110,24 @@ begin 'install packages'
 scripts/install_packages.sh
 
 begin 'build'
-cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF >/dev/null
+has_nvidia_gpu() {
+  [ -e /dev/nvidiactl ] || nvidia-smi -L 2>/dev/null | grep -q '^GPU'
+}
+if [ -n "${CONTINUO_CUDA:-}" ]; then
+  cuda=$CONTINUO_CUDA
+elif has_nvidia_gpu; then
+  cuda=AUTO
+else
+  cuda=OFF
+  echo 'for the CPU, as there is no NVIDIA GPU (CONTINUO_CUDA=ON builds for' \
+    'one nevertheless)'
+fi
+options=(-DCMAKE_BUILD_TYPE=Release -DCONTINUO_CUDA="$cuda"
+  -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF)
+# A compiler newer than the project may warn of what is no error. Where there is
+# a build already, changing this would compile all of it anew.
+[ -f build/CMakeCache.txt ] || options+=(-DCONTINUO_WERROR=OFF)
+cmake -S . -B build -G Ninja "${options[@]}" | sed -n 's/^-- CUDA/CUDA/p'
 cmake --build build -j "$(nproc)" --target convert_dir_to_note_sequences \
   "${family}"_rnn_{create_dataset,train,generate} continuo_render
 
@@ -164,7 +182,7 @@ fi
 [ -f "$run_dir/eval/log.jsonl" ] || eval_log=()
 
 begin 'generate ten pieces'
-rm -rf "$output/$set_name"
+rm -rf "${output:?}/$set_name"
 "$bin/${family}_rnn_generate" "${model[@]}" --num_outputs=10 \
   "${generate_flags[@]}" --seed="$seed" --output_dir="$output/$set_name"
 

@@ -9,6 +9,8 @@
 #                             tests of the CUDA forms on that instead of a GPU
 #   BUILD_DIR=dir             build there instead of build/
 #   GPUSIM_SEEDS=n            orders of deferred work to try there (default: 3)
+#   CONTINUO_CUDA=ON|OFF      with or without the CUDA forms (default: AUTO, where
+#                             the CUDA toolkit is)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +20,7 @@ for argument in "$@"; do
   case $argument in
     --slow) selection=() ;;
     --gpusim=?*) gpusim=${argument#--gpusim=} ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    *) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
   esac
 done
 
@@ -27,7 +29,8 @@ build=${BUILD_DIR:-build}
 jobs=$(nproc)
 configure() {
   cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON "$@"
+    -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON \
+    -DCONTINUO_CUDA="${CONTINUO_CUDA:-AUTO}" "$@"
 }
 configure
 if [ -n "$gpusim" ]; then
