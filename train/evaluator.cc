@@ -45,8 +45,7 @@ absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(
       eval.data,
       OpenEvalData(options.sequence_example_file, options.num_eval_examples,
-                   ExampleFormatOf(*eval.encoder, eval.model.name),
-                   stream.pool));
+                   ExampleFormatOf(eval.model), stream.pool));
   CONTINUO_ASSIGN_OR_RETURN(
       eval.rnn,
       EventRnn::Create(MakeNetworkSpec(*eval.encoder, eval.model.hparams),

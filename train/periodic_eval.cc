@@ -18,12 +18,12 @@ std::string BestDir(const std::string& run_dir) {
 
 absl::StatusOr<std::unique_ptr<PeriodicEval>> PeriodicEval::Open(
     const PeriodicEvalOptions& options, const EventEncoder& encoder,
-    const std::string& config_name, ThreadPool* pool) {
+    const ModelConfig& model, ThreadPool* pool) {
   std::unique_ptr<PeriodicEval> eval(new PeriodicEval(options, &encoder));
   CONTINUO_ASSIGN_OR_RETURN(
       eval->data_,
       OpenEvalData(options.sequence_example_file, options.num_examples,
-                   ExampleFormatOf(encoder, config_name), pool));
+                   ExampleFormatOf(model), pool));
   return eval;
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "data/events/event_encoder.h"
 #include "models/checkpoint.h"
+#include "models/config.h"
 #include "models/event_rnn.h"
 #include "models/run_config.h"
 #include "runtime/threads.h"
@@ -42,7 +43,7 @@ class PeriodicEval {
   // Reads and checks the data; writes nothing.
   static absl::StatusOr<std::unique_ptr<PeriodicEval>> Open(
       const PeriodicEvalOptions& options, const EventEncoder& encoder,
-      const std::string& config_name, ThreadPool* pool);
+      const ModelConfig& model, ThreadPool* pool);
 
   // The most events a batch of `rows` has, for the memory plan of the trainer
   // that it shares.

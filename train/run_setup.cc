@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/events/compact_example.h"
 #include "runtime/file.h"
 #include "runtime/status.h"
 
@@ -126,14 +127,11 @@ absl::StatusOr<std::optional<RunConfig>> StoredRunConfig(
   return std::optional<RunConfig>(*std::move(config));
 }
 
-ExampleFormat ExampleFormatOf(const EventEncoder& encoder,
-                              const std::string& config_name) {
-  return {
-      .input_size = encoder.input_size(),
-      .head_sizes = {encoder.head_sizes().begin(), encoder.head_sizes().end()},
-      .index_inputs = encoder.index_inputs(),
-      .config = config_name.empty() ? "this --melody_encoder_decoder"
-                                    : absl::StrCat("--config=", config_name)};
+ExampleFormat ExampleFormatOf(const ModelConfig& model) {
+  return MakeExampleFormat(model.encoding,
+                           model.name.empty()
+                               ? "this --melody_encoder_decoder"
+                               : absl::StrCat("--config=", model.name));
 }
 
 }  // namespace continuo

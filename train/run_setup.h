@@ -8,7 +8,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "data/events/event_encoder.h"
 #include "data/records/sequence_example.h"
 #include "models/config.h"
 #include "models/run_config.h"
@@ -46,9 +45,8 @@ std::string EvalDir(const std::string& run_dir);
 absl::StatusOr<std::optional<RunConfig>> StoredRunConfig(
     const std::string& run_dir);
 
-// What the examples of a configuration look like.
-ExampleFormat ExampleFormatOf(const EventEncoder& encoder,
-                              const std::string& config_name);
+// What the examples of a model look like.
+ExampleFormat ExampleFormatOf(const ModelConfig& model);
 
 }  // namespace continuo
 

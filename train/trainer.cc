@@ -204,7 +204,7 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   CONTINUO_ASSIGN_OR_RETURN(
       job.dataset,
       Dataset::Open(options.sequence_example_file,
-                    ExampleFormatOf(*job.encoder, model.name), stream.pool));
+                    ExampleFormatOf(model), stream.pool));
   CONTINUO_ASSIGN_OR_RETURN(
       job.rnn,
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
@@ -215,8 +215,8 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   int64_t max_events = job.dataset->MaxEvents(rows);
   if (options.eval.every_steps > 0) {
     CONTINUO_ASSIGN_OR_RETURN(
-        job.eval, PeriodicEval::Open(options.eval, *job.encoder, model.name,
-                                     stream.pool));
+        job.eval,
+        PeriodicEval::Open(options.eval, *job.encoder, model, stream.pool));
     max_events = std::max(max_events, job.eval->MaxEvents(rows));
   }
   CONTINUO_ASSIGN_OR_RETURN(

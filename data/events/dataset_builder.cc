@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "data/records/sequence_example_writer.h"
+#include "data/events/record_maker.h"
 #include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
@@ -184,12 +184,6 @@ std::string ReportLine(int64_t index, const std::string& id,
          "\n";
 }
 
-std::string ToRecord(const DatasetPipeline& pipeline,
-                     const EncodedSequence& example) {
-  return FrameTfRecord(SerializeSequenceExample(example, pipeline.num_heads(),
-                                                pipeline.index_inputs()));
-}
-
 // About the size of the records of these examples.
 int64_t RecordBytes(const std::vector<EncodedSequence>& examples) {
   int64_t bytes = 0;
@@ -199,9 +193,9 @@ int64_t RecordBytes(const std::vector<EncodedSequence>& examples) {
   return bytes;
 }
 
-void Process(const DatasetPipeline& pipeline, const DatasetOptions& options,
-             absl::string_view record, int64_t index, Worker* worker,
-             Result* result) {
+void Process(const DatasetPipeline& pipeline, const RecordMaker& maker,
+             const DatasetOptions& options, absl::string_view record,
+             int64_t index, Worker* worker, Result* result) {
   if (!worker->sequence.ParseFromArray(record.data(),
                                        static_cast<int>(record.size()))) {
     result->status = absl::DataLossError(
@@ -229,12 +223,14 @@ void Process(const DatasetPipeline& pipeline, const DatasetOptions& options,
   if (!options.report.empty()) {
     result->report = ReportLine(index, id, filename, result->part, output);
   }
-  if (!pipeline.index_inputs() &&
-      RecordBytes(output.examples) > kMaxHeldBytes) {
+  if (maker.is_dense() && RecordBytes(output.examples) > kMaxHeldBytes) {
     result->examples = std::move(output.examples);
   } else {
     for (const EncodedSequence& example : output.examples) {
-      result->records.push_back(ToRecord(pipeline, example));
+      absl::StatusOr<std::string> made = maker.Make(example);
+      result->status = Annotate(made.status(), absl::StrCat("record ", index));
+      if (!made.ok()) return;
+      result->records.push_back(FrameTfRecord(*made));
     }
   }
   result->discarded = std::move(output.discarded);
@@ -265,7 +261,7 @@ absl::Status CreateOutputs(const DatasetPipeline& pipeline,
   return absl::OkStatus();
 }
 
-absl::Status Write(const DatasetPipeline& pipeline, const Batch& batch,
+absl::Status Write(const RecordMaker& maker, const Batch& batch,
                    Outputs* outputs, DatasetSummary* summary) {
   for (const Result& result : batch.results) {
     CONTINUO_RETURN_IF_ERROR(result.status);
@@ -275,7 +271,8 @@ absl::Status Write(const DatasetPipeline& pipeline, const Batch& batch,
       CONTINUO_RETURN_IF_ERROR(files.Append(record));
     }
     for (const EncodedSequence& example : result.examples) {
-      CONTINUO_RETURN_IF_ERROR(files.Append(ToRecord(pipeline, example)));
+      CONTINUO_ASSIGN_OR_RETURN(const std::string made, maker.Make(example));
+      CONTINUO_RETURN_IF_ERROR(files.Append(FrameTfRecord(made)));
     }
     if (outputs->report != nullptr) {
       CONTINUO_RETURN_IF_ERROR(outputs->report->Append(result.report));
@@ -327,6 +324,7 @@ void LogProgress(const BatchReader& reader, const DatasetSummary& summary,
 absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
                               const DatasetOptions& options, ThreadPool* pool,
                               Outputs* outputs, DatasetSummary* summary) {
+  const RecordMaker maker(pipeline.encoding(), options.format);
   BatchReader reader(options.inputs, pool->num_threads());
   CONTINUO_RETURN_IF_ERROR(reader.Open());
   std::vector<Worker> workers(static_cast<size_t>(pool->num_threads()));
@@ -343,11 +341,11 @@ absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
     const auto sequences = static_cast<int64_t>(batch.records.size());
     pool->RunWithWorker(sequences + 1, [&](int64_t task, int worker) {
       if (task == 0) {
-        written = Write(pipeline, finished, outputs, summary);
+        written = Write(maker, finished, outputs, summary);
         return;
       }
       const int64_t i = task - 1;
-      Process(pipeline, options, batch.records[i], batch.first_index + i,
+      Process(pipeline, maker, options, batch.records[i], batch.first_index + i,
               &workers[worker], &batch.results[i]);
     });
     CONTINUO_RETURN_IF_ERROR(written);

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "data/events/pipeline.h"
+#include "data/events/record_maker.h"
 #include "data/events/statistics.h"
 #include "runtime/threads.h"
 
@@ -28,6 +29,7 @@ struct DatasetOptions {
   // inputs. A pure function; called from several threads.
   std::function<double(int64_t index)> draw;
   int num_shards = 1;  // files per set, "name-00000-of-00008"
+  DatasetFormat format = DatasetFormat::kMagenta;
   std::string report;  // path of a file of JSON lines; empty = none
   const std::atomic<bool>* stop = nullptr;  // set to end early
 };

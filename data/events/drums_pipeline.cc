@@ -56,7 +56,7 @@ class DrumsPipeline : public DatasetPipeline {
       : options_(options), encoder_(MakeEventEncoder(options.encoding)) {}
 
   absl::string_view outputs_name() const override { return "drum_tracks"; }
-  int num_heads() const override { return encoder_->num_heads(); }
+  const EncodingSpec& encoding() const override { return options_.encoding; }
   absl::Status Run(DatasetPart part, NoteSequence* sequence,
                    Statistics* statistics,
                    PipelineOutput* output) const override;

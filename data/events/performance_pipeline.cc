@@ -49,8 +49,7 @@ class PerformancePipeline : public DatasetPipeline {
   }
 
   absl::string_view outputs_name() const override { return "performances"; }
-  int num_heads() const override { return encoder_->num_heads(); }
-  bool index_inputs() const override { return encoder_->index_inputs(); }
+  const EncodingSpec& encoding() const override { return options_.encoding; }
   absl::Status Run(DatasetPart part, NoteSequence* sequence,
                    Statistics* statistics,
                    PipelineOutput* output) const override;

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "data/events/encoder_table.h"
 #include "data/events/statistics.h"
 #include "data/proto/music.pb.h"
 #include "data/records/sparse_rows.h"
@@ -43,9 +44,8 @@ class DatasetPipeline {
 
   // What the files hold: "melodies" for training_melodies.tfrecord.
   virtual absl::string_view outputs_name() const = 0;
-  virtual int num_heads() const = 0;
-  // EventEncoder::index_inputs of the encoder.
-  virtual bool index_inputs() const { return false; }
+  // What its examples are encoded with.
+  virtual const EncodingSpec& encoding() const = 0;
 
   // Turns `sequence` (which it may change) into examples of `part`. Statistics
   // are added to `statistics` under the original's names, and nothing is

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/records/example.h"
 #include "data/records/tfrecord.h"
 #include "runtime/status.h"
 
@@ -94,8 +95,8 @@ absl::Status Dataset::CheckExamples(ThreadPool* pool) {
                                           files_[entry.file]->path(), &offset)
                                 .status();
       if (status.ok()) {
-        status = ParseSequenceExample(Record(entry), format_, Where(i),
-                                      &worker.example);
+        status =
+            ParseExample(Record(entry), format_, Where(i), &worker.example);
       }
       if (!status.ok()) {
         // The first error in file order, whichever thread finds it.
@@ -161,7 +162,7 @@ double Dataset::UnigramEntropy() const {
 }
 
 absl::Status Dataset::Read(int64_t i, EncodedSequence* example) const {
-  return ParseSequenceExample(Record(index_[i]), format_, Where(i), example);
+  return ParseExample(Record(index_[i]), format_, Where(i), example);
 }
 
 absl::StatusOr<PackedBatch> Dataset::ReadBatch(

@@ -1,4 +1,4 @@
-// Data sets of SequenceExamples: shards, index, shuffling, batches.
+// Data sets of training examples: shards, index, shuffling, batches.
 
 #ifndef CONTINUO_DATA_RECORDS_DATASET_H_
 #define CONTINUO_DATA_RECORDS_DATASET_H_

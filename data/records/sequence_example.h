@@ -3,11 +3,13 @@
 #ifndef CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_H_
 #define CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "data/records/compact_record.h"
 #include "data/records/sparse_rows.h"
 
 namespace continuo {
@@ -20,6 +22,8 @@ struct ExampleFormat {
   // its row of input_size columns (EventEncoder::index_inputs).
   bool index_inputs = false;
   std::string config;  // who expects it ("basic_rnn"), for messages
+  // Reads compact records; without it they are an error.
+  std::shared_ptr<const CompactDecoder> compact = nullptr;
 
   int floats_per_step() const { return index_inputs ? 1 : input_size; }
   int heads() const { return static_cast<int>(head_sizes.size()); }

@@ -1,0 +1,68 @@
+// Any bytes as a compact record of several encodings: errors, or examples that
+// keep their promises and have the same record again; never a crash.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/events/compact_example.h"
+#include "data/events/encoding_name.h"
+#include "data/records/example.h"
+#include "runtime/log.h"
+
+namespace continuo {
+namespace {
+
+constexpr ControlSpec kControls = {
+    .density = true, .histogram = true, .optional = true};
+
+const std::vector<EncodingSpec>& Specs() {
+  static const auto& specs = *new std::vector<EncodingSpec>{
+      {.encoding = Encoding::kKeyMelody, .min_note = 48, .max_note = 84},
+      {.encoding = Encoding::kLookbackMelody, .min_note = 48, .max_note = 84},
+      {.encoding = Encoding::kDrumKit},
+      {.encoding = Encoding::kNoteTuples, .num_velocity_bins = 32},
+      {.encoding = Encoding::kModuloPerformance, .num_velocity_bins = 32},
+      {.encoding = Encoding::kPerformance,
+       .num_velocity_bins = 32,
+       .controls = kControls}};
+  return specs;
+}
+
+void TryRecord(const EncodingSpec& spec, absl::string_view record) {
+  const ExampleFormat format = MakeExampleFormat(spec, "fuzz");
+  EncodedSequence example;
+  if (!ParseExample(record, format, "fuzz", &example).ok()) return;
+  const SparseRows& rows = example.inputs;
+  CONTINUO_CHECK(rows.rows() >= 1 && rows.width == format.input_size);
+  CONTINUO_CHECK(example.labels.size() ==
+                 static_cast<size_t>(rows.rows()) * format.heads());
+  for (int r = 0; r < rows.rows(); ++r) {
+    for (int32_t k = rows.row_begin[r]; k < rows.row_begin[r + 1]; ++k) {
+      CONTINUO_CHECK(rows.index[k] >= 0 && rows.index[k] < rows.width);
+      CONTINUO_CHECK(k == rows.row_begin[r] ||
+                     rows.index[k] > rows.index[k - 1]);
+      CONTINUO_CHECK(rows.value[k] != 0);
+    }
+  }
+  CONTINUO_CHECK(CompactCodec(spec).Encode(example).ok());
+}
+
+}  // namespace
+}  // namespace continuo
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
+  (void)continuo::EncodingByName(bytes);
+  for (const continuo::EncodingSpec& spec : continuo::Specs()) {
+    // As they are, and past the checks of magic number, version and encoding.
+    continuo::TryRecord(spec, bytes);
+    continuo::CompactExample message;
+    if (!message.ParseFromArray(data, static_cast<int>(size))) continue;
+    message.set_encoding(continuo::EncodingName(spec));
+    continuo::TryRecord(spec, continuo::SerializeCompactRecord(message));
+  }
+  return 0;
+}
