@@ -275,7 +275,9 @@ std::vector<MemoryPlanLine> EventRnnTrainer::memory_plan() const {
   std::vector<MemoryPlanLine> lines = {{"weights", flat_bytes}};
   for (const Arena* arena :
        {state_->weights_arena.get(), state_->batch_arena.get()}) {
-    lines.insert(lines.end(), arena->plan().begin(), arena->plan().end());
+    for (const MemoryPlanLine& line : arena->plan()) {
+      AddToPlan(line.what, line.bytes, &lines);
+    }
   }
   return lines;
 }

@@ -25,15 +25,23 @@ void FreeMemory::operator()(char* memory) const {
   }
 }
 
+void AddToPlan(absl::string_view what, int64_t bytes,
+               std::vector<MemoryPlanLine>* plan) {
+  for (MemoryPlanLine& line : *plan) {
+    if (line.what == what) {
+      line.bytes += bytes;
+      return;
+    }
+  }
+  plan->push_back({.what = std::string(what), .bytes = bytes});
+}
+
 void* Arena::AllocateBytes(absl::string_view what, int64_t bytes) {
   const int64_t begin = used_;
   used_ += (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (memory_ == nullptr) {
     size_ = std::max(size_, used_);
-    if (plan_.empty() || plan_.back().what != what) {
-      plan_.push_back({.what = std::string(what)});
-    }
-    plan_.back().bytes += bytes;
+    AddToPlan(what, bytes, &plan_);
     return nullptr;
   }
   CONTINUO_CHECK(used_ <= size_);

@@ -26,6 +26,10 @@ struct MemoryPlanLine {
   int64_t bytes = 0;
 };
 
+// Adds to the line of that name, or a new one: no plan names a thing twice.
+void AddToPlan(absl::string_view what, int64_t bytes,
+               std::vector<MemoryPlanLine>* plan);
+
 // Deleter of an arena's memory.
 struct FreeMemory {
   Device device;

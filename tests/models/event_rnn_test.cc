@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -206,6 +208,16 @@ TEST(EventRnnTest, MemoryPlanNamesWhatGrows) {
   const std::vector<float> before = model.Logits(Pack(Examples(Specs()[1])));
   EXPECT_GT(total(), planned);
   EXPECT_EQ(before, model.Logits(Pack(Examples(Specs()[1]))));
+}
+
+TEST(EventRnnTest, MemoryPlanHasOneLineAName) {
+  for (const NetworkSpec& spec : Specs()) {
+    Model model(spec, 2);
+    std::set<std::string> names;
+    for (const MemoryPlanLine& line : model.trainer->memory_plan()) {
+      EXPECT_TRUE(names.insert(line.what).second) << line.what;
+    }
+  }
 }
 
 TEST(EventRnnTest, ErrorsNameTheRemedy) {

@@ -37,6 +37,16 @@ TEST(ArenaTest, PlanNamesTheBytes) {
   EXPECT_EQ(arena.size(), 256 + 256 + 256);
 }
 
+TEST(ArenaTest, PlanHasOneLineANameWhateverComesBetween) {
+  Arena arena{Device()};
+  arena.Allocate<float>("layer 0", {10});
+  arena.Allocate<float>("attention", {20});
+  arena.Allocate<float>("layer 0", {30});
+  ASSERT_EQ(arena.plan().size(), 2u);
+  EXPECT_EQ(arena.plan()[0].what, "layer 0");
+  EXPECT_EQ(arena.plan()[0].bytes, 160);
+}
+
 TEST(ArenaTest, RewoundMemoryIsUsedAgain) {
   Arena arena{Device()};
   TensorView first, second;
