@@ -1,5 +1,9 @@
 // The `checkpoint` file of a run: which checkpoints exist, oldest first.
 
+#include <cstdint>
+#include <mutex>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -9,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "models/checkpoint.h"
 #include "runtime/file.h"
+#include "runtime/log.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -35,11 +40,33 @@ bool HasIndex(const std::string& prefix) {
   return FileExists(absl::StrCat(prefix, ".index"));
 }
 
-// The prefix that a path of the file stands for. A run's folder may have been
-// moved after absolute paths were written.
+// Says once for each checkpoint that the state file names one of another
+// folder, which holds something else.
+void WarnIfOther(const std::string& beside, const std::string& written) {
+  constexpr int64_t kMaxIndexBytes = int64_t{1} << 26;
+  const auto ours = ReadFile(absl::StrCat(beside, ".index"), kMaxIndexBytes);
+  const auto other = ReadFile(absl::StrCat(written, ".index"), kMaxIndexBytes);
+  // An index has the checksums of all tensors.
+  if (!ours.ok() || !other.ok() || *ours == *other) return;
+  static std::mutex mutex;
+  static auto& warned = *new std::set<std::string>();
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!warned.insert(beside).second) return;
+  LogWarn(JoinPath(DirName(beside), kFileName), " names ", written,
+          ", which differs from ", beside,
+          "; taking the latter, as the folder seems to be a copy");
+}
+
+// The prefix that a path of the file stands for: the checkpoint of that name
+// in this folder, which may have been moved or copied after absolute paths were
+// written, or else the one at that path.
 std::string Locate(const std::string& dir, const std::string& written) {
+  const std::string beside = JoinPath(dir, BaseName(written));
   std::string prefix = JoinPath(dir, written);
-  return HasIndex(prefix) ? prefix : JoinPath(dir, BaseName(written));
+  if (prefix == beside || !HasIndex(prefix)) return beside;
+  if (!HasIndex(beside)) return prefix;
+  WarnIfOther(beside, prefix);
+  return beside;
 }
 
 }  // namespace

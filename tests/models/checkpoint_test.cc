@@ -235,6 +235,42 @@ TEST(CheckpointStateTest, MovedFolderWithAbsolutePaths) {
   EXPECT_EQ(*LatestCheckpoint(dir.Path()), dir.Path("model.ckpt-3"));
 }
 
+TEST(CheckpointStateTest, ACopiedFolderHasItsOwnCheckpoints) {
+  const ScratchDir original;
+  const ScratchDir copy;
+  const std::string written = original.Path("model.ckpt-3");
+  TensorMap other = SmallCheckpoint();
+  other.begin()->second.floats.assign(other.begin()->second.floats.size(), 7);
+  other.begin()->second.ints.assign(other.begin()->second.ints.size(), 7);
+  ASSERT_TRUE(WriteCheckpointV2(written, other).ok());
+  ASSERT_TRUE(
+      WriteCheckpointV2(copy.Path("model.ckpt-3"), SmallCheckpoint()).ok());
+  ASSERT_TRUE(WriteCheckpointState(copy.Path(), {written, {written}}).ok());
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(*LatestCheckpoint(copy.Path()), copy.Path("model.ckpt-3"));
+  EXPECT_EQ(*ListCheckpoints(copy.Path()),
+            std::vector<std::string>{copy.Path("model.ckpt-3")});
+  ExpectSame(*ReadCheckpoint(copy.Path()), SmallCheckpoint());
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  // Once, however often it is looked up.
+  const size_t warning = log.find(absl::StrCat("names ", written));
+  EXPECT_NE(warning, std::string::npos) << log;
+  EXPECT_EQ(log.find("names", warning + 1), std::string::npos) << log;
+}
+
+TEST(CheckpointStateTest, AnIdenticalCopyIsNoReasonToWarn) {
+  const ScratchDir original;
+  const ScratchDir copy;
+  const std::string written = original.Path("model.ckpt-3");
+  ASSERT_TRUE(WriteCheckpointV2(written, SmallCheckpoint()).ok());
+  ASSERT_TRUE(
+      WriteCheckpointV2(copy.Path("model.ckpt-3"), SmallCheckpoint()).ok());
+  ASSERT_TRUE(WriteCheckpointState(copy.Path(), {written, {written}}).ok());
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(*LatestCheckpoint(copy.Path()), copy.Path("model.ckpt-3"));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+}
+
 TEST(CheckpointStateTest, LinesOfOtherKindsAreIgnoredAndBadOnesAreNot) {
   const ScratchDir dir;
   const std::string path = dir.Path("checkpoint");
