@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "bench/bench_support.h"
 #include "bench/gpu_calls.h"
 #include "bench/gpu_counts.h"
@@ -17,6 +17,7 @@
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "models/network.h"
+#include "runtime/clock.h"
 #include "runtime/status.h"
 #include "runtime/transfer.h"
 
@@ -56,9 +57,9 @@ absl::Status PrintConfig(const ModelConfig& config, const Stream& stream,
   CONTINUO_RETURN_IF_ERROR(Synchronize(stream));
   TakeGpuCalls();
   if (stats->has_value()) (*stats)->Take();
-  const absl::Time begin = absl::Now();
+  const absl::Duration begin = MonotonicTime();
   CONTINUO_RETURN_IF_ERROR(Run(*rnn, *encoder, sizes, search));
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  const double seconds = absl::ToDoubleSeconds(MonotonicTime() - begin);
   const GpuCalls calls = TakeGpuCalls();
   const double events = sizes.events;
   std::string line =

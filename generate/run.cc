@@ -5,9 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "data/notes/midi_writer.h"
 #include "generate/output_files.h"
+#include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -22,10 +23,10 @@ constexpr double kProgressInterval = 2;
 class Progress {
  public:
   explicit Progress(int64_t total)
-      : total_(total), begin_(absl::Now()), last_(begin_) {}
+      : total_(total), begin_(MonotonicTime()), last_(begin_) {}
 
   void Update(int64_t events) {
-    const absl::Time now = absl::Now();
+    const absl::Duration now = MonotonicTime();
     if (absl::ToDoubleSeconds(now - last_) < kProgressInterval) return;
     last_ = now;
     const double rate = Rate(events, now);
@@ -35,17 +36,19 @@ class Progress {
         static_cast<double>(total_ - events) / rate));
   }
 
-  double Rate(int64_t events, absl::Time now) const {
+  double Rate(int64_t events, absl::Duration now) const {
     return static_cast<double>(events) /
            std::max(1e-9, absl::ToDoubleSeconds(now - begin_));
   }
 
-  double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - begin_); }
+  double Seconds() const {
+    return absl::ToDoubleSeconds(MonotonicTime() - begin_);
+  }
 
  private:
   int64_t total_;
-  absl::Time begin_;
-  absl::Time last_;
+  absl::Duration begin_;
+  absl::Duration last_;
 };
 
 // An output's request of a round, whose number makes its draws differ.
@@ -83,7 +86,7 @@ absl::Status GenerateFiles(
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options.output_dir));
   OutputNames names(options.output_dir, static_cast<int>(outputs.size()),
-                    absl::Now(), absl::LocalTimeZone());
+                    WallTime(), absl::LocalTimeZone());
   std::unique_ptr<AtomicFile> report;
   if (!options.report.empty()) {
     CONTINUO_RETURN_IF_ERROR(
@@ -149,7 +152,7 @@ absl::Status GenerateFiles(
 
   LogInfo(absl::StrFormat("Wrote %d MIDI files to %s in %.2f s (%.0f events/s)",
                           written, options.output_dir, progress.Seconds(),
-                          progress.Rate(generated, absl::Now())));
+                          progress.Rate(generated, MonotonicTime())));
   if (written == static_cast<int64_t>(outputs.size())) return absl::OkStatus();
   return absl::CancelledError(
       absl::StrCat("interrupted before the last ",

@@ -10,10 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "generate/load_model.h"
 #include "generate/score_run.h"
 #include "models/device_check.h"
+#include "runtime/clock.h"
 #include "runtime/command_line.h"
 #include "runtime/compute_flags.h"
 #include "runtime/device.h"
@@ -134,10 +135,10 @@ absl::Status Run(const ScoreCommand& command) {
   LogInfo("Model ", model.path, ": ",
           model.config.name.empty() ? "" : model.config.name + ", ",
           HparamsToString(model.config.hparams));
-  const absl::Time begin = absl::Now();
+  const absl::Duration begin = MonotonicTime();
   CONTINUO_ASSIGN_OR_RETURN(const ScoreSummary summary,
                             ScoreFiles(model, *pipeline, options));
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - begin);
+  const double seconds = absl::ToDoubleSeconds(MonotonicTime() - begin);
   const ScoreTally& tally = summary.tally;
   const auto json = TallyJson(tally, /*classes=*/false);
   LogInfo(absl::StrFormat(

@@ -34,28 +34,34 @@ void RemoveCheckpoint(const std::string& dir, absl::string_view name) {
 }  // namespace
 
 absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(
-    const std::string& dir, int max_to_keep, absl::Time start,
+    const std::string& dir, int max_to_keep, absl::Duration start,
     absl::string_view restored) {
   CheckpointKeeper keeper(dir, max_to_keep, start);
   if (!FileExists(JoinPath(dir, "checkpoint"))) return keeper;
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
   for (const std::string& prefix : state.all) {
-    keeper.kept_.push_back({prefix, start});
+    // A folder that was copied names its own checkpoints from now on.
+    const std::string name(BaseName(prefix));
+    const bool ours = FileExists(JoinPath(dir, absl::StrCat(name, ".index")));
+    keeper.kept_.push_back({ours ? keeper.Written(name) : prefix, start});
     if (BaseName(prefix) == BaseName(restored)) break;
   }
   return keeper;
 }
 
+std::string CheckpointKeeper::Written(const std::string& name) const {
+  return dir_[0] == '/' ? JoinPath(dir_, name) : name;
+}
+
 absl::StatusOr<std::string> CheckpointKeeper::Save(int64_t step,
                                                    const TensorMap& tensors,
-                                                   absl::Time now) {
+                                                   absl::Duration now) {
   const std::string name = absl::StrCat("model.ckpt-", step);
   const std::string prefix = JoinPath(dir_, name);
   CONTINUO_RETURN_IF_ERROR(WriteCheckpointV2(prefix, tensors));
 
-  // Relative to the folder unless that was given as an absolute path.
-  const std::string written = dir_[0] == '/' ? prefix : name;
+  const std::string written = Written(name);
   std::vector<Kept> kept;
   for (const Kept& old : kept_) {
     if (BaseName(old.prefix) != name) kept.push_back(old);

@@ -59,11 +59,10 @@ absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
   return eval;
 }
 
-// Loads and evaluates one checkpoint; returns its step.
-absl::StatusOr<int64_t> EvaluateCheckpoint(const EvalOptions& options,
-                                           const std::string& prefix,
-                                           Evaluation& eval,
-                                           Reporter& reporter) {
+// Loads, evaluates and reports one checkpoint.
+absl::Status EvaluateCheckpoint(const EvalOptions& options,
+                                const std::string& prefix, const StopFlag& stop,
+                                Evaluation& eval, Reporter& reporter) {
   LogInfo("evaluating ", prefix);
   CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadRunCheckpoint(prefix));
   CONTINUO_ASSIGN_OR_RETURN(const int64_t step,
@@ -73,25 +72,112 @@ absl::StatusOr<int64_t> EvaluateCheckpoint(const EvalOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalReport report,
       EvaluateAt(step, eval.data, *eval.encoder, eval.model.hparams.batch_size,
-                 {.keep_prob = keep, .seed = eval.seed}, eval.trainer.get()));
+                 {.keep_prob = keep, .seed = eval.seed}, stop,
+                 eval.trainer.get()));
   CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
-  return step;
+  return reporter.Sync();
 }
 
-// Sleeps until `deadline`, looking at `stop` often enough for Ctrl-C.
-void SleepUntil(absl::Time deadline, const StopFlag& stop) {
-  while (!stop.load() && absl::Now() < deadline) {
-    absl::SleepFor(std::min(deadline - absl::Now(), absl::Milliseconds(100)));
+// Waits for checkpoints and says for what.
+class CheckpointWait {
+ public:
+  CheckpointWait(const EvalOptions& options, const StopFlag& stop)
+      : options_(options), stop_(stop), dir_(TrainDir(options.run_dir)) {
+    Restart();
   }
-}
 
-// The newest checkpoint if it is another one than `last`.
-std::optional<std::string> NewCheckpoint(const std::string& dir,
-                                         const std::string& last) {
-  const auto latest = LatestCheckpoint(dir);
-  if (!latest.ok() || *latest == last) return std::nullopt;
-  return *latest;
-}
+  // The next wait begins, after the checkpoint `last` (empty = none yet).
+  void Restart(std::string last = "") {
+    last_ = std::move(last);
+    begin_ = options_.clock.monotonic();
+    next_line_ = begin_;
+  }
+
+  // The newest checkpoint if it is another one than the last.
+  absl::StatusOr<std::optional<std::string>> Look() const {
+    const auto latest = LatestCheckpoint(dir_);
+    if (absl::IsNotFound(latest.status())) return std::nullopt;
+    if (!latest.ok()) return latest.status();
+    if (*latest == last_) return std::nullopt;
+    return *latest;
+  }
+
+  bool TimedOut() const { return Waited() >= options_.timeout; }
+
+  // Sleeps until the next look.
+  void Sleep() {
+    if (options_.clock.monotonic() >= next_line_) {
+      LogInfo(Line());
+      next_line_ += options_.reminder;
+    }
+    SleepUntil(options_.clock.monotonic() + options_.poll);
+  }
+
+  // Looks at `stop` often enough for Ctrl-C.
+  void SleepUntil(absl::Duration deadline) const {
+    while (!stop_.load()) {
+      const absl::Duration left = deadline - options_.clock.monotonic();
+      if (left <= absl::ZeroDuration()) return;
+      absl::SleepFor(std::min(left, absl::Milliseconds(100)));
+    }
+  }
+
+  // How it ended when no checkpoint has come in time.
+  absl::Status Timeout() const {
+    const std::string time = absl::FormatDuration(options_.timeout);
+    if (!last_.empty()) {
+      LogInfo("no new checkpoint in ", dir_, " for ", time, "; done");
+      return absl::OkStatus();
+    }
+    return absl::DeadlineExceededError(absl::StrCat(
+        "no checkpoint has appeared in ", dir_, Folder(), " within ", time,
+        "; start the training, or correct --run_dir (--eval_timeout_secs is "
+        "how long to wait)"));
+  }
+
+ private:
+  absl::Duration Waited() const { return options_.clock.monotonic() - begin_; }
+
+  // What is wrong with the folder, if anything.
+  std::string Folder() const {
+    const std::string& run = options_.run_dir;
+    if (!FileExists(run)) return absl::StrCat(" (", run, " does not exist)");
+    if (FileExists(JoinPath(run, "checkpoint"))) {
+      return absl::StrCat(" (", run,
+                          " holds checkpoints itself: is --run_dir the folder "
+                          "above it?)");
+    }
+    if (!FileExists(dir_)) return " (the folder does not exist yet)";
+    return FileExists(JoinPath(dir_, "checkpoint"))
+               ? " (its file \"checkpoint\" names one that is not there)"
+               : "";
+  }
+
+  std::string Line() const {
+    std::string line = absl::StrCat(
+        "waiting for ",
+        last_.empty() ? absl::StrCat("the first checkpoint in ", dir_, Folder())
+                      : absl::StrCat("a checkpoint after ", last_));
+    const absl::Duration waited = Waited();
+    if (waited >= options_.reminder) {
+      absl::StrAppend(
+          &line, ", for ",
+          absl::FormatDuration(absl::Trunc(waited, absl::Seconds(1))),
+          " by now");
+    }
+    return absl::StrCat(line, "; ",
+                        absl::FormatDuration(absl::Ceil(
+                            options_.timeout - waited, absl::Seconds(1))),
+                        " left until --eval_timeout_secs");
+  }
+
+  const EvalOptions& options_;
+  const StopFlag& stop_;
+  std::string dir_;
+  std::string last_;
+  absl::Duration begin_;      // of this wait
+  absl::Duration next_line_;  // when to say it again
+};
 
 }  // namespace
 
@@ -116,10 +202,12 @@ absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
                                          const EventEncoder& encoder,
                                          int64_t num_examples, int batch_size,
                                          DropoutSpec dropout,
+                                         const StopFlag& stop,
                                          EventRnnTrainer* trainer) {
   EvalSums result;
   std::vector<int64_t> indices;
   for (int64_t begin = 0; begin < num_examples; begin += batch_size) {
+    if (stop.load()) return absl::CancelledError("the evaluation was stopped");
     indices.resize(std::min<int64_t>(batch_size, num_examples - begin));
     std::iota(indices.begin(), indices.end(), begin);
     CONTINUO_ASSIGN_OR_RETURN(const PackedBatch batch,
@@ -135,12 +223,13 @@ absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
 absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
                                       const EventEncoder& encoder,
                                       int batch_size, DropoutSpec dropout,
+                                      const StopFlag& stop,
                                       EventRnnTrainer* trainer) {
-  const absl::Time begin = absl::Now();
+  const absl::Duration begin = MonotonicTime();
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalSums result,
       EvaluateDataset(*data.dataset, encoder, data.num_examples, batch_size,
-                      dropout, trainer));
+                      dropout, stop, trainer));
   const int heads = data.dataset->format().heads();
   return EvalReport{
       .step = step,
@@ -150,54 +239,56 @@ absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
       .unigram_nats = data.dataset->UnigramEntropy(),
       .examples = result.examples,
       .events = result.sums.labels / heads,
-      .elapsed_seconds = absl::ToDoubleSeconds(absl::Now() - begin)};
+      .elapsed_seconds = absl::ToDoubleSeconds(MonotonicTime() - begin)};
 }
 
 absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
                                const StopFlag& stop) {
-  const std::string train_dir = TrainDir(options.run_dir);
   const std::string eval_dir = EvalDir(options.run_dir);
+  // Before a wait whose end would only bring this error.
+  CONTINUO_RETURN_IF_ERROR(Glob(options.sequence_example_file).status());
   if (options.once) {
-    CONTINUO_RETURN_IF_ERROR(LatestCheckpoint(train_dir).status());
+    CONTINUO_RETURN_IF_ERROR(
+        LatestCheckpoint(TrainDir(options.run_dir)).status());
   }
   LogInfo("Eval dir: ", eval_dir);
   std::optional<Evaluation> eval;
   std::optional<Reporter> reporter;
-  std::string last;
-  absl::Time waiting_since = absl::Now();
+  CheckpointWait wait(options, stop);
   while (!stop.load()) {
-    const std::optional<std::string> prefix = NewCheckpoint(train_dir, last);
+    CONTINUO_ASSIGN_OR_RETURN(const std::optional<std::string> prefix,
+                              wait.Look());
     if (!prefix.has_value()) {
-      if (absl::Now() - waiting_since >= options.timeout) {
-        LogInfo("no new checkpoint in ", train_dir, " for ",
-                absl::FormatDuration(options.timeout), "; done");
-        return absl::OkStatus();
-      }
-      SleepUntil(absl::Now() + options.poll, stop);
+      if (wait.TimedOut()) return wait.Timeout();
+      wait.Sleep();
       continue;
     }
-    const absl::Time begin = absl::Now();
+    const absl::Duration begin = options.clock.monotonic();
     if (!eval.has_value()) {
       CONTINUO_ASSIGN_OR_RETURN(Evaluation prepared, Prepare(options, stream));
       LogInfo("hyperparameters ", HparamsToString(prepared.model.hparams));
       CONTINUO_RETURN_IF_ERROR(MakeDirectories(eval_dir));
       CONTINUO_ASSIGN_OR_RETURN(
           Reporter opened,
-          Reporter::Open(eval_dir, std::numeric_limits<int64_t>::max()));
+          Reporter::Open(eval_dir, std::numeric_limits<int64_t>::max(),
+                         {.clock = options.clock}));
       eval.emplace(std::move(prepared));
       reporter.emplace(std::move(opened));
     }
-    const auto step = EvaluateCheckpoint(options, *prefix, *eval, *reporter);
+    const absl::Status status =
+        EvaluateCheckpoint(options, *prefix, stop, *eval, *reporter);
+    if (absl::IsCancelled(status)) break;
+    wait.Restart(*prefix);
     // A training that keeps few checkpoints may have replaced this one.
-    if (!step.ok()) {
-      if (!NewCheckpoint(train_dir, *prefix).has_value()) return step.status();
+    if (!status.ok()) {
+      const auto next = wait.Look();
+      if (!next.ok() || !next->has_value()) return status;
       LogWarn(*prefix, " was replaced before it was read; taking the next: ",
-              step.status().message());
+              status.message());
+    } else if (options.once) {
+      return absl::OkStatus();
     }
-    if (options.once && step.ok()) return absl::OkStatus();
-    last = *prefix;
-    waiting_since = absl::Now();
-    SleepUntil(begin + options.interval, stop);
+    wait.SleepUntil(begin + options.interval);
   }
   LogInfo("stopped");
   return absl::OkStatus();

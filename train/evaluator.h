@@ -15,6 +15,7 @@
 #include "data/records/dataset.h"
 #include "models/config.h"
 #include "models/event_rnn.h"
+#include "runtime/clock.h"
 #include "runtime/device.h"
 #include "runtime/stop.h"
 #include "runtime/threads.h"
@@ -35,11 +36,14 @@ struct EvalOptions {
   absl::Duration poll = absl::Seconds(1);       // between looks for checkpoints
   absl::Duration interval = absl::Seconds(60);  // between evaluation starts
   absl::Duration timeout = absl::Seconds(300);  // without a new checkpoint
+  absl::Duration reminder = absl::Seconds(30);  // between lines while waiting
+  Clock clock = {};
 };
 
 // Follows `run_dir`/train: evaluates its newest checkpoint as new ones appear,
 // each at most once, until none has appeared for the time-out or `stop`.
-// With `once`, NotFound if there is no checkpoint yet.
+// DeadlineExceeded if none has appeared at all; with `once`, NotFound if there
+// is none yet. Writes nothing before the first one.
 absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
                                const StopFlag& stop);
 
@@ -64,16 +68,19 @@ struct EvalSums {
 
 // The first `num_examples` examples in file order, each once, in batches of
 // `batch_size` and a smaller last one. `dropout.step` counts the batches.
+// Cancelled between two batches if `stop` says so.
 absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
                                          const EventEncoder& encoder,
                                          int64_t num_examples, int batch_size,
                                          DropoutSpec dropout,
+                                         const StopFlag& stop,
                                          EventRnnTrainer* trainer);
 
 // The same as the report of the weights of `step`.
 absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
                                       const EventEncoder& encoder,
                                       int batch_size, DropoutSpec dropout,
+                                      const StopFlag& stop,
                                       EventRnnTrainer* trainer);
 
 }  // namespace continuo

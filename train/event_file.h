@@ -13,6 +13,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "runtime/clock.h"
+
+namespace tensorflow {
+class Event;
+}
 
 namespace continuo {
 
@@ -31,7 +36,7 @@ struct SummaryImage {
 class EventFile {
  public:
   static absl::StatusOr<std::unique_ptr<EventFile>> Create(
-      const std::string& dir);
+      const std::string& dir, Clock clock = {});
   ~EventFile();
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
@@ -43,14 +48,18 @@ class EventFile {
   absl::Status WriteScalars(int64_t step, const Scalars& scalars);
   absl::Status WriteImage(int64_t step, absl::string_view tag,
                           const SummaryImage& image);
+  // Returns when what was written is safe from a power cut.
+  absl::Status Sync();
 
  private:
-  EventFile(std::string path, std::FILE* file)
-      : path_(std::move(path)), file_(file) {}
-  absl::Status Append(absl::string_view event);
+  EventFile(std::string path, std::FILE* file, Clock clock)
+      : path_(std::move(path)), file_(file), clock_(std::move(clock)) {}
+  tensorflow::Event NewEvent(int64_t step) const;
+  absl::Status Append(const tensorflow::Event& event);
 
   std::string path_;
   std::FILE* file_;
+  Clock clock_;
 };
 
 }  // namespace continuo

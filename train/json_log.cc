@@ -7,16 +7,16 @@
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
 #include "runtime/status.h"
+#include "train/sync_file.h"
 
 namespace continuo {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-// Whether a line is one of a step up to `last_step`; a line cut short by a
-// crash is not.
+// Whether a line is one of a step up to `last_step`. What a crash has left of a
+// line, cut short or filled with zeros, is not.
 bool Keep(absl::string_view line, int64_t last_step) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const auto json =
+      nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return false;
   const auto step = json.find("step");
   return step != json.end() && step->is_number_integer() &&
@@ -47,10 +47,12 @@ absl::StatusOr<std::unique_ptr<JsonLog>> JsonLog::Open(const std::string& path,
   return std::unique_ptr<JsonLog>(new JsonLog(path, file));
 }
 
+absl::Status JsonLog::Sync() { return SyncFile(file_, path_); }
+
 JsonLog::~JsonLog() { std::fclose(file_); }
 
 absl::Status JsonLog::Write(int64_t step, const Scalars& values) {
-  Json json;
+  nlohmann::ordered_json json;
   json["step"] = step;
   for (const auto& [name, value] : values) json[name] = value;
   const std::string line = absl::StrCat(json.dump(), "\n");

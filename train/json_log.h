@@ -28,6 +28,10 @@ class JsonLog {
   // Writes {"step": step, name: value, ...}. Values that are not finite become
   // null, which is what JSON has for them.
   absl::Status Write(int64_t step, const Scalars& values);
+  // Returns when what was written is safe from a power cut. Before a checkpoint
+  // of step N this makes sure that the lines up to N, which nobody will compute
+  // again, are there as well.
+  absl::Status Sync();
 
  private:
   JsonLog(std::string path, std::FILE* file)

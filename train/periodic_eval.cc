@@ -1,9 +1,9 @@
 #include "train/periodic_eval.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -33,11 +33,13 @@ int64_t PeriodicEval::MaxEvents(int rows) const {
 }
 
 absl::Status PeriodicEval::Begin(const std::string& run_dir,
-                                 const RunConfig& config, int64_t step) {
+                                 const RunConfig& config, int64_t step,
+                                 const ReporterOptions& reporting) {
   batch_size_ = config.model.hparams.batch_size;
   const std::string eval_dir = EvalDir(run_dir);
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(eval_dir));
-  CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(eval_dir, step));
+  CONTINUO_ASSIGN_OR_RETURN(Reporter reporter,
+                            Reporter::Open(eval_dir, step, reporting));
   CONTINUO_RETURN_IF_ERROR(reporter.events().WriteStart(step + 1));
   reporter_.emplace(std::move(reporter));
   if (!options_.keep_best) return absl::OkStatus();
@@ -47,21 +49,22 @@ absl::Status PeriodicEval::Begin(const std::string& run_dir,
   // A start that never comes: no hourly checkpoints stay here.
   CONTINUO_ASSIGN_OR_RETURN(
       CheckpointKeeper keeper,
-      CheckpointKeeper::Open(best_dir, 1, absl::InfiniteFuture()));
+      CheckpointKeeper::Open(best_dir, 1, absl::InfiniteDuration()));
   best_.emplace(std::move(keeper));
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step,
+absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, const StopFlag& stop,
                                             EventRnnTrainer* trainer,
                                             EvalHistory* history) {
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalReport report,
-      EvaluateAt(step, data_, *encoder_, batch_size_, {}, trainer));
+      EvaluateAt(step, data_, *encoder_, batch_size_, {}, stop, trainer));
   CONTINUO_RETURN_IF_ERROR(reporter_->Write(report));
   // As it is stored, so that a run that goes on compares the same numbers.
   const float loss = static_cast<float>(report.metrics.loss);
-  if (history->best_step == 0 || loss < history->best_loss) {
+  if (std::isfinite(loss) &&
+      (history->best_step == 0 || loss < history->best_loss)) {
     *history = {.best_step = step, .best_loss = loss, .evals_since_best = 0};
     return true;
   }
@@ -71,7 +74,7 @@ absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step,
 
 absl::Status PeriodicEval::SaveBest(int64_t step, const TensorMap& tensors) {
   CONTINUO_ASSIGN_OR_RETURN(const std::string prefix,
-                            best_->Save(step, tensors, absl::Now()));
+                            best_->Save(step, tensors, absl::ZeroDuration()));
   LogInfo("the best so far; saved ", prefix);
   return absl::OkStatus();
 }

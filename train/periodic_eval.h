@@ -16,6 +16,7 @@
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "models/run_config.h"
+#include "runtime/stop.h"
 #include "runtime/threads.h"
 #include "train/checkpoint_keeper.h"
 #include "train/evaluator.h"
@@ -51,13 +52,17 @@ class PeriodicEval {
 
   // Opens the files in `run_dir` for a training that stands at `step`.
   absl::Status Begin(const std::string& run_dir, const RunConfig& config,
-                     int64_t step);
+                     int64_t step, const ReporterOptions& reporting);
 
   bool Due(int64_t step) const { return step % options_.every_steps == 0; }
 
-  // Evaluates and reports; true if no earlier loss was as low.
-  absl::StatusOr<bool> Evaluate(int64_t step, EventRnnTrainer* trainer,
-                                EvalHistory* history);
+  // Evaluates and reports; true if no earlier loss was as low. Cancelled, with
+  // nothing changed, if `stop` ends it early.
+  absl::StatusOr<bool> Evaluate(int64_t step, const StopFlag& stop,
+                                EventRnnTrainer* trainer, EvalHistory* history);
+
+  // Returns when all reports so far are safe from a power cut.
+  absl::Status Sync() { return reporter_->Sync(); }
 
   bool keep_best() const { return options_.keep_best; }
   // Replaces the checkpoint in BestDir.

@@ -14,10 +14,11 @@ namespace {
 
 std::string LossText(const Metrics& metrics, int heads, double unigram_nats) {
   return absl::StrFormat(
-      "loss %.4f (%.3f bits/event, unigram %.3f), perplexity %.3f, "
-      "accuracy %.3f",
-      metrics.loss, BitsPerEvent(metrics.loss, heads),
-      BitsPerEvent(unigram_nats, heads), metrics.perplexity, metrics.accuracy);
+      "loss %s (%s bits/event, unigram %.3f), perplexity %s, accuracy %.3f",
+      ShortNumber(metrics.loss, 4),
+      ShortNumber(BitsPerEvent(metrics.loss, heads), 3),
+      BitsPerEvent(unigram_nats, heads), ShortNumber(metrics.perplexity, 3),
+      metrics.accuracy);
 }
 
 // The part of a log line that training and evaluation share.
@@ -34,6 +35,11 @@ Scalars LogScalars(const Metrics& metrics, int heads, double unigram_nats) {
 }
 
 }  // namespace
+
+std::string ShortNumber(double value, int digits) {
+  return std::abs(value) < 1e6 ? absl::StrFormat("%.*f", digits, value)
+                               : absl::StrFormat("%.4g", value);
+}
 
 std::string ClockTime(absl::Duration duration) {
   if (duration == absl::InfiniteDuration()) return "unknown";
@@ -61,39 +67,59 @@ std::string ToLine(const EvalReport& report) {
 }
 
 absl::StatusOr<Reporter> Reporter::Open(const std::string& dir,
-                                        int64_t last_step) {
+                                        int64_t last_step,
+                                        ReporterOptions options) {
   Reporter reporter;
   CONTINUO_ASSIGN_OR_RETURN(
       reporter.log_, JsonLog::Open(JoinPath(dir, "log.jsonl"), last_step));
-  CONTINUO_ASSIGN_OR_RETURN(reporter.events_, EventFile::Create(dir));
+  CONTINUO_ASSIGN_OR_RETURN(reporter.events_,
+                            EventFile::Create(dir, options.clock));
+  reporter.options_ = std::move(options);
   return reporter;
+}
+
+absl::Status Reporter::Sync() {
+  CONTINUO_RETURN_IF_ERROR(log_->Sync());
+  return events_->Sync();
+}
+
+// Under the same tags in training and evaluation, so that TensorBoard lays the
+// curves over each other.
+absl::Status Reporter::WriteBits(int64_t step, const Metrics& metrics,
+                                 int heads, double unigram_nats) {
+  return events_->WriteScalars(
+      step,
+      {{"continuo/bits_per_event", BitsPerEvent(metrics.loss, heads)},
+       {"continuo/unigram_bits_per_event", BitsPerEvent(unigram_nats, heads)}});
 }
 
 absl::Status Reporter::Write(const StepReport& report) {
   const Metrics& m = report.metrics;
   LogInfo(ToLine(report));
-  // The original's tags in the original's order. Its two queues of file names
-  // and of examples are one queue of batches here.
-  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
-      report.step, {{"input_producer/fraction_of_32_full", report.queue_fill},
-                    {"batch/fraction_of_500_full", report.queue_fill},
-                    {"loss", m.loss},
+  // The original's tags in the original's order.
+  Scalars originals;
+  if (options_.tf1_tags) {
+    // Its queues of file names and of examples are one queue of batches here.
+    originals = {{"input_producer/fraction_of_32_full", report.queue_fill},
+                 {"batch/fraction_of_500_full", report.queue_fill}};
+  }
+  originals.insert(originals.end(),
+                   {{"loss", m.loss},
                     {"metrics/perplexity", m.perplexity},
                     {"metrics/accuracy", m.accuracy},
                     {"metrics/event_accuracy", m.event_accuracy},
                     {"metrics/no_event_accuracy", m.no_event_accuracy},
                     {"metrics/loss_per_step", m.loss_per_step},
-                    {"metrics/perplexity_per_step", m.perplexity_per_step}}));
+                    {"metrics/perplexity_per_step", m.perplexity_per_step}});
+  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(report.step, originals));
   if (report.steps_per_second > 0) {
     CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
         report.step, {{"global_step/sec", report.steps_per_second}}));
   }
-  const double bits = BitsPerEvent(m.loss, report.heads);
+  CONTINUO_RETURN_IF_ERROR(
+      WriteBits(report.step, m, report.heads, report.unigram_nats));
   CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
-      report.step, {{"continuo/bits_per_event", bits},
-                    {"continuo/unigram_bits_per_event",
-                     BitsPerEvent(report.unigram_nats, report.heads)},
-                    {"continuo/gradient_norm", report.gradient_norm},
+      report.step, {{"continuo/gradient_norm", report.gradient_norm},
                     {"continuo/learning_rate", report.learning_rate},
                     {"continuo/events_per_second", report.events_per_second}}));
   Scalars line = LogScalars(m, report.heads, report.unigram_nats);
@@ -119,6 +145,8 @@ absl::Status Reporter::Write(const EvalReport& report) {
                     {"metrics/loss_per_step", m.loss_per_step},
                     {"metrics/perplexity", m.perplexity},
                     {"metrics/perplexity_per_step", m.perplexity_per_step}}));
+  CONTINUO_RETURN_IF_ERROR(
+      WriteBits(report.step, m, report.heads, report.unigram_nats));
   Scalars line = LogScalars(m, report.heads, report.unigram_nats);
   line.insert(line.end(), {{"per_class_accuracy", m.per_class_accuracy},
                            {"examples", static_cast<double>(report.examples)},

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "runtime/clock.h"
 #include "train/event_file.h"
 #include "train/json_log.h"
 #include "train/metrics.h"
@@ -47,21 +48,38 @@ struct EvalReport {
 std::string ToLine(const StepReport& report);
 std::string ToLine(const EvalReport& report);
 
+// A number of any size in a few characters: `digits` after the point, and an
+// exponent from a million on.
+std::string ShortNumber(double value, int digits);
+
 // "1:02:03"; "unknown" if infinite.
 std::string ClockTime(absl::Duration duration);
+
+struct ReporterOptions {
+  Clock clock = {};
+  // Also the gauges of TensorFlow 1's queues, of which there is one here.
+  bool tf1_tags = false;
+};
 
 // Writes reports to the files of one folder.
 class Reporter {
  public:
   // Goes on with the folder's log.jsonl after `last_step`.
   static absl::StatusOr<Reporter> Open(const std::string& dir,
-                                       int64_t last_step);
+                                       int64_t last_step,
+                                       ReporterOptions options = {});
 
   EventFile& events() { return *events_; }
   absl::Status Write(const StepReport& report);
   absl::Status Write(const EvalReport& report);
+  // Returns when all reports so far are safe from a power cut.
+  absl::Status Sync();
 
  private:
+  absl::Status WriteBits(int64_t step, const Metrics& metrics, int heads,
+                         double unigram_nats);
+
+  ReporterOptions options_;
   std::unique_ptr<EventFile> events_;
   std::unique_ptr<JsonLog> log_;
 };

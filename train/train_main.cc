@@ -78,10 +78,15 @@ ABSL_FLAG(int64_t, sample_every_steps, 0,
           "Let the network write four pieces every so many steps, and show "
           "them as piano rolls under TensorBoard's images; 0 does not. The "
           "training is the same with and without.");
+ABSL_FLAG(bool, tf1_tags, false,
+          "Write the gauges of TensorFlow 1's input queues among the "
+          "TensorBoard events, too, for scripts that look for the original's "
+          "tags.");
 ABSL_FLAG(bool, eval, false,
           "Evaluate the checkpoints of --run_dir as they appear instead of "
-          "training: each second it looks for a new one, and ends when none "
-          "has come for --eval_timeout_secs. --num_training_steps and the "
+          "training: each second it looks for a new one, says for what it "
+          "waits, and ends when none has come for --eval_timeout_secs (with "
+          "an error if there never was one). --num_training_steps and the "
           "other flags of training have no effect then.");
 ABSL_FLAG(bool, eval_once, false,
           "With --eval: evaluate the newest checkpoint and end; an error if "
@@ -273,7 +278,8 @@ TrainOptions GetTrainOptions(const TrainCommand& command) {
                    absl::GetFlag(FLAGS_early_stopping_evals)},
       .sample_every_steps = absl::GetFlag(FLAGS_sample_every_steps),
       .sample = SamplePicture,
-      .self_check = absl::GetFlag(FLAGS_self_check)};
+      .self_check = absl::GetFlag(FLAGS_self_check),
+      .tf1_tags = absl::GetFlag(FLAGS_tf1_tags)};
 }
 
 EvalOptions GetEvalOptions(const TrainCommand& command) {

@@ -11,7 +11,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "data/records/dataset.h"
 #include "models/device_check.h"
 #include "models/event_rnn.h"
@@ -238,7 +237,7 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
 
 // Counts what happened since the last report.
 struct Window {
-  absl::Time begin = absl::Now();
+  absl::Duration begin;
   int64_t steps = 0;
   int64_t events = 0;
 };
@@ -262,16 +261,18 @@ class RecentLoss {
   int64_t count_ = 0;
 };
 
+absl::Duration Now(const Job& job) { return job.options.clock.monotonic(); }
+
 // Saves at intervals, and never the same step twice.
 struct Saver {
   explicit Saver(CheckpointKeeper k) : keeper(std::move(k)) {}
 
   CheckpointKeeper keeper;
-  absl::Time last_time = absl::InfinitePast();
+  absl::Duration last_time = -absl::InfiniteDuration();
   int64_t last_step = -1;
   std::string last_prefix;
 
-  bool Due(const Job& job, absl::Time now) const {
+  bool Due(const Job& job, absl::Duration now) const {
     const TrainOptions& options = job.options;
     return now - last_time >= options.save_interval ||
            (options.save_steps > 0 &&
@@ -280,11 +281,14 @@ struct Saver {
   absl::Status Save(const Job& job, Reporter& reporter) {
     const int64_t step = job.state.global_step;
     if (last_step == step) return absl::OkStatus();
+    // A run that goes on from here never computes earlier reports again.
+    CONTINUO_RETURN_IF_ERROR(reporter.Sync());
+    if (job.eval != nullptr) CONTINUO_RETURN_IF_ERROR(job.eval->Sync());
     CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
                               ExportState(*job.rnn, *job.trainer, job.state));
     CONTINUO_ASSIGN_OR_RETURN(last_prefix,
-                              keeper.Save(step, tensors, absl::Now()));
-    last_time = absl::Now();
+                              keeper.Save(step, tensors, Now(job)));
+    last_time = Now(job);
     last_step = step;
     LogInfo("saved ", last_prefix);
     return reporter.events().WriteCheckpoint(step, last_prefix);
@@ -322,11 +326,11 @@ absl::Status Step(Job& job, BatchStream& batches, LossSums* sums,
 }
 
 // Evaluates the weights as they are, and keeps them if they are the best.
-absl::Status Evaluate(Job& job) {
+absl::Status Evaluate(Job& job, const StopFlag& stop) {
   const int64_t step = job.state.global_step;
   CONTINUO_ASSIGN_OR_RETURN(
       const bool best,
-      job.eval->Evaluate(step, job.trainer.get(), &job.state.history));
+      job.eval->Evaluate(step, stop, job.trainer.get(), &job.state.history));
   if (!best || !job.eval->keep_best()) return absl::OkStatus();
   CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
                             ExportState(*job.rnn, *job.trainer, job.state));
@@ -381,8 +385,8 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
   BatchStream batches(job.dataset.get(), hparams.batch_size, job.config.seed,
                       job.state.position);
   CONTINUO_RETURN_IF_ERROR(reporter.events().WriteStart(first_step + 1));
-  const absl::Time begin = absl::Now();
-  Window window;
+  const absl::Duration begin = Now(job);
+  Window window{.begin = begin};
   RecentLoss recent;
   TrainResult result;
   for (;;) {
@@ -401,7 +405,7 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
       result.end = TrainEnd::kStopped;
       break;
     }
-    if (absl::Now() - begin >= options.max_time) {
+    if (Now(job) - begin >= options.max_time) {
       result.end = TrainEnd::kTime;
       break;
     }
@@ -414,7 +418,7 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
     int64_t time_steps = 0;
     CONTINUO_RETURN_IF_ERROR(
         Step(job, batches, &sums, &report.gradient_norm, &time_steps));
-    const absl::Time now = absl::Now();
+    const absl::Duration now = Now(job);
     ++window.steps;
     window.events += sums.labels / heads;
     report.metrics = ComputeMetrics(sums, time_steps, EmptyAccuracy::kNan);
@@ -430,16 +434,16 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
       report.elapsed_seconds = absl::ToDoubleSeconds(now - begin);
       report.time_left = TimeLeft(job, now - begin, done + 1);
       CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
-      window = {.begin = absl::Now()};
+      window = {.begin = Now(job)};
     }
     if (job.eval != nullptr && job.eval->Due(job.state.global_step)) {
-      CONTINUO_RETURN_IF_ERROR(Evaluate(job));
+      CONTINUO_RETURN_IF_ERROR(Evaluate(job, {false}));
     }
     if (options.sample_every_steps > 0 &&
         job.state.global_step % options.sample_every_steps == 0) {
       CONTINUO_RETURN_IF_ERROR(Sample(job, reporter));
     }
-    window.begin += absl::Now() - now;  // events/s are those of training
+    window.begin += Now(job) - now;  // events/s are those of training
     // After the evaluation, whose outcome it holds.
     if (saver.Due(job, now)) {
       CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
@@ -451,7 +455,7 @@ absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
   std::string line =
       absl::StrFormat("%s at step %d after %s",
                       result.end == TrainEnd::kStopped ? "stopped" : "finished",
-                      result.global_step, ClockTime(absl::Now() - begin));
+                      result.global_step, ClockTime(Now(job) - begin));
   if (recent.size() > 0) {
     absl::StrAppendFormat(
         &line,
@@ -491,19 +495,22 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   }
   // Before the first checkpoint, so that whoever sees one finds it.
   CONTINUO_RETURN_IF_ERROR(WriteRunConfig(job.dir, job.config));
-  CONTINUO_ASSIGN_OR_RETURN(Reporter reporter, Reporter::Open(job.dir, step));
+  const ReporterOptions reporting = {.clock = options.clock,
+                                     .tf1_tags = options.tf1_tags};
+  CONTINUO_ASSIGN_OR_RETURN(Reporter reporter,
+                            Reporter::Open(job.dir, step, reporting));
   if (job.eval != nullptr) {
     CONTINUO_RETURN_IF_ERROR(
-        job.eval->Begin(options.run_dir, job.config, step));
+        job.eval->Begin(options.run_dir, job.config, step, reporting));
   }
   CONTINUO_ASSIGN_OR_RETURN(
       CheckpointKeeper keeper,
-      CheckpointKeeper::Open(job.dir, options.num_checkpoints, absl::Now(),
+      CheckpointKeeper::Open(job.dir, options.num_checkpoints, Now(job),
                              job.restored_from));
   Saver saver(std::move(keeper));
   if (!job.restored_from.empty()) {
     saver.last_step = step;
-    saver.last_time = absl::Now();
+    saver.last_time = Now(job);
     saver.last_prefix = job.restored_from;
   } else {
     CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));

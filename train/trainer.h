@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "models/config.h"
 #include "models/event_rnn.h"
+#include "runtime/clock.h"
 #include "runtime/device.h"
 #include "runtime/stop.h"
 #include "train/event_file.h"
@@ -45,6 +46,8 @@ struct TrainOptions {
   int64_t sample_every_steps = 0;   // pictures for TensorBoard; 0 = none
   SampleFunction sample = nullptr;  // needed for them
   bool self_check = false;          // compare the device with the CPU first
+  bool tf1_tags = false;            // ReporterOptions
+  Clock clock = {};
 };
 
 // Why a training came to its end; in each case its state is saved.

@@ -1,5 +1,6 @@
 #include "train/checkpoint_keeper.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace {
 
 using testing::ScratchDir;
 
-const absl::Time kStart = absl::FromUnixSeconds(1'000'000);
+constexpr absl::Duration kStart = absl::Hours(300);
 
 TensorMap OneTensor(float value) {
   TensorMap tensors;
@@ -94,6 +95,21 @@ TEST(CheckpointKeeperTest, WhatComesAfterTheRestoredOneDoesNotCount) {
   EXPECT_EQ(*ListCheckpoints(dir.Path()),
             (std::vector<std::string>{dir.Path("model.ckpt-3"),
                                       dir.Path("model.ckpt-1")}));
+}
+
+TEST(CheckpointKeeperTest, ACopyNamesItsOwnCheckpoints) {
+  const ScratchDir original;
+  auto first = CheckpointKeeper::Open(original.Path(), 3, kStart);
+  ASSERT_TRUE(first->Save(1, OneTensor(1), kStart).ok());
+  const ScratchDir parent;
+  const std::string copy = parent.Path("copy");
+  std::filesystem::copy(original.Path(), copy);
+  auto keeper = CheckpointKeeper::Open(copy, 3, kStart);
+  ASSERT_TRUE(keeper.ok());
+  ASSERT_TRUE(keeper->Save(2, OneTensor(2), kStart).ok());
+  EXPECT_EQ(ReadCheckpointState(copy)->all,
+            (std::vector<std::string>{JoinPath(copy, "model.ckpt-1"),
+                                      JoinPath(copy, "model.ckpt-2")}));
 }
 
 TEST(CheckpointKeeperTest, NeverRemovesFilesElsewhere) {

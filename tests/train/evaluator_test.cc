@@ -97,8 +97,75 @@ TEST(EvaluatorTest, WithoutACheckpointOnceIsAnErrorAndWaitingTimesOut) {
   options.once = false;
   options.poll = absl::Milliseconds(5);
   options.timeout = absl::Milliseconds(30);
-  EXPECT_TRUE(RunEval(options).ok());
-  EXPECT_FALSE(FileExists(EvalDir(options.run_dir)));
+  EXPECT_EQ(RunEval(options).code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_FALSE(FileExists(options.run_dir));
+}
+
+TEST(EvaluatorTest, AWaitSaysForWhatAtOnceAndAgain) {
+  const ScratchDir dir;
+  testing::WriteBasicRnnData(dir.Path("data"), 3);
+  EvalOptions options = SmallEval(dir);
+  options.once = false;
+  options.poll = absl::Seconds(1);
+  options.timeout = absl::Seconds(100);
+  absl::Duration now;  // moves at each look; nobody really sleeps
+  options.clock.monotonic = [&] { return now += absl::Seconds(1); };
+  ::testing::internal::CaptureStderr();
+  const absl::Status status = RunEval(options);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(absl::StrContains(status.message(), "--run_dir")) << status;
+  const std::string line = absl::StrCat(
+      "INFO: waiting for the first checkpoint in ", dir.Path("run/train"), " (",
+      dir.Path("run"), " does not exist)");
+  int lines = 0;
+  for (size_t at = log.find(line); at != std::string::npos;
+       at = log.find(line, at + 1)) {
+    ++lines;
+  }
+  EXPECT_EQ(lines, 4) << log;  // at 0, 30, 60 and 90 seconds
+  EXPECT_FALSE(FileExists(dir.Path("run")));
+}
+
+TEST(EvaluatorTest, TheFolderOfTheCheckpointsItselfIsRecognised) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 1)).ok());
+  EvalOptions options = SmallEval(dir);
+  options.once = false;
+  options.run_dir = dir.Path("run/train");
+  options.timeout = absl::ZeroDuration();
+  const absl::Status status = RunEval(options);
+  EXPECT_TRUE(absl::StrContains(status.message(), "the folder above it"))
+      << status;
+}
+
+TEST(EvaluatorTest, DataThatAreNotThereAreReportedBeforeTheWait) {
+  const ScratchDir dir;
+  EvalOptions options = SmallEval(dir);
+  options.once = false;
+  options.timeout = absl::InfiniteDuration();
+  const absl::Status status = RunEval(options);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_TRUE(absl::StrContains(status.message(), dir.Path("data"))) << status;
+}
+
+TEST(EvaluatorTest, AStopEndsAnEvaluationBetweenTwoBatches) {
+  const ScratchDir dir;
+  ASSERT_TRUE(RunTraining(SmallRun(dir, 1)).ok());
+  EvalOptions options = SmallEval(dir);
+  StopFlag stop{false};
+  // Set when the evaluation of a checkpoint begins.
+  int looks = 0;
+  options.clock.monotonic = [&] {
+    if (++looks == 2) stop = true;
+    return absl::Seconds(looks);
+  };
+  ThreadPool pool(2);
+  EXPECT_TRUE(
+      FollowCheckpoints(options, Stream{.device = {}, .pool = &pool}, stop)
+          .ok());
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(EvalLines(options).empty());
 }
 
 TEST(EvaluatorTest, FollowsATrainingAndEvaluatesNoCheckpointTwice) {

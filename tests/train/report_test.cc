@@ -2,6 +2,7 @@
 
 #include "train/report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -118,6 +119,80 @@ TEST(JsonLogTest, LinesAfterTheLastStepAreWrittenAnew) {
   ASSERT_TRUE((*log)->Write(6, {}).ok());
   EXPECT_EQ(testing::MustRead(path),
             "{\"step\":1}\n{\"step\":5}\n{\"step\":6}\n");
+}
+
+TEST(JsonLogTest, WhatAPowerCutLeavesOfALineIsCut) {
+  const std::string whole = "{\"step\":1}\n{\"step\":2}\n";
+  for (const std::string& rest :
+       {std::string("{\"step\":3"), std::string("{\"step\":3,\"loss\":1.5"),
+        std::string(40, '\0'), "{\"step\":3,\"l" + std::string(9, '\0') + "\n",
+        std::string("\n\n"), std::string("7\n")}) {
+    const ScratchDir dir;
+    const std::string path = dir.Path("log.jsonl");
+    ASSERT_TRUE(WriteFileAtomically(path, whole + rest).ok());
+    auto log = JsonLog::Open(path, 9);
+    ASSERT_TRUE(log.ok());
+    ASSERT_TRUE((*log)->Write(10, {}).ok());
+    ASSERT_TRUE((*log)->Sync().ok());
+    EXPECT_EQ(testing::MustRead(path), whole + "{\"step\":10}\n") << rest;
+  }
+}
+
+// The tags of the events that `report` writes.
+template <typename Report>
+std::vector<std::string> WrittenTags(const Report& report,
+                                     const ReporterOptions& options) {
+  const ScratchDir dir;
+  auto reporter = Reporter::Open(dir.Path(), 0, options);
+  CONTINUO_CHECK(reporter.ok());
+  CONTINUO_CHECK(reporter->Write(report).ok());
+  CONTINUO_CHECK(reporter->Sync().ok());
+  std::vector<std::string> tags;
+  for (const std::string& name : testing::ListFiles(dir.Path(), "")) {
+    if (!absl::StartsWith(name, "events.")) continue;
+    for (const auto& event : ReadEvents(dir.Path(name))) {
+      for (const auto& value : event.summary().value()) {
+        tags.push_back(value.tag());
+      }
+    }
+  }
+  return tags;
+}
+
+int Count(const std::vector<std::string>& tags, const std::string& tag) {
+  return static_cast<int>(std::count(tags.begin(), tags.end(), tag));
+}
+
+TEST(ReportTest, BothKindsOfEventsHaveBits) {
+  for (const auto& tags : {WrittenTags(StepReport{}, {}),
+                           WrittenTags(EvalReport{}, {})}) {
+    EXPECT_EQ(Count(tags, "continuo/bits_per_event"), 1);
+    EXPECT_EQ(Count(tags, "continuo/unigram_bits_per_event"), 1);
+    EXPECT_EQ(Count(tags, "loss"), 1);
+  }
+}
+
+TEST(ReportTest, QueueGaugesComeOnlyWhereTheyAreAskedFor) {
+  for (const bool asked : {false, true}) {
+    const auto tags = WrittenTags(StepReport{}, {.tf1_tags = asked});
+    EXPECT_EQ(Count(tags, "input_producer/fraction_of_32_full"), asked);
+    EXPECT_EQ(Count(tags, "batch/fraction_of_500_full"), asked);
+  }
+}
+
+TEST(ReportTest, NumbersOfAnySizeStayShort) {
+  EXPECT_EQ(ShortNumber(2.5, 3), "2.500");
+  EXPECT_EQ(ShortNumber(-999999.25, 1), "-999999.2");
+  EXPECT_EQ(ShortNumber(2.7e20, 4), "2.7e+20");
+  EXPECT_EQ(ShortNumber(std::numeric_limits<double>::infinity(), 4), "inf");
+  StepReport report;
+  report.metrics.loss = 271828182845904523536.0;
+  report.metrics.perplexity = std::exp(report.metrics.loss);
+  EXPECT_TRUE(absl::StrContains(ToLine(report),
+                                "loss 2.718e+20 (3.922e+20 "
+                                "bits/event, unigram 0.000), "
+                                "perplexity inf"))
+      << ToLine(report);
 }
 
 TEST(ReportTest, LinesCarryTheNumbers) {

@@ -156,6 +156,7 @@ class TensorboardGoldenTest : public ::testing::Test {
     train.model.config = meta["config"][1].get<std::string>();
     train.model.hparams = HparamsText(meta["hparams"]);
     train.num_training_steps = meta["num_training_steps"].get<int64_t>();
+    train.tf1_tags = true;
     train.summary_frequency = meta["summary_frequency"].get<int64_t>();
     const std::string train_dir = TrainDir(train.run_dir);
 

@@ -174,6 +174,31 @@ TEST(TrainerTest, TheTimeLimitEndsARunWithoutLastStep) {
             result->global_step);
 }
 
+TEST(TrainerTest, IntervalsDoNotCareForTheTimeOfDay) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 0);
+  options.save_interval = absl::Seconds(50);
+  options.num_checkpoints = 0;
+  options.max_time = absl::Seconds(400);
+  // Somebody sets the time of day back an hour whenever it is looked at.
+  absl::Time wall = absl::FromUnixSeconds(1'700'000'000);
+  absl::Duration elapsed = absl::Hours(5);
+  options.clock = {.monotonic = [&] { return elapsed += absl::Seconds(2); },
+                   .wall = [&] { return wall -= absl::Hours(1); }};
+  ::testing::internal::CaptureStderr();
+  const auto result = RunTraining(options);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, TrainEnd::kTime);
+  EXPECT_GE(testing::ListFiles(TrainDir(options.run_dir), ".index").size(), 6);
+  EXPECT_TRUE(absl::StrContains(log, " after 0:06:")) << log;
+  for (const auto& line :
+       ReadJsonLines(JoinPath(TrainDir(options.run_dir), "log.jsonl"))) {
+    EXPECT_GT(line["events_per_second"].get<double>(), 0);
+    EXPECT_GE(line["elapsed_seconds"].get<double>(), 0);
+  }
+}
+
 TEST(TrainerTest, ARunAtItsLastStepHasNothingToDo) {
   const ScratchDir dir;
   ASSERT_TRUE(RunTraining(SmallRun(dir, 2)).ok());
