@@ -1,7 +1,6 @@
 #include "train/periodic_eval.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -54,7 +53,8 @@ absl::Status PeriodicEval::Begin(const std::string& run_dir,
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, const StopFlag& stop,
+absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, double limit,
+                                            const StopFlag& stop,
                                             EventRnnTrainer* trainer,
                                             EvalHistory* history) {
   CONTINUO_ASSIGN_OR_RETURN(
@@ -63,7 +63,8 @@ absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, const StopFlag& stop,
   CONTINUO_RETURN_IF_ERROR(reporter_->Write(report));
   // As it is stored, so that a run that goes on compares the same numbers.
   const float loss = static_cast<float>(report.metrics.loss);
-  if (std::isfinite(loss) &&
+  // Written so that a loss that is no number is not the best either.
+  if (report.metrics.loss <= limit &&
       (history->best_step == 0 || loss < history->best_loss)) {
     *history = {.best_step = step, .best_loss = loss, .evals_since_best = 0};
     return true;

@@ -56,10 +56,12 @@ class PeriodicEval {
 
   bool Due(int64_t step) const { return step % options_.every_steps == 0; }
 
-  // Evaluates and reports; true if no earlier loss was as low. Cancelled, with
-  // nothing changed, if `stop` ends it early.
-  absl::StatusOr<bool> Evaluate(int64_t step, const StopFlag& stop,
-                                EventRnnTrainer* trainer, EvalHistory* history);
+  // Evaluates and reports; true if no earlier loss was as low, and it is at
+  // most `limit` (train/divergence.h). Cancelled, with nothing changed, if
+  // `stop` ends it early.
+  absl::StatusOr<bool> Evaluate(int64_t step, double limit,
+                                const StopFlag& stop, EventRnnTrainer* trainer,
+                                EvalHistory* history);
 
   // Returns when all reports so far are safe from a power cut.
   absl::Status Sync() { return reporter_->Sync(); }

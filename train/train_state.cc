@@ -21,6 +21,8 @@ constexpr char kNumExamples[] = "continuo/data_num_examples";
 constexpr char kBestStep[] = "continuo/eval_best_step";
 constexpr char kBestLoss[] = "continuo/eval_best_loss";
 constexpr char kSinceBest[] = "continuo/eval_count_since_best";
+constexpr char kEvalPending[] = "continuo/eval_pending";
+constexpr char kDivergence[] = "continuo/divergence";
 
 HostTensor Int64Scalar(int64_t value) {
   HostTensor tensor;
@@ -48,6 +50,16 @@ absl::StatusOr<int64_t> ReadInt64(const TensorMap& tensors,
         where, ": tensor ", name, " is not one non-negative int64"));
   }
   return found->second.ints[0];
+}
+
+absl::StatusOr<float> ReadFloat(const TensorMap& tensors,
+                                absl::string_view where, const char* name) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end() || found->second.floats.size() != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": tensor ", name, " is not one float32"));
+  }
+  return found->second.floats[0];
 }
 
 // The position in a set of `num_examples`, of which `drawn` have been drawn.
@@ -84,12 +96,8 @@ absl::StatusOr<EvalHistory> ImportHistory(const TensorMap& tensors,
                             ReadInt64(tensors, where, kBestStep));
   CONTINUO_ASSIGN_OR_RETURN(history.evals_since_best,
                             ReadInt64(tensors, where, kSinceBest));
-  const auto loss = tensors.find(kBestLoss);
-  if (loss == tensors.end() || loss->second.floats.size() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(where, ": tensor ", kBestLoss, " is not one float32"));
-  }
-  history.best_loss = loss->second.floats[0];
+  CONTINUO_ASSIGN_OR_RETURN(history.best_loss,
+                            ReadFloat(tensors, where, kBestLoss));
   return history;
 }
 
@@ -123,6 +131,9 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
     tensors[kBestLoss] = FloatScalar(state.history.best_loss);
     tensors[kSinceBest] = Int64Scalar(state.history.evals_since_best);
   }
+  if (state.eval_pending) tensors[kEvalPending] = Int64Scalar(1);
+  if (state.divergence > 0)
+    tensors[kDivergence] = FloatScalar(state.divergence);
   return tensors;
 }
 
@@ -160,6 +171,11 @@ absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
                             ImportPosition(tensors, where, num_examples,
                                            state.global_step * batch_size));
   CONTINUO_ASSIGN_OR_RETURN(state.history, ImportHistory(tensors, where));
+  state.eval_pending = tensors.count(kEvalPending) > 0;
+  if (tensors.count(kDivergence) > 0) {
+    CONTINUO_ASSIGN_OR_RETURN(state.divergence,
+                              ReadFloat(tensors, where, kDivergence));
+  }
   return state;
 }
 

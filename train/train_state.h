@@ -30,6 +30,9 @@ struct TrainState {
   int64_t num_examples = 0;  // of the data set `position` belongs to
   DataPosition position;
   EvalHistory history;
+  // The evaluation of this step was interrupted, and is to be made.
+  bool eval_pending = false;
+  float divergence = 0;  // evidence of it (train/divergence.h)
 };
 
 // All tensors of a checkpoint: weights, Adam slots, beta powers and

@@ -1,7 +1,6 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -20,29 +19,17 @@
 #include "runtime/random.h"
 #include "runtime/status.h"
 #include "train/checkpoint_keeper.h"
+#include "train/job.h"
+#include "train/metrics.h"
 #include "train/report.h"
 #include "train/run_lock.h"
+#include "train/saver.h"
+#include "train/train_loop.h"
 #include "train/train_state.h"
 #include "train/warm_start.h"
 
 namespace continuo {
 namespace {
-
-// Everything a training needs, made before anything is written.
-struct Job {
-  TrainOptions options;
-  RunConfig config;
-  std::string dir;  // <run_dir>/train
-  std::unique_ptr<EventEncoder> encoder;
-  std::unique_ptr<Dataset> dataset;
-  std::unique_ptr<PeriodicEval> eval;  // null = no evaluation
-  std::unique_ptr<EventRnn> rnn;
-  std::unique_ptr<EventRnnTrainer> trainer;
-  TrainState state;
-  TensorMap warm_start;       // what --warm_start_bundle_file holds
-  std::string restored_from;  // prefix of the checkpoint; empty = new run
-  std::string latest;  // the newest, which may be another if it is damaged
-};
 
 absl::StatusOr<RunConfig> MakeRunConfig(
     const TrainOptions& options, const std::optional<RunConfig>& stored) {
@@ -200,10 +187,9 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   const ModelConfig& model = job.config.model;
   job.encoder = MakeEventEncoder(model.encoding);
   LogInfo("reading and checking ", options.sequence_example_file);
-  CONTINUO_ASSIGN_OR_RETURN(
-      job.dataset,
-      Dataset::Open(options.sequence_example_file,
-                    ExampleFormatOf(model), stream.pool));
+  CONTINUO_ASSIGN_OR_RETURN(job.dataset,
+                            Dataset::Open(options.sequence_example_file,
+                                          ExampleFormatOf(model), stream.pool));
   CONTINUO_ASSIGN_OR_RETURN(
       job.rnn,
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
@@ -235,238 +221,6 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   return job;
 }
 
-// Counts what happened since the last report.
-struct Window {
-  absl::Duration begin;
-  int64_t steps = 0;
-  int64_t events = 0;
-};
-
-// The mean loss of the last steps, for the closing line: a single batch is
-// noisy.
-class RecentLoss {
- public:
-  void Add(double loss) { losses_[count_++ % kSize] = loss; }
-  double Mean() const {
-    const int64_t n = std::min(count_, kSize);
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += losses_[i];
-    return n == 0 ? 0 : sum / static_cast<double>(n);
-  }
-  int64_t size() const { return std::min(count_, kSize); }
-
- private:
-  static constexpr int64_t kSize = 20;
-  double losses_[kSize] = {};
-  int64_t count_ = 0;
-};
-
-absl::Duration Now(const Job& job) { return job.options.clock.monotonic(); }
-
-// Saves at intervals, and never the same step twice.
-struct Saver {
-  explicit Saver(CheckpointKeeper k) : keeper(std::move(k)) {}
-
-  CheckpointKeeper keeper;
-  absl::Duration last_time = -absl::InfiniteDuration();
-  int64_t last_step = -1;
-  std::string last_prefix;
-
-  bool Due(const Job& job, absl::Duration now) const {
-    const TrainOptions& options = job.options;
-    return now - last_time >= options.save_interval ||
-           (options.save_steps > 0 &&
-            job.state.global_step % options.save_steps == 0);
-  }
-  absl::Status Save(const Job& job, Reporter& reporter) {
-    const int64_t step = job.state.global_step;
-    if (last_step == step) return absl::OkStatus();
-    // A run that goes on from here never computes earlier reports again.
-    CONTINUO_RETURN_IF_ERROR(reporter.Sync());
-    if (job.eval != nullptr) CONTINUO_RETURN_IF_ERROR(job.eval->Sync());
-    CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
-                              ExportState(*job.rnn, *job.trainer, job.state));
-    CONTINUO_ASSIGN_OR_RETURN(last_prefix,
-                              keeper.Save(step, tensors, Now(job)));
-    last_time = Now(job);
-    last_step = step;
-    LogInfo("saved ", last_prefix);
-    return reporter.events().WriteCheckpoint(step, last_prefix);
-  }
-};
-
-// One update. The state moves past the batch.
-absl::Status Step(Job& job, BatchStream& batches, LossSums* sums,
-                  double* gradient_norm, int64_t* time_steps) {
-  const Hparams& hparams = job.config.model.hparams;
-  const int64_t step = job.state.global_step;
-  CONTINUO_ASSIGN_OR_RETURN(const PackedBatch batch, batches.Next());
-  CONTINUO_RETURN_IF_ERROR(
-      job.trainer->TrainStep(batch,
-                             {.keep_prob = hparams.dropout_keep_prob,
-                              .seed = job.config.seed,
-                              .step = static_cast<uint64_t>(step)},
-                             {.learning_rate = hparams.learning_rate,
-                              .clip_norm = hparams.clip_norm,
-                              .step = step + 1},
-                             sums, gradient_norm));
-  const bool finite_loss = std::isfinite(sums->cross_entropy);
-  if (!finite_loss || !std::isfinite(*gradient_norm)) {
-    return absl::AbortedError(absl::StrCat(
-        finite_loss ? "the gradient" : "the loss", " of step ", step + 1,
-        " is not finite; nothing of it was saved. Start again from the last "
-        "checkpoint with a smaller learning_rate (now ",
-        hparams.learning_rate, ") or clip_norm (now ", hparams.clip_norm,
-        ") in --hparams"));
-  }
-  *time_steps = BatchTimeSteps(batch, *job.encoder);
-  job.state.global_step = step + 1;
-  job.state.position = batches.position();
-  return absl::OkStatus();
-}
-
-// Evaluates the weights as they are, and keeps them if they are the best.
-absl::Status Evaluate(Job& job, const StopFlag& stop) {
-  const int64_t step = job.state.global_step;
-  CONTINUO_ASSIGN_OR_RETURN(
-      const bool best,
-      job.eval->Evaluate(step, stop, job.trainer.get(), &job.state.history));
-  if (!best || !job.eval->keep_best()) return absl::OkStatus();
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
-                            ExportState(*job.rnn, *job.trainer, job.state));
-  return job.eval->SaveBest(step, tensors);
-}
-
-// Shows what the network writes by now. A training is worth more than its
-// pictures: it goes on without one that cannot be drawn.
-absl::Status Sample(const Job& job, Reporter& reporter) {
-  const absl::StatusOr<SummaryImage> image =
-      job.options.sample(*job.rnn, job.config.model, job.config.seed);
-  if (!image.ok()) {
-    LogWarn("no samples at step ", job.state.global_step, ": ",
-            image.status().message());
-    return absl::OkStatus();
-  }
-  return reporter.events().WriteImage(job.state.global_step, "continuo/samples",
-                                      *image);
-}
-
-// Whether the evaluations say that it is time to stop.
-bool GivenUp(const Job& job) {
-  return job.eval != nullptr && job.eval->GivenUp(job.state.history);
-}
-
-std::string BestText(const EvalHistory& history) {
-  return absl::StrFormat(
-      "the evaluation loss has not improved %d times; its lowest was %.4f at "
-      "step %d",
-      history.evals_since_best, history.best_loss, history.best_step);
-}
-
-absl::Duration TimeLeft(const Job& job, absl::Duration elapsed,
-                        int64_t steps_done) {
-  absl::Duration left = job.options.max_time - elapsed;
-  if (job.options.num_training_steps > 0) {
-    left =
-        std::min(left, elapsed / static_cast<double>(steps_done) *
-                           static_cast<double>(job.options.num_training_steps -
-                                               job.state.global_step));
-  }
-  return std::max(left, absl::ZeroDuration());
-}
-
-absl::StatusOr<TrainResult> RunLoop(Job& job, Saver& saver, Reporter& reporter,
-                                    const StopFlag& stop) {
-  const TrainOptions& options = job.options;
-  const Hparams& hparams = job.config.model.hparams;
-  const double unigram = job.dataset->UnigramEntropy();
-  const int heads = job.dataset->format().heads();
-  const int64_t first_step = job.state.global_step;
-  BatchStream batches(job.dataset.get(), hparams.batch_size, job.config.seed,
-                      job.state.position);
-  CONTINUO_RETURN_IF_ERROR(reporter.events().WriteStart(first_step + 1));
-  const absl::Duration begin = Now(job);
-  Window window{.begin = begin};
-  RecentLoss recent;
-  TrainResult result;
-  for (;;) {
-    const int64_t done = job.state.global_step - first_step;
-    if (options.num_training_steps > 0 &&
-        job.state.global_step >= options.num_training_steps) {
-      result.end = TrainEnd::kSteps;
-      break;
-    }
-    if (GivenUp(job)) {
-      LogInfo(BestText(job.state.history));
-      result.end = TrainEnd::kNoImprovement;
-      break;
-    }
-    if (stop.load()) {
-      result.end = TrainEnd::kStopped;
-      break;
-    }
-    if (Now(job) - begin >= options.max_time) {
-      result.end = TrainEnd::kTime;
-      break;
-    }
-    StepReport report;
-    report.heads = heads;
-    report.unigram_nats = unigram;
-    report.learning_rate = hparams.learning_rate;
-    report.queue_fill = batches.fill();
-    LossSums sums;
-    int64_t time_steps = 0;
-    CONTINUO_RETURN_IF_ERROR(
-        Step(job, batches, &sums, &report.gradient_norm, &time_steps));
-    const absl::Duration now = Now(job);
-    ++window.steps;
-    window.events += sums.labels / heads;
-    report.metrics = ComputeMetrics(sums, time_steps, EmptyAccuracy::kNan);
-    recent.Add(report.metrics.loss);
-    // The first step, then every summary_frequency-th.
-    if (done % options.summary_frequency == 0) {
-      const double seconds = absl::ToDoubleSeconds(now - window.begin);
-      report.step = job.state.global_step;
-      report.events_per_second = static_cast<double>(window.events) / seconds;
-      report.steps_per_second =
-          done == 0 ? 0 : static_cast<double>(window.steps) / seconds;
-      report.epoch = job.state.position.epoch;
-      report.elapsed_seconds = absl::ToDoubleSeconds(now - begin);
-      report.time_left = TimeLeft(job, now - begin, done + 1);
-      CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
-      window = {.begin = Now(job)};
-    }
-    if (job.eval != nullptr && job.eval->Due(job.state.global_step)) {
-      CONTINUO_RETURN_IF_ERROR(Evaluate(job, {false}));
-    }
-    if (options.sample_every_steps > 0 &&
-        job.state.global_step % options.sample_every_steps == 0) {
-      CONTINUO_RETURN_IF_ERROR(Sample(job, reporter));
-    }
-    window.begin += Now(job) - now;  // events/s are those of training
-    // After the evaluation, whose outcome it holds.
-    if (saver.Due(job, now)) {
-      CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
-    }
-  }
-  CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
-  result.global_step = job.state.global_step;
-  result.checkpoint = saver.last_prefix;
-  std::string line =
-      absl::StrFormat("%s at step %d after %s",
-                      result.end == TrainEnd::kStopped ? "stopped" : "finished",
-                      result.global_step, ClockTime(Now(job) - begin));
-  if (recent.size() > 0) {
-    absl::StrAppendFormat(
-        &line,
-        ": mean loss of the last %d steps %.4f (%.3f bits/event, unigram %.3f)",
-        recent.size(), recent.Mean(), BitsPerEvent(recent.Mean(), heads),
-        BitsPerEvent(unigram, heads));
-  }
-  LogInfo(line, "; checkpoint ", result.checkpoint);
-  return result;
-}
-
 }  // namespace
 
 absl::StatusOr<TrainResult> Train(const TrainOptions& options,
@@ -475,7 +229,9 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   LogSetup(job);
   const int64_t step = job.state.global_step;
   if (!job.restored_from.empty()) LogInfo("going on with step ", step + 1);
-  if (options.num_training_steps > 0 && step >= options.num_training_steps) {
+  const bool eval_pending = job.eval != nullptr && job.state.eval_pending;
+  if (options.num_training_steps > 0 && step >= options.num_training_steps &&
+      !eval_pending) {
     LogInfo("the run has reached step ", step,
             " already; nothing to do (raise --num_training_steps to go on)");
     return TrainResult{TrainEnd::kSteps, step, job.restored_from};
@@ -507,15 +263,13 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
       CheckpointKeeper keeper,
       CheckpointKeeper::Open(job.dir, options.num_checkpoints, Now(job),
                              job.restored_from));
-  Saver saver(std::move(keeper));
+  Saver saver(std::move(keeper), &job, &reporter);
   if (!job.restored_from.empty()) {
-    saver.last_step = step;
-    saver.last_time = Now(job);
-    saver.last_prefix = job.restored_from;
+    saver.IsSavedAs(job.restored_from);
   } else {
-    CONTINUO_RETURN_IF_ERROR(saver.Save(job, reporter));
+    CONTINUO_RETURN_IF_ERROR(saver.Save());
   }
-  return RunLoop(job, saver, reporter, stop);
+  return RunTrainLoop(job, saver, reporter, stop);
 }
 
 }  // namespace continuo

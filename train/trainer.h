@@ -63,7 +63,9 @@ struct TrainResult {
 // `stop`. Goes on with the run it finds in `run_dir`, bit for bit as if that
 // had never stopped. Nothing is written before data, model and the run's
 // earlier state are known to be right. Aborted if the loss or the gradient is
-// not finite; the checkpoints on disk are then from before.
+// not finite, or the loss stays far above that of a guess without context
+// (train/divergence.h); the checkpoints on disk are then from before. After any
+// other failure the state is saved.
 absl::StatusOr<TrainResult> Train(const TrainOptions& options,
                                   const Stream& stream, const StopFlag& stop);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
 #include "tests/testing/golden.h"
@@ -150,6 +151,91 @@ TEST(PeriodicEvalTest, ARunThatStoppedEqualsOneThatDidNot) {
     expected[i].erase("elapsed_seconds");
     EXPECT_EQ(lines[i], expected[i]);
   }
+}
+
+// Wherever it comes, in the middle of an evaluation or between two steps, a
+// stop changes nothing about what the run finds once it goes on.
+TEST(PeriodicEvalTest, AStopAtAnyMomentChangesNothing) {
+  const ScratchDir whole;
+  TrainOptions options = EvaluatedRun(whole, 7);
+  int64_t calls = 0;
+  options.clock.monotonic = [&] { return absl::Seconds(++calls); };
+  ASSERT_TRUE(RunTraining(options).ok());
+  const auto expected = EvalLines(options);
+  ASSERT_EQ(expected.size(), 2);
+  const int64_t all_calls = calls;
+  int interrupted = 0;
+  for (int64_t moment = 1; moment <= all_calls; ++moment) {
+    const ScratchDir parts;
+    TrainOptions part = EvaluatedRun(parts, 7);
+    StopFlag stop{false};
+    calls = 0;
+    part.clock.monotonic = [&] {
+      if (++calls == moment) stop = true;
+      return absl::Seconds(calls);
+    };
+    ThreadPool pool(1);
+    const auto stopped = Train(part, Stream{.device = {}, .pool = &pool}, stop);
+    ASSERT_TRUE(stopped.ok()) << stopped.status();
+    interrupted +=
+        MustReadTensors(parts.Path("run/train")).count("continuo/eval_pending");
+    part.clock = {};
+    ASSERT_TRUE(RunTraining(part).ok());
+    for (const char* folder : {"run/train", "run/best"}) {
+      EXPECT_TRUE(SameTensors(MustReadTensors(whole.Path(folder)),
+                              MustReadTensors(parts.Path(folder))))
+          << folder << " stopped at moment " << moment;
+    }
+    const auto lines = EvalLines(part);
+    ASSERT_EQ(lines.size(), 2) << moment;
+    for (size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(lines[i]["step"], expected[i]["step"]);
+      EXPECT_EQ(lines[i]["loss"], expected[i]["loss"]);
+    }
+  }
+  EXPECT_GT(interrupted, 0);
+}
+
+TEST(PeriodicEvalTest, AnEvaluationInterruptedAtTheLastStepIsMadeAfterAll) {
+  const ScratchDir whole;
+  ASSERT_TRUE(RunTraining(EvaluatedRun(whole, 3)).ok());
+  const ScratchDir dir;
+  TrainOptions options = EvaluatedRun(dir, 3);
+  StopFlag stop{false};
+  options.clock.monotonic = [&] {
+    // As soon as step 3 is reported, which is before its evaluation.
+    stop = FileExists(dir.Path("run/train/log.jsonl")) &&
+           absl::StrContains(testing::MustRead(dir.Path("run/train/log.jsonl")),
+                             "\"step\":3,");
+    return absl::ZeroDuration();
+  };
+  options.summary_frequency = 1;
+  ThreadPool pool(1);
+  const auto stopped =
+      Train(options, Stream{.device = {}, .pool = &pool}, stop);
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_EQ(stopped->end, TrainEnd::kStopped);
+  EXPECT_EQ(stopped->global_step, 3);
+  EXPECT_TRUE(EvalLines(options).empty());
+  options.clock = {};
+  const auto result = RunTraining(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->end, TrainEnd::kSteps);
+  EXPECT_EQ(EvalLines(options).size(), 1);
+  for (const char* folder : {"run/train", "run/best"}) {
+    EXPECT_TRUE(SameTensors(MustReadTensors(whole.Path(folder)),
+                            MustReadTensors(dir.Path(folder))));
+  }
+}
+
+TEST(PeriodicEvalTest, ADivergedNetworkIsNeverTheBest) {
+  const ScratchDir dir;
+  TrainOptions options = EvaluatedRun(dir, 6);
+  options.model.hparams =
+      "batch_size=4,rnn_layer_sizes=[8],learning_rate=1e20";
+  EXPECT_EQ(RunTraining(options).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(EvalLines(options).size(), 2);
+  EXPECT_TRUE(testing::ListFiles(BestDir(options.run_dir), ".index").empty());
 }
 
 TEST(PeriodicEvalTest, UnsuitableDataWritesNothing) {

@@ -164,8 +164,8 @@ int Count(const std::vector<std::string>& tags, const std::string& tag) {
 }
 
 TEST(ReportTest, BothKindsOfEventsHaveBits) {
-  for (const auto& tags : {WrittenTags(StepReport{}, {}),
-                           WrittenTags(EvalReport{}, {})}) {
+  for (const auto& tags :
+       {WrittenTags(StepReport{}, {}), WrittenTags(EvalReport{}, {})}) {
     EXPECT_EQ(Count(tags, "continuo/bits_per_event"), 1);
     EXPECT_EQ(Count(tags, "continuo/unigram_bits_per_event"), 1);
     EXPECT_EQ(Count(tags, "loss"), 1);

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
+#include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/small_run.h"
@@ -121,10 +122,102 @@ TEST(TrainCommandTest, SignalsSaveAndExitCleanly) {
     absl::SleepFor(absl::Milliseconds(50));
     ASSERT_EQ(kill(process.pid, signal_number), 0);
     EXPECT_EQ(process.Wait(), 0) << testing::MustRead(process.output);
+    EXPECT_TRUE(absl::StrContains(
+        testing::MustRead(process.output),
+        "INFO: stopping after this step (Ctrl-C again: at once; nothing since "
+        "step 0 is saved then)\n"))
+        << testing::MustRead(process.output);
     const TensorMap stopped = MustReadRun(dir);
     const int64_t steps = stopped.at("global_step").ints[0];
     EXPECT_TRUE(SameTensors(stopped, Undisturbed(steps))) << steps;
   }
+}
+
+TEST(TrainCommandTest, ASecondSignalEndsAtOnce) {
+  const ScratchDir dir;
+  // A step of minutes, were it not for the second signal.
+  testing::MustWriteRecords(dir.Path("data"),
+                            {testing::PatternExample(1, 20000, 38)});
+  const Process process =
+      Start(dir, {"--config=basic_rnn", "--threads=1",
+                  "--hparams=batch_size=1,rnn_layer_sizes=[1024,1024]",
+                  absl::StrCat("--run_dir=", dir.Path("run")),
+                  absl::StrCat("--sequence_example_file=", dir.Path("data"))});
+  ASSERT_TRUE(WaitForStep(dir, 0));
+  const absl::Time deadline = absl::Now() + absl::Seconds(20);
+  ASSERT_EQ(kill(process.pid, SIGINT), 0);
+  while (!absl::StrContains(testing::MustRead(process.output),
+                            "stopping after this step")) {
+    ASSERT_LT(absl::Now(), deadline);
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  ASSERT_EQ(kill(process.pid, SIGINT), 0);
+  EXPECT_EQ(process.Wait(), 128 + SIGINT);
+  EXPECT_LT(absl::Now(), deadline);
+}
+
+TEST(TrainCommandTest, ALogThatNobodyReadsAnyMoreDoesNotCostTheWork) {
+  const ScratchDir dir;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::vector<std::string> flags =
+      RunFlags(dir, {"--summary_frequency=1"});
+  std::vector<const char*> argv = {CONTINUO_BIN_DIR "/melody_rnn_train"};
+  for (const std::string& flag : flags) argv.push_back(flag.c_str());
+  argv.push_back(nullptr);
+  const pid_t pid = fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execv(argv[0], const_cast<char**>(argv.data()));
+    _exit(99);
+  }
+  close(ends[1]);
+  std::string log;
+  char buffer[4096];
+  while (!absl::StrContains(log, "step 3:")) {
+    const ssize_t size = read(ends[0], buffer, sizeof(buffer));
+    ASSERT_GT(size, 0) << log;
+    log.append(buffer, static_cast<size_t>(size));
+  }
+  close(ends[0]);  // tee dies first
+  absl::SleepFor(absl::Milliseconds(50));
+  ASSERT_EQ(kill(pid, SIGINT), 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status)) << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const TensorMap stopped = MustReadRun(dir);
+  const int64_t steps = stopped.at("global_step").ints[0];
+  EXPECT_GE(steps, 3);
+  EXPECT_TRUE(SameTensors(stopped, Undisturbed(steps)));
+}
+
+TEST(TrainCommandTest, ADivergedTrainingEndsWithAdvice) {
+  const ScratchDir dir;
+  const Result result =
+      RunToEnd(dir, RunFlags(dir, {"--hparams=batch_size=4,rnn_layer_sizes=[8],"
+                                   "learning_rate=1e20",
+                                   "--num_training_steps=500"}));
+  EXPECT_EQ(result.code, 1) << result.output;
+  EXPECT_TRUE(absl::StrContains(result.output, "smaller learning_rate"))
+      << result.output;
+  EXPECT_EQ(MustReadRun(dir).at("global_step").ints[0], 0);
+}
+
+TEST(TrainCommandTest, AnEvaluationOfAFolderThatNeverComesIsAnError) {
+  const ScratchDir dir;
+  std::vector<std::string> flags =
+      RunFlags(dir, {"--eval", "--eval_timeout_secs=0.2"});
+  const Result result = RunToEnd(dir, flags);
+  EXPECT_EQ(result.code, 1) << result.output;
+  EXPECT_TRUE(
+      absl::StrContains(result.output, "waiting for the first checkpoint in"))
+      << result.output;
+  EXPECT_FALSE(FileExists(dir.Path("run")));
 }
 
 TEST(TrainCommandTest, AKilledRunGoesOnAsIfNothingHadHappened) {

@@ -163,11 +163,17 @@ TEST(TrainerTest, AStopRequestSavesAndEnds) {
   EXPECT_TRUE(ReadCheckpoint(TrainDir(options.run_dir)).ok());
 }
 
-TEST(TrainerTest, TheTimeLimitEndsARunWithoutLastStep) {
+TEST(TrainerTest, TheTimeLimitEndsARunAndIsNamed) {
   const ScratchDir dir;
-  TrainOptions options = SmallRun(dir, 0);
+  TrainOptions options = SmallRun(dir, 1000000);
   options.max_time = absl::Milliseconds(20);
+  ::testing::internal::CaptureStderr();
   const auto result = RunTraining(options);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(absl::StrContains(log,
+                                "(--max_training_seconds reached before "
+                                "--num_training_steps=1000000)"))
+      << log;
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->end, TrainEnd::kTime);
   EXPECT_EQ(MustReadLatest(options).at("global_step").ints[0],
@@ -222,6 +228,48 @@ TEST(TrainerTest, ALossThatIsNotFiniteStopsTheRun) {
   for (const auto& [name, tensor] : MustReadLatest(options)) {
     for (float value : tensor.floats) ASSERT_TRUE(std::isfinite(value)) << name;
   }
+}
+
+TEST(TrainerTest, ALossFarAboveAGuessStopsTheRunAndIsNeverSaved) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 500);
+  options.model.hparams =
+      "batch_size=4,rnn_layer_sizes=[8],dropout_keep_prob=1,"
+      "learning_rate=1e20";
+  options.save_steps = 1;
+  ::testing::internal::CaptureStderr();
+  const absl::Status status = RunTraining(options).status();
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
+  for (const char* text : {"diverged", "learning_rate (now 1e+20)",
+                           "clip_norm (now 5)", "model.ckpt-0"}) {
+    EXPECT_TRUE(absl::StrContains(status.message(), text)) << status;
+  }
+  // What is far too high is printed in few digits.
+  EXPECT_FALSE(absl::StrContains(log, "00000000")) << log;
+  const std::string train = TrainDir(options.run_dir);
+  EXPECT_EQ(testing::ListFiles(train, ".index"),
+            std::vector<std::string>{"model.ckpt-0.index"});
+  const auto lines = ReadJsonLines(JoinPath(train, "log.jsonl"));
+  EXPECT_GE(lines.back()["step"], 101);
+  EXPECT_LE(lines.back()["step"], 130);
+  // With the advice taken, it goes on.
+  options.model.hparams = "learning_rate=0.01";
+  options.num_training_steps = 3;
+  const auto again = RunTraining(options);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->global_step, 3);
+}
+
+TEST(TrainerTest, ARunThatEndsDivergedIsAnErrorToo) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 6);
+  ASSERT_TRUE(RunTraining(options).ok());
+  options.model.hparams = "learning_rate=1e20";
+  options.num_training_steps = 9;
+  const absl::Status status = RunTraining(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
+  EXPECT_EQ(MustReadLatest(options).at("global_step").ints[0], 6);
 }
 
 TEST(TrainerTest, DataOfAnotherConfigurationWritesNothing) {

@@ -1,0 +1,49 @@
+// One training: everything it needs, made before anything is written.
+
+#ifndef CONTINUO_TRAIN_JOB_H_
+#define CONTINUO_TRAIN_JOB_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "data/events/event_encoder.h"
+#include "data/records/batch.h"
+#include "data/records/dataset.h"
+#include "models/checkpoint.h"
+#include "models/event_rnn.h"
+#include "models/run_config.h"
+#include "train/periodic_eval.h"
+#include "train/train_state.h"
+#include "train/trainer.h"
+
+namespace continuo {
+
+struct Job {
+  TrainOptions options;
+  RunConfig config;
+  std::string dir;  // <run_dir>/train
+  std::unique_ptr<EventEncoder> encoder;
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<PeriodicEval> eval;  // null = no evaluation
+  std::unique_ptr<EventRnn> rnn;
+  std::unique_ptr<EventRnnTrainer> trainer;
+  TrainState state;
+  // What the last step was made with; empty before the first.
+  PackedBatch last_batch;
+  TensorMap warm_start;       // what --warm_start_bundle_file holds
+  std::string restored_from;  // prefix of the checkpoint; empty = new run
+  std::string latest;  // the newest, which may be another if it is damaged
+};
+
+// The time by the clock for intervals.
+inline absl::Duration Now(const Job& job) {
+  return job.options.clock.monotonic();
+}
+
+// The loss above which the run has diverged (train/divergence.h).
+double DivergedLoss(const Job& job);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_JOB_H_
