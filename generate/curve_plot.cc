@@ -53,22 +53,21 @@ struct Axes {
 Axes FitAxes(const CurveLog& training, const CurveLog* evaluation) {
   Axes axes;
   axes.first_step = 0;
-  axes.last_step = std::max(1.0, training.points.back().step);
-  axes.low = axes.high = training.points[0].bits;
+  axes.last_step = 1;
+  // Losses are compared with zero, the loss of a model that knows all.
+  axes.low = axes.high = 0;
   const auto include = [&](double bits) {
     axes.low = std::min(axes.low, bits);
     axes.high = std::max(axes.high, bits);
   };
-  for (const CurvePoint& point : training.points) include(point.bits);
-  if (evaluation != nullptr) {
-    for (const CurvePoint& point : evaluation->points) {
+  for (const CurveLog* log : {&training, evaluation}) {
+    if (log == nullptr) continue;
+    for (const CurvePoint& point : log->points) {
       include(point.bits);
       axes.last_step = std::max(axes.last_step, point.step);
     }
   }
   if (training.unigram_bits) include(*training.unigram_bits);
-  // Losses are compared with zero, the loss of a model that knows all.
-  axes.low = std::min(axes.low, 0.0);
   axes.high = std::max(axes.high * 1.05, axes.low + 0.1);
   return axes;
 }
@@ -120,11 +119,17 @@ std::vector<Point> Points(const Axes& axes,
 absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text) {
   CurveLog log;
   std::map<double, double> points;
+  bool steps = false;
+  bool other = false;
   for (const absl::string_view row :
        absl::StrSplit(text, '\n', absl::SkipWhitespace())) {
     const auto line = nlohmann::json::parse(row.begin(), row.end(), nullptr,
                                             /*allow_exceptions=*/false);
-    if (!line.is_object()) continue;
+    if (!line.is_object()) {
+      // The last line of a run that goes on may be cut short.
+      other = other || row.front() != '{' || row.end() != text.end();
+      continue;
+    }
     if (const auto bits = Number(line, "unigram_bits_per_event")) {
       log.unigram_bits = bits;
     }
@@ -135,12 +140,14 @@ absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text) {
       if (bits) *bits /= std::log(2.0);
     }
     if (step && bits && *step >= 0) points[*step] = *bits;
+    const bool loss = line.contains("bits_per_event") || line.contains("loss");
+    (step && loss ? steps : other) = true;
   }
   for (const auto& [step, bits] : points) log.points.push_back({step, bits});
-  if (log.points.empty()) {
+  if (other && !steps) {
     return absl::InvalidArgumentError(
-        "no line with a \"step\" and a finite \"bits_per_event\" or \"loss\"; "
-        "is it the log.jsonl of a run?");
+        "no line with a \"step\" and its \"bits_per_event\" or \"loss\"; is it "
+        "the log.jsonl of a run?");
   }
   return log;
 }
@@ -180,6 +187,7 @@ std::vector<double> NiceTicks(double low, double high, int count) {
 
 Canvas DrawCurve(absl::string_view title, const CurveLog& training,
                  const CurveLog* evaluation) {
+  if (evaluation != nullptr && evaluation->points.empty()) evaluation = nullptr;
   Canvas canvas(kWidth, kHeight, kPaper);
   const Axes axes = FitAxes(training, evaluation);
   canvas.Text(axes.right, axes.top - 32,
@@ -204,14 +212,18 @@ Canvas DrawCurve(absl::string_view title, const CurveLog& training,
     canvas.DashedLine({legend, row}, {legend + 40, row}, 2.5, 8, kBaseline);
     next_row(absl::StrFormat("unigram baseline %.3f", bits), kInk);
   }
-  canvas.Polyline(Points(axes, training.points), 1.5, kTraining, 0.3);
-  const std::vector<CurvePoint> smooth =
-      Smooth(training.points,
-             std::min<size_t>(training.points.size() / 40, kMaxReach));
-  canvas.Polyline(Points(axes, smooth), 3, kTraining);
-  canvas.Line({legend, row}, {legend + 40, row}, 3, kTraining);
-  next_row(absl::StrFormat("training, at the end %.3f", smooth.back().bits),
-           kInk);
+  if (training.points.empty()) {
+    next_row("training, no step yet", kInk);
+  } else {
+    canvas.Polyline(Points(axes, training.points), 1.5, kTraining, 0.3);
+    const std::vector<CurvePoint> smooth =
+        Smooth(training.points,
+               std::min<size_t>(training.points.size() / 40, kMaxReach));
+    canvas.Polyline(Points(axes, smooth), 3, kTraining);
+    canvas.Line({legend, row}, {legend + 40, row}, 3, kTraining);
+    next_row(absl::StrFormat("training, at the end %.3f", smooth.back().bits),
+             kInk);
+  }
   if (evaluation != nullptr) {
     const std::vector<Point> points = Points(axes, evaluation->points);
     canvas.Polyline(points, 1.5, kEvaluation, 0.7);

@@ -28,7 +28,8 @@ struct CurveLog {
 // Reads the lines of a log.jsonl: "step", and "bits_per_event" or, without it,
 // "loss" in nats; "unigram_bits_per_event" of the last line that has it. A line
 // cut short (the run may be going on) and steps without a finite loss are left
-// out. InvalidArgument if nothing is left.
+// out; of a run that has just begun nothing may be left. InvalidArgument for
+// what has lines, but no step among them.
 absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text);
 
 // Each point's mean with up to `reach` neighbours on either side: the same
@@ -38,7 +39,7 @@ std::vector<CurvePoint> Smooth(const std::vector<CurvePoint>& points,
                                size_t reach);
 
 // Bits per event against steps: training faint and smoothed, evaluation as
-// dots, the unigram baseline dashed.
+// dots, the unigram baseline dashed. A log without points is left out.
 Canvas DrawCurve(absl::string_view title, const CurveLog& training,
                  const CurveLog* evaluation);
 

@@ -146,7 +146,7 @@ class Parser {
     literal.position = pos_;
     std::string text;
     if (Peek() == '-' || Peek() == '+') {
-      if (Peek() == '-') text = "-";
+      if (Peek() == '-') text.push_back('-');
       ++pos_;
       SkipBlanks();
     }

@@ -95,6 +95,7 @@ absl::StatusOr<CurveLog> ReadCurveLog(const std::string& path) {
                             ReadFile(ExpandHome(path), kMaxFileBytes));
   auto log = ParseCurveLog(text);
   if (!log.ok()) return Annotate(log.status(), path);
+  if (log->points.empty()) LogWarn(path, " has no step yet");
   return log;
 }
 

@@ -26,9 +26,19 @@ TEST(CurveLogTest, ReadsLines) {
   EXPECT_EQ(log->unigram_bits, 2.5);
 }
 
-TEST(CurveLogTest, NothingToDrawIsAnError) {
-  EXPECT_FALSE(ParseCurveLog("").ok());
+TEST(CurveLogTest, WhatIsNoLogIsAnError) {
   EXPECT_FALSE(ParseCurveLog("[1]\nwords\n{\"step\":1}\n").ok());
+  EXPECT_FALSE(ParseCurveLog("words").ok());
+}
+
+TEST(CurveLogTest, ALogMayHaveNothingToDrawYet) {
+  for (const char* text :
+       {"", "\n", "{\"step\":31,\"bits_per_ev",
+        "{\"step\":1,\"bits_per_event\":\"NaN\",\"loss\":\"NaN\"}\n"}) {
+    const auto log = ParseCurveLog(text);
+    ASSERT_TRUE(log.ok()) << text;
+    EXPECT_TRUE(log->points.empty()) << text;
+  }
 }
 
 TEST(SmoothTest, KeepsStraightLinesAndReducesNoise) {
@@ -74,6 +84,18 @@ TEST(CurvePlotTest, TheCurveFallsBelowTheBaseline) {
   ASSERT_GT(early, 0);
   ASSERT_GT(late, 0);
   EXPECT_GT(late, early + 150);
+}
+
+TEST(CurvePlotTest, ALogWithoutStepsIsLeftOut) {
+  const CurveLog log = {.points = {{0, 3}, {1, 2}}, .unigram_bits = {}};
+  const CurveLog empty;
+  const auto with = DrawCurve("run", log, &empty).EncodePng();
+  const auto without = DrawCurve("run", log, nullptr).EncodePng();
+  ASSERT_TRUE(with.ok() && without.ok());
+  EXPECT_EQ(*with, *without);
+  const auto nothing = DrawCurve("run", empty, &empty).EncodePng();
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_NE(*nothing, *without);
 }
 
 TEST(CurvePlotTest, OneLineIsEnough) {

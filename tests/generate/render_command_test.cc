@@ -3,12 +3,14 @@
 #include <sys/wait.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -26,8 +28,9 @@ std::string Scratch(const std::string& name) {
 }
 
 int Render(const std::string& flags) {
-  const std::string command = absl::StrCat(
-      CONTINUO_BIN_DIR, "/continuo_render ", flags, " 2>", Scratch("stderr"));
+  const std::string command =
+      absl::StrCat(testing::ShellCommand("continuo_render"), " ", flags, " 2>",
+                   Scratch("stderr"));
   return WEXITSTATUS(std::system(command.c_str()));
 }
 
@@ -49,6 +52,26 @@ TEST(RenderCommandTest, DrawsMidiAndLogs) {
                                 " --output=", curve)),
             0);
   EXPECT_TRUE(IsPng(curve));
+}
+
+TEST(RenderCommandTest, DrawsWhatIsThereOfARunThatHasJustBegun) {
+  const std::string log = Scratch("young.jsonl"),
+                    empty = Scratch("empty.jsonl");
+  const std::string curve = Scratch("young.png");
+  ASSERT_TRUE(
+      WriteFileAtomically(log, "{\"step\":1,\"bits_per_event\":3}\n").ok());
+  ASSERT_TRUE(WriteFileAtomically(empty, "").ok());
+  for (const std::string& training : {log, empty}) {
+    std::filesystem::remove(curve);
+    EXPECT_EQ(Render(absl::StrCat("--log=", training, " --eval_log=", empty,
+                                  " --output=", curve)),
+              0);
+    EXPECT_TRUE(IsPng(curve));
+    const auto text = ReadFile(Scratch("stderr"));
+    ASSERT_TRUE(text.ok());
+    EXPECT_TRUE(absl::StrContains(*text, "empty.jsonl has no step yet"))
+        << *text;
+  }
 }
 
 TEST(RenderCommandTest, RefusalsNameTheFlagAndWriteNothing) {
