@@ -16,6 +16,7 @@
 #include "runtime/log.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -47,9 +48,9 @@ struct Paths {
 
 Paths PathsOf(Family family) {
   const std::string name(FamilyName(family));
-  return {.command = absl::StrCat(CONTINUO_BIN_DIR, "/", name),
-          .input = absl::StrCat(CONTINUO_SOURCE_DIR, "/tests/golden/pipelines/",
-                                name, "/input.tfrecord"),
+  return {.command = testing::ShellCommand(name),
+          .input = testing::ShellSource(
+              absl::StrCat("tests/golden/pipelines/", name, "/input.tfrecord")),
           .outputs = family == Family::kDrums ? "drum_tracks" : "performances"};
 }
 

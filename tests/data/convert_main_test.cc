@@ -16,6 +16,7 @@
 #include "runtime/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/midi_bytes.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -47,8 +48,8 @@ class ConvertCommandTest : public ::testing::Test {
   int Run(const std::string& arguments) {
     const std::string line =
         absl::StrCat("cd '", root_, "' && HOME='", root_, "' ",
-                     CONTINUO_BIN_DIR "/convert_dir_to_note_sequences ",
-                     arguments, " 2>stderr.txt >stdout.txt");
+                     testing::ShellCommand("convert_dir_to_note_sequences"),
+                     " ", arguments, " 2>stderr.txt >stdout.txt");
     const int status = system(line.c_str());
     stderr_ = testing::MustRead(root_ + "/stderr.txt");
     stdout_ = testing::MustRead(root_ + "/stdout.txt");

@@ -15,6 +15,7 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -26,8 +27,10 @@ struct Outcome {
 
 Outcome Command(const std::string& words) {
   Outcome outcome;
-  FILE* pipe =
-      popen(absl::StrCat(CONTINUO_BIN_DIR, "/", words, " 2>&1").c_str(), "r");
+  FILE* pipe = popen(
+      absl::StrCat(testing::ShellQuote(CONTINUO_BIN_DIR), "/", words, " 2>&1")
+          .c_str(),
+      "r");
   CONTINUO_CHECK(pipe != nullptr);
   char buffer[4096];
   for (size_t n; (n = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
@@ -53,9 +56,9 @@ class BundleCommandTest : public ::testing::Test {
   ~BundleCommandTest() override { std::filesystem::remove_all(dir_); }
 
   void Unpack() {
-    const Outcome outcome =
-        Command(absl::StrCat("unpack_bundle --bundle_path=", golden_,
-                             " --checkpoint_path=", checkpoint_));
+    const Outcome outcome = Command(absl::StrCat(
+        "unpack_bundle --bundle_path=", testing::ShellQuote(golden_),
+        " --checkpoint_path=", checkpoint_));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
   }
 
@@ -94,8 +97,8 @@ TEST_F(BundleCommandTest, SavedBundleGeneratesAsTheOriginals) {
   for (const std::string& from : {golden_, bundle_}) {
     const std::string out = dir_ + "/out";
     const Outcome outcome = Command(absl::StrCat(
-        "melody_rnn_generate --bundle_file=", from, " --output_dir=", out,
-        " --num_outputs=1 --num_steps=40 --seed=3"));
+        "melody_rnn_generate --bundle_file=", testing::ShellQuote(from),
+        " --output_dir=", out, " --num_outputs=1 --num_steps=40 --seed=3"));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
     const auto names = testing::ListFiles(out, ".mid");
     ASSERT_EQ(names.size(), 1);

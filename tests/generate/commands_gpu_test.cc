@@ -18,6 +18,7 @@
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -26,8 +27,9 @@ using testing::ScratchDir;
 
 // What a command writes to standard output and error; empty if it fails.
 std::string RunCommand(const ScratchDir& dir, const std::string& words) {
-  const std::string line = absl::StrCat(CONTINUO_BIN_DIR, "/", words, " >",
-                                        dir.Path("output"), " 2>&1");
+  const std::string line =
+      absl::StrCat(testing::ShellQuote(CONTINUO_BIN_DIR), "/", words, " >",
+                   dir.Path("output"), " 2>&1");
   const int status = std::system(line.c_str());
   const std::string output = testing::MustRead(dir.Path("output"));
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << words << "\n"
@@ -83,7 +85,7 @@ TEST_F(CommandsGpuTest, TrainEvaluateScoreAndGenerate) {
     const std::string scores = dir_.Path("scores_" + device);
     RunCommand(
         dir_, absl::StrCat("melody_rnn_score", run_, on, " --output=", scores,
-                           " --input=", CONTINUO_SOURCE_DIR, "/scripts/tunes"));
+                           " --input=", testing::ShellSource("scripts/tunes")));
     const std::string text = testing::MustRead(scores);
     for (absl::string_view line :
          absl::StrSplit(text, '\n', absl::SkipEmpty())) {

@@ -14,6 +14,7 @@
 #include "runtime/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -22,9 +23,10 @@ using testing::ScratchDir;
 
 // Exit status; the output goes to `dir`/log.
 int RunCommand(const ScratchDir& dir, const std::string& command) {
-  const int status = std::system(absl::StrCat(CONTINUO_BIN_DIR, "/", command,
-                                              " >", dir.Path("log"), " 2>&1")
-                                     .c_str());
+  const int status =
+      std::system(absl::StrCat(testing::ShellQuote(CONTINUO_BIN_DIR), "/",
+                               command, " >", dir.Path("log"), " 2>&1")
+                      .c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -40,7 +42,8 @@ TEST(ExportSafetensorsTest, HoldsTheWeightsOfTheBundle) {
     const std::string path = dir.Path("new/model.safetensors");
     ASSERT_EQ(
         RunCommand(dir, absl::StrCat("export_safetensors --bundle_file=",
-                                     BundlePath(name), " --output=", path)),
+                                     testing::ShellQuote(BundlePath(name)),
+                                     " --output=", path)),
         0)
         << testing::MustRead(dir.Path("log"));
     const auto bundle = ReadBundle(BundlePath(name));
@@ -63,16 +66,21 @@ TEST(ExportSafetensorsTest, HoldsTheWeightsOfTheBundle) {
 TEST(ExportSafetensorsTest, ScoresAndGeneratesLikeTheBundle) {
   const ScratchDir dir;
   const std::string path = dir.Path("model.safetensors");
-  ASSERT_EQ(RunCommand(dir, absl::StrCat("export_safetensors --bundle_file=",
-                                         BundlePath("attention_rnn"),
-                                         " --output=", path)),
-            0);
-  const std::string tunes = absl::StrCat(" --input=", CONTINUO_SOURCE_DIR,
-                                         "/scripts/tunes/reels.abc --output=");
-  ASSERT_EQ(RunCommand(dir, absl::StrCat("melody_rnn_score --bundle_file=",
-                                         BundlePath("attention_rnn"), tunes,
-                                         dir.Path("a"))),
-            0);
+  ASSERT_EQ(
+      RunCommand(dir,
+                 absl::StrCat("export_safetensors --bundle_file=",
+                              testing::ShellQuote(BundlePath("attention_rnn")),
+                              " --output=", path)),
+      0);
+  const std::string tunes =
+      absl::StrCat(" --input=", testing::ShellSource("scripts/tunes/reels.abc"),
+                   " --output=");
+  ASSERT_EQ(
+      RunCommand(dir,
+                 absl::StrCat("melody_rnn_score --bundle_file=",
+                              testing::ShellQuote(BundlePath("attention_rnn")),
+                              tunes, dir.Path("a"))),
+      0);
   ASSERT_EQ(RunCommand(dir, absl::StrCat("melody_rnn_score --checkpoint_file=",
                                          path, tunes, dir.Path("b"))),
             0)
@@ -95,7 +103,8 @@ TEST(ExportSafetensorsTest, RefusalsNameTheRemedy) {
   const ScratchDir dir;
   const std::string out = absl::StrCat(" --output=", dir.Path("x"));
   const std::pair<std::string, std::string> cases[] = {
-      {"--bundle_file=" + BundlePath("attention_rnn"), "--output"},
+      {"--bundle_file=" + testing::ShellQuote(BundlePath("attention_rnn")),
+       "--output"},
       {out, "--run_dir"},
       {"--run_dir=/none" + out, "--config"},
       {"--bundle_file=/none.mag" + out, "/none.mag"},

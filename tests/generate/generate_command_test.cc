@@ -17,6 +17,7 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -35,14 +36,13 @@ class GenerateCommandTest : public ::testing::Test {
     dir_ =
         absl::StrCat(::testing::TempDir(), "/generate_command_", test->name());
     std::filesystem::remove_all(dir_);
-    bundle_ = absl::StrCat(CONTINUO_SOURCE_DIR,
-                           "/tests/golden/bundles/attention_rnn.mag");
+    bundle_ = testing::ShellSource("tests/golden/bundles/attention_rnn.mag");
   }
 
   // Runs the command with `flags` (shell words).
   static Outcome Command(const std::string& flags) {
-    const std::string line =
-        absl::StrCat(CONTINUO_BIN_DIR, "/melody_rnn_generate ", flags, " 2>&1");
+    const std::string line = absl::StrCat(
+        testing::ShellCommand("melody_rnn_generate"), " ", flags, " 2>&1");
     Outcome outcome;
     FILE* pipe = popen(line.c_str(), "r");
     CONTINUO_CHECK(pipe != nullptr);

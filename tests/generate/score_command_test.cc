@@ -19,6 +19,7 @@
 #include "runtime/log.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -33,14 +34,15 @@ struct Outcome {
 };
 
 std::string Bundle(const std::string& name) {
-  return absl::StrCat("--bundle_file=", CONTINUO_SOURCE_DIR,
-                      "/tests/golden/bundles/", name, ".mag");
+  return absl::StrCat("--bundle_file=",
+                      testing::ShellSource(
+                          absl::StrCat("tests/golden/bundles/", name, ".mag")));
 }
 
 Outcome RunScore(const ScratchDir& dir, const std::string& flags,
                  const std::string& command = "melody_rnn_score") {
   const std::string line =
-      absl::StrCat(CONTINUO_BIN_DIR, "/", command, " ", flags, " >",
+      absl::StrCat(testing::ShellCommand(command), " ", flags, " >",
                    dir.Path("stdout"), " 2>", dir.Path("stderr"));
   const int status = std::system(line.c_str());
   return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
@@ -58,7 +60,7 @@ std::vector<nlohmann::json> Lines(const std::string& text) {
 }
 
 std::string Tunes() {
-  return absl::StrCat("--input=", CONTINUO_SOURCE_DIR, "/scripts/tunes");
+  return absl::StrCat("--input=", testing::ShellSource("scripts/tunes"));
 }
 
 // A scale of `notes` quarter notes; two voices at once with `chords`.

@@ -11,6 +11,7 @@
 #include "runtime/device.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
@@ -25,8 +26,8 @@ Outcome SelfCheckCommand(const std::string& flags) {
   const std::string output = dir.Path("out");
   const std::string errors = dir.Path("err");
   const std::string command =
-      absl::StrCat(CONTINUO_BIN_DIR, "/continuo_self_check ", flags, " >",
-                   output, " 2>", errors);
+      absl::StrCat(testing::ShellCommand("continuo_self_check"), " ", flags,
+                   " >", output, " 2>", errors);
   const int status = WEXITSTATUS(std::system(command.c_str()));
   return {status, testing::MustRead(output), testing::MustRead(errors)};
 }

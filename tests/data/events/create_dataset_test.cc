@@ -12,11 +12,10 @@
 #include "gtest/gtest.h"
 #include "runtime/file.h"
 #include "tests/testing/scratch.h"
+#include "tests/testing/shell.h"
 
 namespace continuo {
 namespace {
-
-constexpr char kCommand[] = CONTINUO_BIN_DIR "/melody_rnn_create_dataset";
 
 class CreateDatasetTest : public ::testing::Test {
  protected:
@@ -44,8 +43,9 @@ class CreateDatasetTest : public ::testing::Test {
   int Run(const std::string& flags) {
     const std::string said = scratch_.Path("said");
     const std::string line =
-        absl::StrCat("cd '", scratch_.Path(), "' && ", kCommand, " ", flags,
-                     " >", said, " 2>&1");
+        absl::StrCat("cd '", scratch_.Path(), "' && ",
+                     testing::ShellCommand("melody_rnn_create_dataset"), " ",
+                     flags, " >", said, " 2>&1");
     const int status = std::system(line.c_str());
     output_ = *ReadFile(said);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
