@@ -24,6 +24,8 @@
 # where there is no such system to run it in.
 set -euo pipefail
 
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
 no_root() {
   echo "$0: $*" >&2
   exit 125
@@ -44,12 +46,13 @@ while [ $# -gt 0 ]; do
     --name=?*) name=${1#*=} ;;
     --user) user=continuo ;;
     --root=?*) root=$(realpath -m "${1#*=}") keep=true ;;
-    -*) set -- ; break ;;
+    --help) usage; exit ;;
+    -*) set --; break ;;
     *) break ;;
   esac
   shift
 done
-[ $# -gt 0 ] || { sed -n '2,26s/^# \{0,1\}//p' "$0" >&2; exit 1; }
+[ $# -gt 0 ] || { usage >&2; exit 1; }
 source=$(cd "$(dirname "$0")/.." && pwd)
 
 [ "$(id -u)" -eq 0 ] || no_root 'making a system needs root'

@@ -10,6 +10,8 @@
 #   scripts/install_packages.sh --list     print the names, install nothing
 set -euo pipefail
 
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
 packages=(
   cmake ninja-build g++
   libabsl-dev                        # flags, status, strings, containers
@@ -29,7 +31,8 @@ for argument in "$@"; do
     --tests) packages+=("${test_packages[@]}") ;;
     --fuzz) packages+=("${fuzz_packages[@]}") ;;
     --list) list=true ;;
-    -*) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    --help) usage; exit ;;
+    -*) usage >&2; exit 1 ;;
     *) packages+=("$argument") ;;
   esac
 done

@@ -21,14 +21,15 @@
 #                       (default: built where there is such a GPU)
 set -euo pipefail
 
-usage() { sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 1; }
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
 
 family=melody
 music=
 for argument in "$@"; do
   case $argument in
     --family=*) family=${argument#--family=} ;;
-    -*) usage ;;
+    --help) usage; exit ;;
+    -*) usage >&2; exit 1 ;;
     *) [ -d "$argument" ] ||
          { echo "$0: $argument is not a folder" >&2; exit 1; }
        music=$(cd "$argument" && pwd) ;;

@@ -14,13 +14,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
+
 selection=(-LE slow)
 gpusim=
 for argument in "$@"; do
   case $argument in
     --slow) selection=() ;;
     --gpusim=?*) gpusim=${argument#--gpusim=} ;;
-    *) sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+    --help) usage; exit ;;
+    *) usage >&2; exit 1 ;;
   esac
 done
 
