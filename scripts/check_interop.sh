@@ -11,12 +11,15 @@
 #   INTEROP_VENV=dir    Python environment to use or make (default: one in the
 #                       scratch folder, removed at the end)
 set -euo pipefail
-cd "$(dirname "$0")/.."
+
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
 
 case ${1:-} in
-  -*) sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 1 ;;
+  --help) usage; exit ;;
+  -*) usage >&2; exit 1 ;;
 esac
 
+cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 venv=${INTEROP_VENV:-$scratch/venv}

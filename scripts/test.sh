@@ -5,6 +5,8 @@
 #
 #   scripts/test.sh           all tests but those labelled slow
 #   scripts/test.sh --slow    these too
+#   scripts/test.sh --asan    before them, those of readers of files under the
+#                             address and undefined-behaviour sanitizers
 #   scripts/test.sh --gpusim=DIR  builds the simulator in DIR, and runs the
 #                             tests of the CUDA forms on that instead of a GPU
 #   BUILD_DIR=dir             build there instead of build/
@@ -12,24 +14,31 @@
 #   CONTINUO_CUDA=ON|OFF      with or without the CUDA forms (default: AUTO, where
 #                             the CUDA toolkit is)
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
 
 selection=(-LE slow)
+asan=false
 gpusim=
 for argument in "$@"; do
   case $argument in
     --slow) selection=() ;;
     --gpusim=?*) gpusim=${argument#--gpusim=} ;;
+    --asan) asan=true ;;
     --help) usage; exit ;;
     *) usage >&2; exit 1 ;;
   esac
 done
+cd "$(dirname "$0")/.."
 
 scripts/install_packages.sh --tests
 build=${BUILD_DIR:-build}
 jobs=$(nproc)
+if $asan; then
+  cmake --preset asan
+  cmake --build --preset asan -j "$jobs" --target parser_tests
+  ctest --test-dir build-asan -j "$jobs" --output-on-failure -L parser -LE slow
+fi
 configure() {
   cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON \
