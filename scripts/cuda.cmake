@@ -125,7 +125,12 @@ set(CONTINUO_PTXAS_DIR)
 if(NOT CONTINUO_CUDA_PTX_ONLY)
   set(CONTINUO_PTXAS_DIR ${CMAKE_BINARY_DIR}/ptxas)
 endif()
+# In projects that require CMake 3.25, version 3.25.1 deprecates a library of the
+# toolkit without looking whether it is there, and fails; CUDA 13 lacks it.
+set(required ${CMAKE_MINIMUM_REQUIRED_VERSION})
+set(CMAKE_MINIMUM_REQUIRED_VERSION 3.24)
 find_package(CUDAToolkit 12)
+set(CMAKE_MINIMUM_REQUIRED_VERSION ${required})
 if(NOT CUDAToolkit_FOUND)
   continuo_no_cuda("the CUDA toolkit, 12 or newer, not found")
 endif()
