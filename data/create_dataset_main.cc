@@ -50,11 +50,35 @@ ABSL_FLAG(std::string, report, "",
 namespace continuo {
 namespace {
 
-constexpr char kExitStatus[] = R"(
-
-Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
+constexpr char kExitStatus[] =
+    R"(Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
 input, a failed write, or if nothing is left, with the reasons counted; 130
 after Ctrl-C. Except for 0 no data file appears (old ones stay).)";
+
+CommandHelp Help(const CreateDatasetCommand& command) {
+  return {
+      .about = command.about,
+      .own_file = "create_dataset_main.cc",
+      .groups =
+          {{"Required",
+            HelpLevel::kRequired,
+            {"input=FILES", "output_dir=FOLDER"}},
+           {"What is made",
+            HelpLevel::kCommon,
+            {"config=NAME", "eval_ratio=0..1", "seed", "format=NAME", "dedup"}},
+           {"What is taken",
+            HelpLevel::kCommon,
+            {"ignore_polyphonic_notes", "treat_as_drums=INSTRUMENTS"}},
+           {"What is said", HelpLevel::kCommon, {"report=FILE", "log=LEVEL"}},
+           {"Advanced",
+            HelpLevel::kMore,
+            {"num_shards", "threads", "melody_encoder_decoder=NAME",
+             "hparams=NAME=VALUE,...", "generator_id=TEXT",
+             "generator_description=TEXT"}}},
+      .after = kExitStatus,
+      .see_also = {"convert_dir_to_note_sequences", command.train,
+                   "continuo_inspect"}};
+}
 
 absl::Status Missing(absl::string_view flag, absl::string_view remedy) {
   return absl::InvalidArgumentError(
@@ -161,8 +185,7 @@ int Fail(absl::string_view message) {
 
 int CreateDatasetMain(int argc, char** argv,
                       const CreateDatasetCommand& command) {
-  ParseFlags(argc, argv, absl::StrCat(command.usage, kExitStatus),
-             "create_dataset_main.cc");
+  ParseFlags(argc, argv, Help(command));
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   Fail(status.message());
