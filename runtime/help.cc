@@ -45,7 +45,7 @@ std::string FlagText(const absl::CommandLineFlag& flag,
   if (!initial.empty() && initial != "false") {
     absl::StrAppend(&about, " Default: ", initial, ".");
   }
-  return absl::StrCat("  --", flag.IsOfType<bool>() ? "[no]" : "", flag.Name(),
+  return absl::StrCat("  --", initial == "true" ? "[no]" : "", flag.Name(),
                       value.empty() ? "" : "=", value, "\n",
                       WrapText(about, 6));
 }
