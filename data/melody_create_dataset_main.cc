@@ -28,7 +28,7 @@ namespace continuo {
 
 namespace {
 
-constexpr char kAbout[] =
+constexpr char kUsage[] =
     R"(Turns NoteSequences into training and evaluation examples for Melody RNN.
 
   melody_rnn_create_dataset --config=attention_rnn \
@@ -79,8 +79,7 @@ std::string FlagsForLog() {
 
 int main(int argc, char** argv) {
   return continuo::CreateDatasetMain(argc, argv,
-                                     {.about = continuo::kAbout,
-                                      .train = "melody_rnn_train",
+                                     {.usage = continuo::kUsage,
                                       .make_pipeline = continuo::MakePipeline,
                                       .flags = continuo::FlagsForLog});
 }

@@ -17,7 +17,7 @@ namespace continuo {
 
 namespace {
 
-constexpr char kAbout[] =
+constexpr char kUsage[] =
     R"(Turns NoteSequences into training and evaluation examples for Performance
 RNN.
 
@@ -50,8 +50,7 @@ std::string FlagsForLog() {
 
 int main(int argc, char** argv) {
   return continuo::CreateDatasetMain(argc, argv,
-                                     {.about = continuo::kAbout,
-                                      .train = "performance_rnn_train",
+                                     {.usage = continuo::kUsage,
                                       .make_pipeline = continuo::MakePipeline,
                                       .flags = continuo::FlagsForLog});
 }

@@ -61,7 +61,7 @@ absl::Span<const NoteFormat> NoteFormats() {
   static const auto& formats = *new std::vector<NoteFormat>{
       {.id = "midi",
        .title = "MIDI",
-       .endings = {".mid", ".midi"},
+       .endings = {".mid", ".midi", ".kar", ".rmi"},
        .is_book = false,
        .read = ReadMidiItems},
       {.id = "musicxml",

@@ -49,18 +49,21 @@ struct MidiInstrument {
 struct MidiTempo {
   uint32_t tick;
   uint32_t microseconds_per_quarter;
+  int track;
 };
 
 struct MidiMeter {
   uint32_t tick;
   int numerator;
   int denominator;
+  int track;
 };
 
 struct MidiKey {
   uint32_t tick;
   int sharps;  // -7 (flats) .. 7
   bool is_minor;
+  int track;
 };
 
 struct MidiSong {
@@ -74,7 +77,7 @@ struct MidiSong {
   std::vector<MidiInstrument> instruments;
   uint32_t num_lists = 0;
   std::vector<std::string> names = {""};  // UTF-8; number 0 stands for none
-  // From the first track only.
+  // Those that count, by tick; see ResolveMidiConductor.
   std::vector<MidiTempo> tempos;
   std::vector<MidiMeter> meters;
   std::vector<MidiKey> keys;

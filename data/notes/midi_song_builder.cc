@@ -16,6 +16,52 @@ void MidiSongBuilder::StartTrack() {
   name_ = 0;
   open_.clear();
   free_ = kNone;
+  num_open_ = 0;
+}
+
+void MidiSongBuilder::CutTrack(uint32_t tick) {
+  for (int channel = 0; channel < 16 && num_open_ > 0; ++channel) {
+    for (int pitch = 0; pitch < 128; ++pitch) {
+      const size_t closed = song_->notes.size();
+      // The second time for what began on this tick.
+      NoteOff(channel, pitch, tick);
+      NoteOff(channel, pitch, tick);
+      faults_->Add(MidiFault::kCutNote,
+                   static_cast<int64_t>(song_->notes.size() - closed));
+    }
+  }
+}
+
+MidiSongBuilder::Mark MidiSongBuilder::SetMark() const {
+  return {*this,
+          *faults_,
+          song_->notes.size(),
+          song_->controls.size(),
+          song_->bends.size(),
+          song_->instruments.size(),
+          song_->names.size(),
+          song_->tempos.size(),
+          song_->meters.size(),
+          song_->keys.size(),
+          song_->num_lists};
+}
+
+void MidiSongBuilder::ReturnTo(const Mark& mark) {
+  MidiSong* song = mark.builder.song_;
+  const auto shorten = [](size_t size, auto* list) {
+    list->erase(list->begin() + static_cast<int64_t>(size), list->end());
+  };
+  shorten(mark.notes, &song->notes);
+  shorten(mark.controls, &song->controls);
+  shorten(mark.bends, &song->bends);
+  shorten(mark.instruments, &song->instruments);
+  shorten(mark.names, &song->names);
+  shorten(mark.tempos, &song->tempos);
+  shorten(mark.meters, &song->meters);
+  shorten(mark.keys, &song->keys);
+  song->num_lists = mark.num_lists;
+  *mark.builder.faults_ = mark.faults;
+  *this = mark.builder;
 }
 
 void MidiSongBuilder::TrackName(absl::string_view name) {
@@ -44,6 +90,7 @@ void MidiSongBuilder::NoteOn(int channel, int pitch, int velocity,
     index = static_cast<uint32_t>(open_.size());
     open_.emplace_back();
   }
+  ++num_open_;
   channels_[channel].used = true;
   uint32_t& newest = channels_[channel].newest[pitch];
   OpenNote& note = open_[index];
@@ -61,6 +108,7 @@ void MidiSongBuilder::NoteOn(int channel, int pitch, int velocity,
 void MidiSongBuilder::Free(uint32_t open) {
   open_[open].next = free_;
   free_ = open;
+  --num_open_;
 }
 
 void MidiSongBuilder::NoteOff(int channel, int pitch, uint32_t tick) {
@@ -89,6 +137,7 @@ void MidiSongBuilder::NoteOff(int channel, int pitch, uint32_t tick) {
   newest = kNone;
   for (;;) {
     const uint32_t next = open_[open].next;
+    faults_->Add(MidiFault::kEmptyNote);
     Free(open);
     if (open == last) return;
     open = next;

@@ -6,21 +6,28 @@
 #define CONTINUO_DATA_NOTES_MIDI_SONG_BUILDER_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "data/notes/midi_faults.h"
 #include "data/notes/midi_song.h"
 
 namespace continuo {
 
 class MidiSongBuilder {
  public:
-  explicit MidiSongBuilder(MidiSong* song) : song_(song) {}
+  // `faults` counts the notes that are left out.
+  MidiSongBuilder(MidiSong* song, MidiFaults* faults)
+      : song_(song), faults_(faults) {}
 
-  // Ends the track before: its open notes are lost.
   void StartTrack();
+  // What is still open is left out.
+  void EndTrack() { faults_->Add(MidiFault::kEndlessNote, num_open_); }
+  // What is still open ends at `tick`.
+  void CutTrack(uint32_t tick);
   // `name` in Latin-1. Instruments made later in this track bear it.
   void TrackName(absl::string_view name);
 
@@ -41,6 +48,11 @@ class MidiSongBuilder {
     song_->bends.push_back(
         {tick, EventList(channel), static_cast<int16_t>(bend)});
   }
+
+  // Everything collected so far, to come back to. The song is the builder's.
+  struct Mark;
+  Mark SetMark() const;
+  void ReturnTo(const Mark& mark);
 
  private:
   static constexpr uint32_t kNone = 0xffffffff;
@@ -65,10 +77,19 @@ class MidiSongBuilder {
   void Free(uint32_t open);
 
   MidiSong* song_;
+  MidiFaults* faults_;
   uint32_t name_ = 0;  // of the track, into song_->names
   std::array<Channel, 16> channels_;
   std::vector<OpenNote> open_;
   uint32_t free_ = kNone;  // chain of unused entries of open_
+  int64_t num_open_ = 0;
+};
+
+struct MidiSongBuilder::Mark {
+  MidiSongBuilder builder;
+  MidiFaults faults;
+  size_t notes, controls, bends, instruments, names, tempos, meters, keys;
+  uint32_t num_lists;
 };
 
 }  // namespace continuo

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "data/notes/midi_faults.h"
 #include "data/notes/midi_song.h"
 #include "data/notes/midi_song_builder.h"
 
@@ -18,10 +19,19 @@ enum class MidiRules {
   // end-of-track event ends nothing, system messages set the running status,
   // and whatever mido or pretty_midi raises an exception for is an error.
   kOriginal,
-  // By the standard, passing over what is damaged but not needed (key, meter
-  // and tempo events without meaning, undefined system messages, wrong chunk
-  // sizes around an end-of-track event).
+  // By the standard, passing over what is damaged but not needed. The size of
+  // a track is believed only where a chunk can begin behind it.
   kLenient,
+};
+
+// What the tracks of a file share.
+struct MidiParse {
+  MidiSong* song;
+  MidiSongBuilder* builder;
+  MidiFaults* faults;
+  // Bytes that may still be looked at ahead of reading them, so that the time
+  // a damaged file takes is linear in its size.
+  int64_t look_ahead;
 };
 
 struct MidiTrackBytes {
@@ -29,15 +39,29 @@ struct MidiTrackBytes {
   const uint8_t* begin;  // behind the chunk header
   const uint8_t* end;    // by the chunk header; null if behind file_end
   const uint8_t* file_end;
-  int number;  // from 0; tempo, meter and key count in track 0 only
+  int number;           // from 0
+  uint32_t start_tick;  // of all events
 };
 
-// Decodes a track. `*next` is where the next chunk begins. An error names the
-// track and the byte; what the builder has got by then is of no use.
-// OutOfRange for a tick above kMaxMidiTick, which no rules make readable.
+struct MidiTrackResult {
+  const uint8_t* next;  // where the next chunk begins
+  uint32_t end_tick;    // of the last event
+  bool has_end;         // the last event is that of the end of the track
+  // Lenient rules: OK, or what was not read further than, and how many bytes
+  // of the track are lost by it.
+  absl::Status damage;
+  int64_t lost_bytes = 0;
+  // And what was passed over ahead of the first note.
+  absl::Status front_damage;
+};
+
+// Decodes a track. An error names the track and the byte; what the builder has
+// got by then is of no use. OutOfRange for a tick above kMaxMidiTick, which no
+// rules make readable. Lenient rules fail for nothing else: a track is read up
+// to the damage that they cannot pass over, or, if bytes out of range told of
+// it before, up to the first of these.
 absl::Status ParseMidiTrack(const MidiTrackBytes& track, MidiRules rules,
-                            MidiSongBuilder* builder, MidiSong* song,
-                            const uint8_t** next);
+                            MidiParse* parse, MidiTrackResult* result);
 
 }  // namespace continuo
 

@@ -39,6 +39,10 @@ std::string GoldenDir(absl::string_view below) {
                   below);
 }
 
+std::string CasesDir(absl::string_view below) {
+  return JoinPath(CONTINUO_SOURCE_DIR "/tests/cases", below);
+}
+
 bool GoldenDirIsForeign() { return ForeignDir() != nullptr; }
 
 std::vector<std::string> ListFolders(const std::string& dir) {

@@ -19,6 +19,10 @@ std::string GoldenDir(absl::string_view below = "");
 // lack families, and their tests then skip instead of failing.
 bool GoldenDirIsForeign();
 
+// tests/cases of the source tree, or a path below it: small inputs with what
+// they should give beside them, in folders per subject.
+std::string CasesDir(absl::string_view below = "");
+
 // Sorted names of the folders in `dir` (a full path), or of the files whose
 // names end in `suffix`. Empty if `dir` does not exist.
 std::vector<std::string> ListFolders(const std::string& dir);

@@ -13,7 +13,8 @@ using ::continuo::testing::Bytes;
 using ::continuo::testing::MidiFile;
 
 TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
-  for (const char* name : {"a.mid", "A.MID", "dir.x/b.MiDi", ".mid"}) {
+  for (const char* name :
+       {"a.mid", "A.MID", "dir.x/b.MiDi", ".mid", "a.kar", "b.RMI"}) {
     ASSERT_NE(FindNoteFormat(name), nullptr) << name;
     EXPECT_EQ(FindNoteFormat(name)->id, "midi");
   }

@@ -85,12 +85,30 @@ struct Counts {
   int rejected = 0;
   int read_elsewhere = 0;  // rejected by the original, read by symusic
   int of_those_read = 0;
+  int by_standard = 0;  // read by the standard reading
+  int different = 0;    // other than by Magenta's
 };
+
+// Where the readings differ, Magenta's says so.
+void CompareReadings(const std::string& bytes, const std::string& path,
+                     const absl::StatusOr<NoteSequence>& magenta,
+                     const ReadReport& report, Counts* counts) {
+  const auto standard = ReadMidi(bytes, {Reading::kStandard});
+  EXPECT_EQ(standard.ok(), magenta.ok());
+  if (!standard.ok() || !magenta.ok()) return;
+  ++counts->by_standard;
+  if (standard->SerializeAsString() == magenta->SerializeAsString()) return;
+  ++counts->different;
+  EXPECT_TRUE(absl::StrContains(report.WarningText(), "as Magenta does"));
+  std::printf("%s: %s\n", path.c_str(), report.WarningText().c_str());
+}
 
 void CheckFile(const std::string& path, const nlohmann::json& expected,
                Counts* counts) {
   ReadReport report;
-  const auto sequence = ReadMidi(MustRead(path), {Reading::kMagenta}, &report);
+  const std::string bytes = MustRead(path);
+  const auto sequence = ReadMidi(bytes, {Reading::kMagenta}, &report);
+  CompareReadings(bytes, path, sequence, report, counts);
   if (expected["note_seq"]["status"] == "ok") {
     ++counts->equal;
     ASSERT_TRUE(sequence.ok()) << sequence.status();
@@ -138,9 +156,10 @@ TEST(MidiDataTest, ReadsWhatTheOriginalReadsAndMore) {
   }
   std::printf(
       "%d equal to the original; of those it rejects %d read, "
-      "%d rejected; symusic reads %d of them, continuo %d of these\n",
+      "%d rejected; symusic reads %d of them, continuo %d of these; by the "
+      "standard reading %d read, %d of them differ\n",
       counts.equal, counts.repaired, counts.rejected, counts.read_elsewhere,
-      counts.of_those_read);
+      counts.of_those_read, counts.by_standard, counts.different);
   EXPECT_GT(counts.equal, 0);
   EXPECT_EQ(counts.of_those_read, counts.read_elsewhere);
 }
