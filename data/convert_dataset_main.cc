@@ -34,7 +34,7 @@ ABSL_FLAG(std::string, log, "INFO",
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Converts data sets between the two forms that *_create_dataset writes.
 
   convert_dataset --format=compact --config=attention_rnn \
@@ -46,10 +46,25 @@ Compact records hold the labels and control values of an example; inputs are
 made of them when they are read. Training, evaluation and scoring read both and
 give the same numbers, bit for bit; Magenta reads SequenceExamples
 (--format=magenta) only. Each example is checked: one whose inputs do not follow
-from its labels in this configuration is an error.
+from its labels in this configuration is an error.)";
 
-Exit status: 0 if all was converted; 1 for wrong flags, damaged or other input,
-or a failed write; 130 after Ctrl-C. Except for 0 no file appears.)";
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "data/convert_dataset_main.cc",
+          .groups = {{"Required",
+                      HelpLevel::kRequired,
+                      {"input=FILES", "output_dir=FOLDER"}},
+                     {"What is made",
+                      HelpLevel::kCommon,
+                      {"format=compact|magenta", "config=NAME"}},
+                     {"Advanced", HelpLevel::kMore, {"threads", "log=LEVEL"}}},
+          .after =
+              "Exit status: 0 if all was converted; 1 for wrong flags, damaged "
+              "or other input,\nor a failed write; 130 after Ctrl-C. Except "
+              "for 0 no file appears.",
+          .see_also = {"melody_rnn_create_dataset", "melody_rnn_train",
+                       "continuo_inspect"}};
+}
 
 absl::StatusOr<EncodingSpec> EncodingOfConfig(const std::string& name) {
   std::vector<std::string> names;
@@ -112,8 +127,7 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage,
-                       "data/convert_dataset_main.cc");
+  continuo::ParseFlags(argc, argv, continuo::Help());
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

@@ -44,7 +44,7 @@ ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Converts a folder of MIDI, MusicXML and ABC files to NoteSequences.
 Names end in .mid, .midi; .xml, .musicxml, .mxl; .abc, in any case.
 
@@ -56,11 +56,30 @@ a fixed order: names sorted, the files of a folder before its subfolders. A file
 that cannot be read is skipped with a warning and counted by reason; files that
 the original converter rejects over something not needed (a wrong key signature,
 a wrong chunk size) are read and counted as repaired. The next step is
-melody_rnn_create_dataset --input=OUTPUT_FILE.
+melody_rnn_create_dataset --input=OUTPUT_FILE.)";
 
-Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for
+constexpr char kAfter[] =
+    R"(Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for
 wrong flags, an unreadable folder, nothing to convert or a failed write; 130
 after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
+
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "data/convert_main.cc",
+          .groups = {{"Required",
+                      HelpLevel::kRequired,
+                      {"input_dir=FOLDER", "output_file=FILE"}},
+                     {"What is read",
+                      HelpLevel::kCommon,
+                      {"recursive", "reading=standard|magenta"}},
+                     {"What is written and said",
+                      HelpLevel::kCommon,
+                      {"report=FILE", "log=LEVEL"}},
+                     {"Advanced", HelpLevel::kMore, {"num_shards", "threads"}}},
+          .after = kAfter,
+          .see_also = {"melody_rnn_create_dataset", "drums_rnn_create_dataset",
+                       "performance_rnn_create_dataset", "continuo_inspect"}};
+}
 
 int Fail(absl::string_view message) {
   LogError(message);
@@ -90,7 +109,7 @@ void LogSummary(const ConvertSummary& summary) {
 }
 
 int Main(int argc, char** argv) {
-  ParseFlags(argc, argv, kUsage, "data/convert_main.cc");
+  ParseFlags(argc, argv, Help());
   if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
       !status.ok()) {
     return Fail(status.message());

@@ -37,12 +37,13 @@ ABSL_FLAG(int, num_shards, 1,
           "Files per set; more than one are named "
           "name.tfrecord-00000-of-00008 and so on.");
 ABSL_FLAG(int, threads, 0, "Threads; 0 = one per CPU.");
-ABSL_FLAG(std::string, format, "magenta",
-          "What the files hold: \"magenta\" for SequenceExamples, which Magenta "
-          "reads, too, or \"compact\" for records from which inputs are made "
-          "when they are read, about 5 times smaller for melodies, 40 for drums "
-          "and 100 to 1000 for performances. Training gives the same network, "
-          "bit for bit; convert_dataset makes one of the other.");
+ABSL_FLAG(
+    std::string, format, "magenta",
+    "What the files hold: \"magenta\" for SequenceExamples, which Magenta "
+    "reads, too, or \"compact\" for records from which inputs are made "
+    "when they are read, about 5 times smaller for melodies, 40 for drums "
+    "and 100 to 1000 for performances. Training gives the same network, "
+    "bit for bit; convert_dataset makes one of the other.");
 ABSL_FLAG(std::string, report, "",
           "File for one line of JSON per input sequence: the set it went to, "
           "the examples it gave, and what was dropped and why.");
@@ -50,11 +51,37 @@ ABSL_FLAG(std::string, report, "",
 namespace continuo {
 namespace {
 
-constexpr char kExitStatus[] = R"(
-
-Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
+constexpr char kExitStatus[] =
+    R"(Exit status: 0 if there is at least one example; 1 for wrong flags, damaged
 input, a failed write, or if nothing is left, with the reasons counted; 130
 after Ctrl-C. Except for 0 no data file appears (old ones stay).)";
+
+CommandHelp Help(const CreateDatasetCommand& command) {
+  return {
+      .about = command.about,
+      .own_file = "create_dataset_main.cc",
+      .groups = {{"Required",
+                  HelpLevel::kRequired,
+                  {"input=FILES", "output_dir=FOLDER"}},
+                 {"What is made",
+                  HelpLevel::kCommon,
+                  {"config=NAME", "eval_ratio=0..1", "seed",
+                   "format=magenta|compact", "dedup"}},
+                 {"What is taken",
+                  HelpLevel::kCommon,
+                  {"ignore_polyphonic_notes", "treat_as_drums=INSTRUMENTS"}},
+                 {"What is said",
+                  HelpLevel::kCommon,
+                  {"report=FILE", "log=LEVEL"}},
+                 {"Advanced",
+                  HelpLevel::kMore,
+                  {"num_shards", "threads", "melody_encoder_decoder=NAME",
+                   "hparams=NAME=VALUE,...", "generator_id=TEXT",
+                   "generator_description=TEXT"}}},
+      .after = kExitStatus,
+      .see_also = {"convert_dir_to_note_sequences", command.train,
+                   "continuo_inspect"}};
+}
 
 absl::Status Missing(absl::string_view flag, absl::string_view remedy) {
   return absl::InvalidArgumentError(
@@ -122,11 +149,11 @@ absl::Status Run(const CreateDatasetCommand& command) {
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline());
-  LogInfo(command.flags(), " input=", absl::StrJoin(options.inputs, ","),
-          " output_dir=", options.output_dir,
-          " eval_ratio=", options.eval_ratio, " seed=", seed,
-          " num_shards=", options.num_shards,
-          " format=", absl::GetFlag(FLAGS_format), " threads=", pool.num_threads());
+  LogInfo(
+      command.flags(), " input=", absl::StrJoin(options.inputs, ","),
+      " output_dir=", options.output_dir, " eval_ratio=", options.eval_ratio,
+      " seed=", seed, " num_shards=", options.num_shards,
+      " format=", absl::GetFlag(FLAGS_format), " threads=", pool.num_threads());
 
   DatasetSummary summary;
   const absl::Status status = BuildDataset(*pipeline, options, &pool, &summary);
@@ -161,8 +188,7 @@ int Fail(absl::string_view message) {
 
 int CreateDatasetMain(int argc, char** argv,
                       const CreateDatasetCommand& command) {
-  ParseFlags(argc, argv, absl::StrCat(command.usage, kExitStatus),
-             "create_dataset_main.cc");
+  ParseFlags(argc, argv, Help(command));
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   Fail(status.message());

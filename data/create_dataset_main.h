@@ -15,7 +15,8 @@ namespace continuo {
 // Where one command differs. The functions are called once the flags are
 // parsed.
 struct CreateDatasetCommand {
-  std::string usage;  // the explanation that --help shows
+  std::string about;  // the explanation that --help shows
+  std::string train;  // the command that comes next: "melody_rnn_train"
   // The pipeline that the command's own flags describe. An error names the
   // flag and the valid values.
   absl::StatusOr<std::unique_ptr<DatasetPipeline>> (*make_pipeline)();

@@ -28,11 +28,13 @@ namespace continuo {
 
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Turns NoteSequences into training and evaluation examples for Drums RNN.
 
   drums_rnn_create_dataset --config=drum_kit \
       --input=/tmp/notes.tfrecord --output_dir=/tmp/dataset --eval_ratio=0.1
+  drums_rnn_create_dataset --treat_as_drums=all \
+      --input=/tmp/notes.tfrecord --output_dir=/tmp/dataset
 
 Each sequence is split where metre or tempo change and put on a grid of
 sixteenths (one_drum: eighths); the drum notes of all instruments together make
@@ -82,7 +84,8 @@ std::string FlagsForLog() {
 
 int main(int argc, char** argv) {
   return continuo::CreateDatasetMain(argc, argv,
-                                     {.usage = continuo::kUsage,
+                                     {.about = continuo::kAbout,
+                                      .train = "drums_rnn_train",
                                       .make_pipeline = continuo::MakePipeline,
                                       .flags = continuo::FlagsForLog});
 }

@@ -28,7 +28,7 @@ namespace continuo {
 
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Turns NoteSequences into training and evaluation examples for Melody RNN.
 
   melody_rnn_create_dataset --config=attention_rnn \
@@ -79,7 +79,8 @@ std::string FlagsForLog() {
 
 int main(int argc, char** argv) {
   return continuo::CreateDatasetMain(argc, argv,
-                                     {.usage = continuo::kUsage,
+                                     {.about = continuo::kAbout,
+                                      .train = "melody_rnn_train",
                                       .make_pipeline = continuo::MakePipeline,
                                       .flags = continuo::FlagsForLog});
 }

@@ -17,7 +17,7 @@ namespace continuo {
 
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Turns NoteSequences into training and evaluation examples for Performance
 RNN.
 
@@ -50,7 +50,8 @@ std::string FlagsForLog() {
 
 int main(int argc, char** argv) {
   return continuo::CreateDatasetMain(argc, argv,
-                                     {.usage = continuo::kUsage,
+                                     {.about = continuo::kAbout,
+                                      .train = "performance_rnn_train",
                                       .make_pipeline = continuo::MakePipeline,
                                       .flags = continuo::FlagsForLog});
 }

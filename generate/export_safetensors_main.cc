@@ -17,6 +17,7 @@
 #include "runtime/log.h"
 #include "runtime/status.h"
 #include "runtime/threads.h"
+#include "runtime/version.h"
 
 ABSL_FLAG(std::string, run_dir, "",
           "Folder that training was given as --run_dir: its newest checkpoint "
@@ -42,7 +43,7 @@ ABSL_FLAG(std::string, log, "INFO",
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Writes the weights of a trained network as a safetensors file.
 
   export_safetensors --run_dir=RUN --output=model.safetensors
@@ -54,10 +55,25 @@ metadata hold "family", "config", "hparams", "generator_id" and
 "generator_description", and as "continuo.json" all that is needed to load the
 network again: --checkpoint_file=model.safetensors of the generate and score
 commands, and --warm_start_bundle_file of the train commands, take the file as
-they take a checkpoint.
+they take a checkpoint.)";
 
-Exit status: 0 when the file is written; 1 for wrong flags, a model that cannot
-be read, or a failed write.)";
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "generate/export_safetensors_main.cc",
+          .groups =
+              {{"Required", HelpLevel::kRequired, {"output=FILE.safetensors"}},
+               {"The model, one of",
+                HelpLevel::kCommon,
+                {"run_dir=FOLDER", "bundle_file=FILE.mag",
+                 "checkpoint_file=CHECKPOINT"}},
+               {"Advanced",
+                HelpLevel::kMore,
+                {"log=LEVEL", "config=NAME", "melody_encoder_decoder=NAME",
+                 "hparams=NAME=VALUE,..."}}},
+          .after =
+              "Exit status: 0 when the file is written; 1 for wrong flags, a "
+              "model that cannot\nbe read, or a failed write."};
+}
 
 absl::Status Run() {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
@@ -112,8 +128,7 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage,
-                       "generate/export_safetensors_main.cc");
+  continuo::ParseFlags(argc, argv, continuo::Help());
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "runtime/random.h"
 #include "runtime/status.h"
 #include "runtime/stop.h"
+#include "runtime/version.h"
 
 #define FAMILY_NAME CONTINUO_FAMILY_NAME
 
@@ -61,7 +63,7 @@ ABSL_FLAG(int32_t, branch_factor, 1,
 ABSL_FLAG(int32_t, steps_per_iteration, 1,
           "Steps between two choices of the best");
 
-ABSL_FLAG(absl::optional<uint64_t>, seed, absl::nullopt,
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Same seed, same files, whatever --threads and --batch; by default a "
           "random one, which is printed and stored in the files");
 ABSL_FLAG(int32_t, top_k, 0,
@@ -91,24 +93,77 @@ constexpr double kDefaultQpm = 120;
 constexpr double kMinQpm = 3.58;
 constexpr double kMaxQpm = 60e6;
 
-std::string Usage(const GenerateCommand& command) {
+const std::vector<HelpGroup>& Groups() {
+  static const auto& groups = *new std::vector<HelpGroup>{
+      {"The model, one of",
+       HelpLevel::kCommon,
+       {"run_dir=FOLDER", "bundle_file=FILE.mag",
+        "checkpoint_file=CHECKPOINT"}},
+      {"How much, and where to",
+       HelpLevel::kCommon,
+       {"output_dir=FOLDER", "num_outputs", "num_steps=STEPS"}},
+      {"What is continued",
+       HelpLevel::kCommon,
+       {"primer_melody=LIST", "primer_drums=LIST", "primer_pitches=LIST",
+        "primer_midi=FILE", "primer_instrument"}},
+      {"How",
+       HelpLevel::kCommon,
+       {"temperature", "top_p", "top_k", "qpm", "seed"}},
+      {"Control over the performance",
+       HelpLevel::kCommon,
+       {"notes_per_second=LIST", "pitch_class_histogram=LIST",
+        "disable_conditioning=LIST", "control_file=FILE.json"}},
+      {"Search",
+       HelpLevel::kMore,
+       {"beam_size", "branch_factor", "steps_per_iteration"}},
+      {"Writing a bundle instead of music",
+       HelpLevel::kMore,
+       {"save_generator_bundle", "bundle_description=TEXT", "generator_id=TEXT",
+        "generator_description=TEXT"}},
+      {"What is said", HelpLevel::kMore, {"report=FILE", "log=LEVEL"}},
+      {"Advanced",
+       HelpLevel::kMore,
+       {"threads", "batch", "config=NAME", "melody_encoder_decoder=NAME",
+        "hparams=NAME=VALUE,...", "reading=standard|magenta"}},
+  };
+  return groups;
+}
+
+CommandHelp Help(const GenerateCommand& command) {
   const std::string name =
       absl::StrCat("  ", FamilyName(command.family), "_generate ");
-  return absl::StrCat(
-      "Writes new music from a trained model as MIDI files.\n\n", name,
-      "--run_dir=RUN --output_dir=OUT\n", name,
-      "--run_dir=RUN --output_dir=OUT \\\n"
-      "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
-      command.example_flags, "\n", name,
-      "--bundle_file=model.mag --primer_midi=tune.mid\n", name,
-      "--run_dir=RUN --save_generator_bundle \\\n"
-      "      --bundle_file=model.mag --bundle_description=\"Trained on reels\""
-      "\n\n"
-      "A model is a training run (--run_dir), one checkpoint "
-      "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
-      "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of each. "
-      "Ctrl-C ends the run after the outputs in\nprogress, a second one at "
-      "once; finished files stay.");
+  const std::string family(FamilyName(command.family));
+  CommandHelp help = {
+      .about = absl::StrCat(
+          "Writes new music from a trained model as MIDI files.\n\n", name,
+          "--run_dir=RUN --output_dir=OUT\n", name,
+          "--run_dir=RUN --output_dir=OUT \\\n"
+          "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
+          command.example_flags, "\n", name,
+          "--bundle_file=model.mag --primer_midi=tune.mid\n", name,
+          "--run_dir=RUN --save_generator_bundle \\\n"
+          "      --bundle_file=model.mag --bundle_description=\"Trained on "
+          "reels\""
+          "\n\n"
+          "A model is a training run (--run_dir), one checkpoint "
+          "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
+          "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of "
+          "each. "
+          "Ctrl-C ends the run after the outputs in\nprogress, a second one at "
+          "once; finished files stay."),
+      .own_file = "generate_main.cc",
+      .groups = Groups(),
+      .after =
+          "Exit status: 0 when all is written; 1 for wrong flags, a model that "
+          "cannot be\nread, or a failed write.",
+      .see_also = {absl::StrCat(family, "_train"),
+                   absl::StrCat(family, "_score"), "continuo_render",
+                   "continuo_inspect"},
+      .unused = {"rnn_backend"}};
+  if (command.family == Family::kPerformance) {
+    help.units = {{"num_steps", "steps of 10 ms: 3000 are 30 s"}};
+  }
+  return help;
 }
 
 absl::Status AtLeast(absl::string_view flag, int value, int least) {
@@ -250,7 +305,7 @@ absl::Status WithNumSteps(const absl::Status& status, int num_steps) {
 }
 
 int GenerateMain(int argc, char** argv, const GenerateCommand& command) {
-  ParseFlags(argc, argv, Usage(command), "generate_main.cc");
+  ParseFlags(argc, argv, Help(command));
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   LogError(status.message());

@@ -11,6 +11,10 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
+ABSL_FLAG(bool, tensors, false,
+          "List the tensors of a model, one on a line; --json always does");
 ABSL_FLAG(bool, json, false, "One JSON object per file, each on one line");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How music files are read where their format's standard and Magenta "
@@ -19,7 +23,7 @@ ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Shows what files hold; their contents tell what they are.
 
   continuo_inspect run run/train/model.ckpt-1000 model.mag
@@ -29,14 +33,28 @@ Checkpoints, bundles and safetensors files: the configuration and every tensor
 with its shape and range. Run folders: their newest checkpoint, all others, the
 event files. TFRecords: number and size of the records, the labels, the first
 few. Event files: every tag with its steps and last value. Music: notes, tempos
-and instruments. Everything is read and checked to the end of the file.
+and instruments. Everything is read and checked to the end of the file.)";
 
-Exit status: 0 if all files are intact; 1 otherwise, with the offset or the
-tensor named (the other files are shown all the same).)";
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "generate/inspect_main.cc",
+          .groups = {{"What is shown",
+                      HelpLevel::kCommon,
+                      {"tensors", "json", "reading=standard|magenta",
+                       "log=LEVEL"}}},
+          .after =
+              "Exit status: 0 if all files are intact; 1 otherwise, with the "
+              "offset or the\ntensor named (the other files are shown all the "
+              "same)."};
+}
 
 int Main(int argc, char** argv) {
-  const std::vector<std::string> files =
-      ParseFlagsAndWords(argc, argv, kUsage, "generate/inspect_main.cc");
+  const std::vector<std::string> files = ParseFlagsAndWords(argc, argv, Help());
+  if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
+      !status.ok()) {
+    LogError(status.message());
+    return 1;
+  }
   if (files.empty()) {
     LogError("no file is given: continuo_inspect FILE...");
     return 1;
@@ -44,7 +62,7 @@ int Main(int argc, char** argv) {
   int failures = 0;
   bool first = true;
   for (const std::string& file : files) {
-    const absl::StatusOr<Facts> facts =
+    absl::StatusOr<Facts> facts =
         Inspect(ExpandHome(file), {.reading = absl::GetFlag(FLAGS_reading)});
     if (!facts.ok()) {
       LogError(facts.status().message());
@@ -56,6 +74,10 @@ int Main(int argc, char** argv) {
       text = absl::StrCat(
           facts->dump(-1, ' ', false, Facts::error_handler_t::replace), "\n");
     } else {
+      if (facts->contains("tensors") && !absl::GetFlag(FLAGS_tensors)) {
+        (*facts)["tensors"] =
+            absl::StrCat((*facts)["tensors"].size(), " (--tensors lists them)");
+      }
       text = absl::StrCat(first ? "" : "\n", FactsToText(*facts));
     }
     first = false;

@@ -1,9 +1,11 @@
 // Facts as text: names and values in two columns, lists of objects as tables.
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -20,7 +22,10 @@ std::string CellText(const Facts& value) {
   if (value.is_null()) return "-";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_number_float()) {
-    return absl::StrFormat("%.6g", value.get<double>());
+    // Sums of whole numbers are told to the last digit.
+    const double number = value.get<double>();
+    const bool whole = std::abs(number) < 1e15 && number == std::floor(number);
+    return absl::StrFormat(whole ? "%.0f" : "%.6g", number);
   }
   // File contents need not be UTF-8, nor free of line breaks.
   if (value.is_string()) {
@@ -34,6 +39,16 @@ std::string CellText(const Facts& value) {
     return absl::StrJoin(parts, ", ");
   }
   return value.dump(-1, ' ', false, Facts::error_handler_t::replace);
+}
+
+// A value with its unit, as far as the name of the fact tells one.
+std::string ValueText(absl::string_view name, const Facts& value) {
+  std::string text = CellText(value);
+  if (absl::StrContains(name, "bytes") && value.is_number() &&
+      value.get<double>() >= 1e5) {
+    absl::StrAppendFormat(&text, " (%.1f MB)", value.get<double>() / 1e6);
+  }
+  return text;
 }
 
 // Columns of a terminal; bytes that continue a UTF-8 character take none.
@@ -101,13 +116,13 @@ std::string FactsToText(const Facts& facts) {
     }
     if (!value.is_object()) {
       absl::StrAppend(&text, Padded(name, kNameWidth, false), "  ",
-                      CellText(value), "\n");
+                      ValueText(name, value), "\n");
       continue;
     }
     for (const auto& [part, inner] : value.items()) {
-      absl::StrAppend(&text,
-                      Padded(absl::StrCat(name, ", ", part), kNameWidth, false),
-                      "  ", CellText(inner), "\n");
+      const std::string full_name = absl::StrCat(name, ", ", part);
+      absl::StrAppend(&text, Padded(full_name, kNameWidth, false), "  ",
+                      ValueText(full_name, inner), "\n");
     }
   }
   return text;

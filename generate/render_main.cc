@@ -20,21 +20,38 @@
 ABSL_FLAG(std::vector<std::string>, midi, {},
           "MIDI files, folders of them or patterns, between commas. Drawn as "
           "piano rolls, one a file, sorted within a folder or pattern");
-ABSL_FLAG(std::string, log, "",
-          "A run's log.jsonl (RUN_DIR/train/log.jsonl). Drawn as the training "
-          "curve");
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder of a training run: its log is drawn as a curve, with that of "
+          "its evaluations if there is one");
+ABSL_FLAG(std::string, train_log, "",
+          "The log of a run, RUN_DIR/train/log.jsonl, in place of --run_dir");
 ABSL_FLAG(std::string, eval_log, "",
-          "With --log: the evaluation's log.jsonl "
-          "(RUN_DIR/eval/log.jsonl)");
+          "With --train_log: the log of its evaluations, "
+          "RUN_DIR/eval/log.jsonl");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
 ABSL_FLAG(std::string, output, "", "PNG file to write");
 
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     "Draws MIDI files as piano rolls, or a training log as a curve.\n\n"
     "  continuo_render --midi=generated --output=rolls.png\n"
-    "  continuo_render --log=run/train/log.jsonl --output=curve.png";
+    "  continuo_render --run_dir=run --output=curve.png";
+
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "generate/render_main.cc",
+          .groups = {{"Required", HelpLevel::kRequired, {"output=FILE.png"}},
+                     {"What is drawn, one of",
+                      HelpLevel::kCommon,
+                      {"midi=FILES", "run_dir=FOLDER", "train_log=FILE"}},
+                     {"Advanced",
+                      HelpLevel::kMore,
+                      {"eval_log=FILE", "log=LEVEL"}}},
+          .after = "Exit status: 0 when the picture is written; 1 otherwise."};
+}
 
 // More would make a picture that no program likes to open.
 constexpr size_t kMaxPanels = 100;
@@ -107,18 +124,45 @@ absl::StatusOr<Canvas> RenderLog(const std::string& path,
   return DrawCurve(path, training, &evaluation);
 }
 
+// The logs to draw; --train_log empty if none is asked for.
+struct Logs {
+  std::string train;
+  std::string eval;
+};
+
+absl::StatusOr<Logs> LogsOfFlags() {
+  Logs logs{absl::GetFlag(FLAGS_train_log), absl::GetFlag(FLAGS_eval_log)};
+  if (const std::string log = absl::GetFlag(FLAGS_log);
+      !SetLogLevel(log).ok()) {
+    // What --log was before there was --train_log.
+    if (!FileExists(ExpandHome(log))) return SetLogLevel(log);
+    LogWarn("--log=", log, " is taken for --train_log, its name now");
+    logs.train = log;
+  }
+  const std::string run_dir = absl::GetFlag(FLAGS_run_dir);
+  if (run_dir.empty()) return logs;
+  if (!logs.train.empty()) {
+    return absl::InvalidArgumentError(
+        "--run_dir and --train_log are both given; one of them names the log");
+  }
+  logs.train = JoinPath(run_dir, "train/log.jsonl");
+  const std::string eval = JoinPath(run_dir, "eval/log.jsonl");
+  if (logs.eval.empty() && FileExists(ExpandHome(eval))) logs.eval = eval;
+  return logs;
+}
+
 absl::Status Run() {
   const std::vector<std::string> midi = absl::GetFlag(FLAGS_midi);
-  const std::string log = absl::GetFlag(FLAGS_log);
-  const std::string eval_log = absl::GetFlag(FLAGS_eval_log);
+  CONTINUO_ASSIGN_OR_RETURN(const Logs logs, LogsOfFlags());
+  const auto& [log, eval_log] = logs;
   const std::string output = absl::GetFlag(FLAGS_output);
   if (midi.empty() == log.empty()) {
     return absl::InvalidArgumentError(
-        "give either --midi=FOLDER_OR_FILES or --log=RUN_DIR/train/log.jsonl");
+        "give either --midi=FOLDER_OR_FILES or --run_dir=FOLDER");
   }
   if (log.empty() && !eval_log.empty()) {
     return absl::InvalidArgumentError(
-        "--eval_log is drawn into the curve of --log; give that too");
+        "--eval_log is drawn into the curve of --train_log; give that too");
   }
   if (output.empty()) {
     return absl::InvalidArgumentError("--output is missing; give a .png file");
@@ -136,7 +180,7 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage, "generate/render_main.cc");
+  continuo::ParseFlags(argc, argv, continuo::Help());
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

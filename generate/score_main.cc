@@ -70,25 +70,60 @@ ABSL_FLAG(std::string, log, "INFO",
 namespace continuo {
 namespace {
 
-std::string Usage(const ScoreCommand& command) {
+CommandHelp Help(const ScoreCommand& command) {
   const absl::string_view name = FamilyName(command.family);
-  return absl::StrCat(
-      "Says how probable given music is under a trained model.\n\n  ", name,
-      "_score --run_dir=RUN --input=tune.mid\n  ", name,
-      "_score --bundle_file=model.mag --input=notes.tfrecord,tunes \\\n"
-      "      --recursive --output=scores.jsonl --summary=all.json\n\n",
-      command.pieces,
-      "\n\nEach sequence is a line of JSON: file, tune (of an ABC book) or\n"
-      "record (of a TFRecord), sequence (its number in it, from 0),\n"
-      "predicted_events (all but the first, which nothing predicts),\n"
-      "log_likelihood (of these, in nats, at temperature 1), bits_per_event,\n"
-      "perplexity (per event), accuracy (how often the most probable class is\n"
-      "the right one), event_accuracy and no_event_accuracy (the same where\n"
-      "the right one is, or is not, something else than the default event),\n"
-      "and per_class_accuracy (the mean over the classes that occur). The log\n"
-      "on standard error ends with the totals.\n\n"
-      "Exit status: 0 if at least one sequence was scored; 1 for wrong flags,\n"
-      "an unreadable model, a damaged TFRecord, or nothing to score.");
+  return {
+      .about = absl::StrCat(
+          "Says how probable given music is under a trained model.\n\n  ", name,
+          "_score --run_dir=RUN --input=tune.mid\n  ", name,
+          "_score --bundle_file=model.mag --input=notes.tfrecord,tunes \\\n"
+          "      --recursive --output=scores.jsonl --summary=all.json\n\n",
+          command.pieces,
+          "\n\nEach sequence is a line of JSON: file, tune (of an ABC book) "
+          "or\n"
+          "record (of a TFRecord), sequence (its number in it, from 0),\n"
+          "predicted_events (all but the first, which nothing predicts),\n"
+          "log_likelihood (of these, in nats, at temperature 1), "
+          "bits_per_event,\n"
+          "perplexity (per event), accuracy (how often the most probable class "
+          "is\n"
+          "the right one), event_accuracy and no_event_accuracy (the same "
+          "where\n"
+          "the right one is, or is not, something else than the default "
+          "event),\n"
+          "and per_class_accuracy (the mean over the classes that occur). The "
+          "log\n"
+          "on standard error ends with the totals."),
+      .own_file = "score_main.cc",
+      .groups = {{"Required", HelpLevel::kRequired, {"input=FILES"}},
+                 {"The model, one of",
+                  HelpLevel::kCommon,
+                  {"run_dir=FOLDER", "bundle_file=FILE.mag",
+                   "checkpoint_file=CHECKPOINT"}},
+                 {"What is read",
+                  HelpLevel::kCommon,
+                  {"recursive", "reading=standard|magenta",
+                   "treat_as_drums=LIST"}},
+                 {"What is written",
+                  HelpLevel::kCommon,
+                  {"output=FILE", "summary=FILE", "report=FILE", "classes",
+                   "log=LEVEL"}},
+                 {"Which pieces are scored",
+                  HelpLevel::kMore,
+                  {"min_bars", "max_steps=STEPS", "min_unique_pitches",
+                   "ignore_polyphonic_notes", "min_events", "max_events",
+                   "split_seconds=SECONDS", "disable_conditioning=True|False"}},
+                 {"Advanced",
+                  HelpLevel::kMore,
+                  {"threads", "batch", "config=NAME",
+                   "melody_encoder_decoder=NAME", "hparams=NAME=VALUE,..."}}},
+      .after =
+          "Exit status: 0 if at least one sequence was scored; 1 for wrong "
+          "flags,\nan unreadable model, a damaged TFRecord, or nothing to "
+          "score.",
+      .see_also = {absl::StrCat(name, "_train"),
+                   absl::StrCat(name, "_generate")},
+      .unused = {"rnn_backend"}};
 }
 
 absl::StatusOr<ScoreOptions> OptionsFromFlags() {
@@ -164,7 +199,7 @@ absl::Status CheckAtLeast(absl::string_view flag, double value, double least) {
 }
 
 int ScoreMain(int argc, char** argv, const ScoreCommand& command) {
-  ParseFlags(argc, argv, Usage(command), "score_main.cc");
+  ParseFlags(argc, argv, Help(command));
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   LogError(status.message());

@@ -88,8 +88,6 @@ class FieldReader {
 
 }  // namespace
 
-std::string ProgramVersion() { return CONTINUO_VERSION; }
-
 std::string RunConfigToJson(const RunConfig& config) {
   const ModelConfig& model = config.model;
   Json encoding;

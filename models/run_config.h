@@ -20,9 +20,6 @@ struct RunConfig {
   std::string version;  // of the program that wrote it
 };
 
-// The version of this program ("0.1.0").
-std::string ProgramVersion();
-
 // The name of the file in a folder of checkpoints.
 inline constexpr char kRunConfigFile[] = "continuo.json";
 

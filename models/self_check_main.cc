@@ -31,7 +31,7 @@ ABSL_FLAG(std::string, log, "INFO",
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     R"(Compares every operation of a GPU with the CPU, in about a second.
 
   continuo_self_check
@@ -45,10 +45,20 @@ the same before they begin (--noself_check leaves it out).
 
 A difference means that this machine computes wrong: suspect the driver, the
 CUDA libraries, the GPU's memory or an overclocked GPU, and a defect of this
-program. --log=DEBUG tells which form of the recurrent operations was taken.
+program. --log=DEBUG tells which form of the recurrent operations was taken.)";
 
-Exit status: 0 when everything is as on the CPU; 1 for a difference, a failure,
-wrong flags, or no such device.)";
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "models/self_check_main.cc",
+          .groups = {{"What is compared",
+                      HelpLevel::kCommon,
+                      {"device=cuda|cuda:N", "precision=fp32|tf32|bf16",
+                       "units=N,N,...", "rnn_form=auto|persistent|stepwise",
+                       "rnn_backend=auto|fused|cudnn", "log=LEVEL"}}},
+          .after =
+              "Exit status: 0 when everything is as on the CPU; 1 for a "
+              "difference, a failure,\nwrong flags, or no such device."};
+}
 
 absl::StatusOr<std::vector<int>> ParseUnits() {
   const std::string text = absl::GetFlag(FLAGS_units);
@@ -109,8 +119,7 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage,
-                       "models/self_check_main.cc");
+  continuo::ParseFlags(argc, argv, continuo::Help());
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

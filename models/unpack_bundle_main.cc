@@ -14,11 +14,13 @@ ABSL_FLAG(std::string, bundle_path, "", "The bundle (.mag) to unpack");
 ABSL_FLAG(std::string, checkpoint_path, "/tmp/model.ckpt",
           "File for the bundle's checkpoint; its meta graph is written beside "
           "it with .meta added to the name");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
 
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     "Writes the checkpoint of a bundle and its meta graph as files.\n"
     "\n"
     "  unpack_bundle --bundle_path=model.mag --checkpoint_path=model.ckpt\n"
@@ -26,7 +28,18 @@ constexpr char kUsage[] =
     "The checkpoint can be generated from with --checkpoint_file, and "
     "TensorFlow\nreads both.";
 
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "models/unpack_bundle_main.cc",
+          .groups = {{"Required",
+                      HelpLevel::kRequired,
+                      {"bundle_path=FILE.mag", "checkpoint_path=FILE"}},
+                     {"What is said", HelpLevel::kCommon, {"log=LEVEL"}}},
+          .after = "Exit status: 0 when both files are written; 1 otherwise."};
+}
+
 absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   const std::string bundle = ExpandHome(absl::GetFlag(FLAGS_bundle_path));
   const std::string checkpoint =
       ExpandHome(absl::GetFlag(FLAGS_checkpoint_path));
@@ -50,8 +63,7 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::kUsage,
-                       "models/unpack_bundle_main.cc");
+  continuo::ParseFlags(argc, argv, continuo::Help());
   const absl::Status status = continuo::Run();
   if (status.ok()) return 0;
   continuo::LogError(status.message());

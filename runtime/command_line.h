@@ -1,5 +1,5 @@
-// The command line of every command: Abseil flags, with help that shows the
-// command's own flags and errors that suggest the nearest one.
+// The command line of every command: Abseil flags, with help in groups and
+// errors that name the remedy.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_LINE_H_
 #define CONTINUO_RUNTIME_COMMAND_LINE_H_
@@ -7,31 +7,20 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/strings/string_view.h"
-#include "absl/types/span.h"
+#include "runtime/help.h"
 
 namespace continuo {
 
-// InvalidArgument for the first word of `args` (without the program's name)
-// that names a flag this program does not define; the message suggests the
-// nearest one of those that `own_file` (a part of its path) defines.
-absl::Status CheckFlagNames(absl::Span<char* const> args,
-                            absl::string_view own_file);
-
-// Sets the process up (runtime/process.h) and parses the flags. `usage` explains the program, `own_file` is a part of the
-// path of the files that define its flags ("data/convert_main.cc", or
-// "data/create_dataset_" for several), which are those that --help shows. Ends
-// the program with status 1 for an unknown flag, a value that does not parse or
-// a word that belongs to no flag.
-void ParseFlags(int argc, char** argv, absl::string_view usage,
-                absl::string_view own_file);
+// Parses the flags. Ends the program with status 0 after --help, --help=all,
+// --help=WORD (also -h and help) and --version; with status 1 for an unknown
+// flag, a value that does not parse, missing flags of a required group, or a
+// word that belongs to no flag.
+void ParseFlags(int argc, char** argv, const CommandHelp& help);
 
 // The same for commands that take words without a flag (file names): returns
 // them instead.
 std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
-                                            absl::string_view usage,
-                                            absl::string_view own_file);
+                                            const CommandHelp& help);
 
 }  // namespace continuo
 

@@ -189,7 +189,7 @@ rm -rf "${output:?}/$set_name"
 
 begin 'draw'
 "$bin/continuo_render" --midi="$output/$set_name" --output="$output/$set_name.png"
-"$bin/continuo_render" --log="$run_dir/train/log.jsonl" \
+"$bin/continuo_render" --train_log="$run_dir/train/log.jsonl" \
   "${eval_log[@]}" --output="$output/curve.png"
 
 begin 'done'

@@ -117,28 +117,78 @@ ABSL_FLAG(std::string, log, "INFO",
 namespace continuo {
 namespace {
 
-constexpr char kUsage[] =
+constexpr char kAbout[] =
     "Checkpoints are TensorFlow's (train/model.ckpt-N), saved at the start,\n"
     "every minute and at the end. Started again with the same --run_dir the\n"
     "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
     "and SIGTERM save a checkpoint first; a second one ends at once. The loss\n"
     "stands beside that of the best guess without context (unigram), in bits\n"
-    "per event.\n\n"
+    "per event.";
+
+constexpr char kAfter[] =
     "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
     "the state is saved; 1 for wrong flags, unreadable or unsuitable data, a\n"
     "failed write, or a loss that is not finite (the checkpoints from before\n"
     "it stay).";
 
-std::string Usage(const TrainCommand& command) {
+const std::vector<HelpGroup>& Groups() {
+  static const auto& groups = *new std::vector<HelpGroup>{
+      {"Required", HelpLevel::kRequired, {"sequence_example_file=FILES"}},
+      {"What is trained, and where",
+       HelpLevel::kCommon,
+       {"run_dir=FOLDER", "config=NAME", "hparams=NAME=VALUE,...",
+        "warm_start_bundle_file=MODEL"}},
+      {"How long",
+       HelpLevel::kCommon,
+       {"num_training_steps=STEPS", "max_training_seconds=SECONDS"}},
+      {"Evaluating while training",
+       HelpLevel::kMore,
+       {"eval_every_steps=STEPS", "eval_sequence_example_file=FILES",
+        "keep_best", "early_stopping_evals", "sample_every_steps=STEPS"}},
+      {"Evaluating alone, beside a training or after it",
+       HelpLevel::kMore,
+       {"eval", "eval_once", "eval_interval_secs=SECONDS",
+        "eval_timeout_secs=SECONDS", "num_eval_examples", "eval_dropout"}},
+      {"Checkpoints",
+       HelpLevel::kMore,
+       {"save_checkpoint_secs=SECONDS", "save_checkpoint_steps=STEPS",
+        "num_checkpoints"}},
+      {"Logs",
+       HelpLevel::kMore,
+       {"log=LEVEL", "summary_frequency=STEPS", "tf1_tags"}},
+      {"Advanced",
+       HelpLevel::kMore,
+       {"seed", "threads", "melody_encoder_decoder=NAME", "generator_id=TEXT",
+        "generator_description=TEXT"}},
+  };
+  return groups;
+}
+
+CommandHelp Help(const TrainCommand& command) {
   const std::string train =
       absl::StrCat("  ", FamilyName(command.family), "_train ");
   const std::string data = "      --sequence_example_file=/tmp/data/";
-  return absl::StrCat(
-      "Trains a recurrent network on a data set, or evaluates one.\n\n", train,
-      "--config=", command.example_config, " --run_dir=/tmp/run \\\n", data,
-      "training_", command.outputs_name, ".tfrecord\n", train,
-      "--eval --run_dir=/tmp/run \\\n", data, "eval_", command.outputs_name,
-      ".tfrecord\n\n", kUsage);
+  return {
+      .about = absl::StrCat(
+          "Trains a recurrent network on a data set, or evaluates one.\n\n",
+          train, "--config=", command.example_config,
+          " --run_dir=/tmp/run \\\n", data, "training_", command.outputs_name,
+          ".tfrecord\n", train, "--eval --run_dir=/tmp/run \\\n", data, "eval_",
+          command.outputs_name, ".tfrecord\n", train,
+          "--run_dir=/tmp/tuned \\\n"
+          "      --warm_start_bundle_file=model.mag \\\n",
+          data, "training_", command.outputs_name, ".tfrecord\n", train,
+          "--run_dir=/tmp/run --eval_every_steps=500 \\\n"
+          "      --keep_best --early_stopping_evals=5 \\\n",
+          data, "training_", command.outputs_name,
+          ".tfrecord \\\n      --eval_sequence_example_file=/tmp/data/eval_",
+          command.outputs_name, ".tfrecord\n\n", kAbout),
+      .own_file = "train_main.cc",
+      .groups = Groups(),
+      .after = kAfter,
+      .see_also = {absl::StrCat(FamilyName(command.family), "_create_dataset"),
+                   absl::StrCat(FamilyName(command.family), "_generate"),
+                   "continuo_inspect"}};
 }
 
 absl::Status FlagError(absl::string_view flag, const std::string& value,
@@ -310,7 +360,7 @@ absl::Status Run(const TrainCommand& command) {
 }  // namespace
 
 int TrainMain(int argc, char** argv, const TrainCommand& command) {
-  ParseFlags(argc, argv, Usage(command), "train_main.cc");
+  ParseFlags(argc, argv, Help(command));
   const absl::Status status = Run(command);
   if (status.ok()) return 0;
   LogError(status.message());

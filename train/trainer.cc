@@ -18,6 +18,7 @@
 #include "runtime/log.h"
 #include "runtime/random.h"
 #include "runtime/status.h"
+#include "runtime/version.h"
 #include "train/checkpoint_keeper.h"
 #include "train/job.h"
 #include "train/metrics.h"

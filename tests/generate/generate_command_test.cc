@@ -206,9 +206,9 @@ TEST_F(GenerateCommandTest, RefusalsNameTheFlagAndWriteNothing) {
 }
 
 TEST_F(GenerateCommandTest, HelpTeaches) {
-  const Outcome outcome = Command("--help");
+  const Outcome outcome = Command("--help=all");
   for (const std::string word :
-       {"--run_dir", "--primer_melody", "--temperature", "default: 128",
+       {"--run_dir", "--primer_melody", "--temperature", "Default: 128",
         "melody_rnn_generate --bundle_file=model.mag"}) {
     EXPECT_NE(outcome.text.find(word), std::string::npos)
         << word << " in " << outcome.text;

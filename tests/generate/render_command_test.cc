@@ -48,7 +48,7 @@ TEST(RenderCommandTest, DrawsMidiAndLogs) {
   const std::string log = Scratch("log.jsonl"), curve = Scratch("curve.png");
   ASSERT_TRUE(
       WriteFileAtomically(log, "{\"step\":1,\"bits_per_event\":3}\n").ok());
-  EXPECT_EQ(Render(absl::StrCat("--log=", log, " --eval_log=", log,
+  EXPECT_EQ(Render(absl::StrCat("--train_log=", log, " --eval_log=", log,
                                 " --output=", curve)),
             0);
   EXPECT_TRUE(IsPng(curve));
@@ -83,11 +83,11 @@ TEST(RenderCommandTest, RefusalsNameTheFlagAndWriteNothing) {
     std::string message;
   } cases[] = {
       {absl::StrCat("--output=", none), "--midi"},
-      {absl::StrCat("--midi=a --log=b --output=", none), "--midi"},
+      {absl::StrCat("--midi=a --train_log=b --output=", none), "--midi"},
       {absl::StrCat("--midi=", damaged), "--output"},
       {absl::StrCat("--midi=a --eval_log=b --output=", none), "--eval_log"},
       {absl::StrCat("--midi=", damaged, " --output=", none), "damaged.mid"},
-      {absl::StrCat("--log=/missing/log.jsonl --output=", none),
+      {absl::StrCat("--train_log=/missing/log.jsonl --output=", none),
        "/missing/log.jsonl"},
   };
   for (const auto& [flags, message] : cases) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
+#include "runtime/version.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {

@@ -33,7 +33,7 @@ using testing::WaitForStep;
 
 TEST(TrainCommandTest, HelpTellsFlagsDefaultsAndExitCodes) {
   const ScratchDir dir;
-  const Result result = RunToEnd(dir, {"--help"});
+  const Result result = RunToEnd(dir, {"--help=all"});
   for (const char* text : {"--run_dir",
                            "/tmp/melody_rnn/logdir/run1",
                            "--sequence_example_file",
@@ -57,7 +57,7 @@ TEST(TrainCommandTest, HelpTellsFlagsDefaultsAndExitCodes) {
                            "--device",
                            "--threads",
                            "--log",
-                           "default: 10",
+                           "Default: 10",
                            "Exit status"}) {
     EXPECT_TRUE(absl::StrContains(result.output, text)) << text;
   }
