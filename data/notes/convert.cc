@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -127,6 +128,7 @@ class Output {
   absl::Status AddItem(const ListedFile& file, const FileResult& result,
                        const ConvertedItem& item);
   void CountSkipped(absl::string_view path, const absl::Status& status);
+  void LogWarnings(absl::string_view path, const ReadReport& report);
 
   const ConvertOptions& options_;
   const std::vector<ListedFile> files_;
@@ -176,11 +178,30 @@ absl::Status Output::AddItem(const ListedFile& file, const FileResult& result,
     ++summary_.repaired[FailureReason(report.repair)];
     LogInfo("Repaired ", path, ": ", report.repair);
   }
-  if (!report.warnings.empty()) {
-    for (const auto& [kind, count] : report.warnings) ++summary_.warned[kind];
-    LogWarn(path, ": ", report.WarningText());
-  }
+  LogWarnings(path, report);
   return absl::OkStatus();
+}
+
+// A whole collection may have the same oddity, such as grace notes: after a few
+// warnings of a kind the rest is for the report and the summary.
+void Output::LogWarnings(absl::string_view path, const ReadReport& report) {
+  constexpr int kMaxLogged = 3;
+  if (report.warnings.empty()) return;
+  bool is_news = false;
+  std::string last;
+  for (const auto& [kind, count] : report.warnings) {
+    const int64_t pieces = ++summary_.warned[kind];
+    is_news |= pieces <= kMaxLogged;
+    if (pieces == kMaxLogged) {
+      absl::StrAppend(&last, "; later warnings of this kind are only counted, ",
+                      "--report lists them: ", kind);
+    }
+  }
+  if (is_news) {
+    LogWarn(path, ": ", report.WarningText(), last);
+  } else {
+    LogInfo(path, ": ", report.WarningText());
+  }
 }
 
 absl::Status Output::Add(int64_t index, const FileResult& result) {
