@@ -56,7 +56,11 @@ a fixed order: names sorted, the files of a folder before its subfolders. A file
 that cannot be read is skipped with a warning and counted by reason; files that
 the original converter rejects over something not needed (a wrong key signature,
 a wrong chunk size) are read and counted as repaired. The next step is
-melody_rnn_create_dataset --input=OUTPUT_FILE.)";
+melody_rnn_create_dataset --input=OUTPUT_FILE.
+
+Of an ABC tune the first voice is read, the highest note of a chord, no grace
+notes and no instruments; repeats, endings, parts and D.C. are played.
+--reading=magenta reads what Magenta can read of it as Magenta does.)";
 
 constexpr char kAfter[] =
     R"(Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for

@@ -49,6 +49,17 @@ std::optional<AbcRational> TakeFraction(absl::string_view* text) {
   return MakeRational(*num, *den);
 }
 
+// Takes "1/4 3/8" off the front and adds them up into `beat`, which starts at
+// 0; false if the sum cannot be written down.
+bool TakeBeats(absl::string_view* text, AbcRational* beat) {
+  while (const auto fraction = TakeFraction(text)) {
+    *beat = *beat + *fraction;
+    if (!beat->valid()) return false;
+    SkipSpace(text);
+  }
+  return true;
+}
+
 // One word of a key field after the tonic: "^f", "_B", "=c", "^^c", "^f^c".
 // True if it was one and has been applied; "clef=bass" is none.
 bool ApplyAccidentals(absl::string_view word, AbcKey* key) {
@@ -233,11 +244,7 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
     SkipSpace(&text);
   }
   AbcTempo tempo;
-  while (const auto beat = TakeFraction(&text)) {
-    tempo.beat = tempo.beat + *beat;
-    if (!tempo.beat.valid()) return std::nullopt;
-    SkipSpace(&text);
-  }
+  if (!TakeBeats(&text, &tempo.beat)) return std::nullopt;
   if (tempo.beat.num == 0) {
     tempo.relative = true;
     tempo.beat = {1, 1};
@@ -255,6 +262,18 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
       !absl::SimpleAtod(text.substr(0, end), &tempo.rate) ||
       !(tempo.rate > 0)) {
     return std::nullopt;
+  }
+  text.remove_prefix(end);
+  SkipSpace(&text);
+  // "90 = 1/4" is the tempo of beats of 1/4, turned round.
+  if (tempo.relative && absl::ConsumePrefix(&text, "=")) {
+    SkipSpace(&text);
+    AbcRational beat = {0, 1};
+    if (!TakeBeats(&text, &beat)) return std::nullopt;
+    if (beat.num != 0) {
+      tempo.relative = false;
+      tempo.beat = beat;
+    }
   }
   return tempo;
 }

@@ -73,8 +73,8 @@ struct AbcTempo {
   double Qpm(AbcRational length) const;
 };
 
-// "1/4=120", "120", "C=100", "C3=40", "1/4 3/8 = 40", with text in quotes
-// before or after. Nothing for words alone.
+// "1/4=120", "120", "C=100", "C3=40", "1/4 3/8 = 40", "120=1/4", with text in
+// quotes before or after. Nothing for words alone.
 std::optional<AbcTempo> ParseAbcTempo(absl::string_view text);
 
 }  // namespace continuo

@@ -9,8 +9,7 @@
 namespace continuo {
 namespace {
 
-// No tune repeats a section or divides a note as often.
-constexpr int kMaxTimes = 16;
+// No tune divides a note as often.
 constexpr int kMaxSlashes = 16;
 
 bool IsNoteLetter(char c) {
@@ -22,7 +21,22 @@ bool Contains(absl::string_view set, char c) {
   return set.find(c) != absl::string_view::npos;
 }
 
+// The position of the first character of `set` from `start` on, or the end.
+size_t FindAnyOrEnd(absl::string_view line, absl::string_view set,
+                    size_t start) {
+  return std::min(line.find_first_of(set, start), line.size());
+}
+
 }  // namespace
+
+AbcLexer::AbcLexer(absl::string_view line) : line_(line) {
+  for (size_t i = 0; i < line.size(); ++i) quotes_ += IsQuote(i) ? 1 : 0;
+}
+
+// Moves to `end` over text whose quotation marks mean nothing.
+void AbcLexer::PassQuotes(size_t end) {
+  for (; pos_ < end; ++pos_) quotes_ -= IsQuote(pos_) ? 1 : 0;
+}
 
 // Decimal digits; nothing, and nothing taken, if there are none. Numbers that
 // no notation needs come out as INT32_MAX, for the caller to refuse.
@@ -49,6 +63,7 @@ std::optional<AbcPitch> AbcLexer::TakePitch() {
     if (Peek() == '/') {
       ++pos_;
       change = 0;
+      pitch.is_quarter_tone = true;
     }
     pitch.accidental = mark == '^' ? change : -change;
   } else if (mark == '=') {
@@ -94,6 +109,8 @@ bool AbcLexer::TakeTie() {
 // it. Leaves the position alone and gives false if none stands here.
 bool AbcLexer::TakeChord(char close, AbcToken* token) {
   const size_t start = pos_;
+  const size_t quotes = quotes_;
+  AbcToken inner;  // text within the chord
   ++pos_;
   bool tie = false;
   while (pos_ < line_.size() && Peek() != close) {
@@ -103,11 +120,11 @@ bool AbcLexer::TakeChord(char close, AbcToken* token) {
       if (token->pitches.empty()) token->length = length;
       token->pitches.push_back(*pitch);
       tie |= TakeTie();
-    } else if (Peek() == '"' || Peek() == '!') {
-      const size_t end =
-          line_.find_first_of(Peek() == '"' ? "\"]|" : "!]|", pos_ + 1);
-      pos_ = end == absl::string_view::npos ? line_.size() : end;
-      if (Peek() == '"' || Peek() == '!') ++pos_;
+    } else if (Peek() == '"') {
+      TakeText(&inner);
+    } else if (Peek() == '!') {
+      PassQuotes(FindAnyOrEnd(line_, "!]|", pos_ + 1));
+      if (Peek() == '!') ++pos_;
     } else if (Peek() == '|' || Peek() == '[' ||
                (close == '+' && Peek() != ' ')) {
       break;
@@ -117,6 +134,7 @@ bool AbcLexer::TakeChord(char close, AbcToken* token) {
   }
   if (Peek() != close || token->pitches.empty()) {
     pos_ = start;
+    quotes_ = quotes;
     token->pitches.clear();
     return false;
   }
@@ -131,13 +149,20 @@ bool AbcLexer::TakeBracketField(AbcToken* token) {
   if (!absl::ascii_isalpha(Peek(1)) || Peek(2) != ':') return false;
   // "[A:|" and "[A::" are music.
   if (IsNoteLetter(Peek(1)) && (Peek(3) == '|' || Peek(3) == ':')) return false;
-  size_t close = line_.find(']', pos_);
-  if (close == absl::string_view::npos) close = line_.size();
   token->kind = AbcToken::Kind::kField;
   token->field = Peek(1);
-  token->text =
-      absl::StripAsciiWhitespace(line_.substr(pos_ + 3, close - pos_ - 3));
-  pos_ = close < line_.size() ? close + 1 : close;
+  const size_t start = pos_ + 3;
+  // Remarks and instructions may hold brackets of their own.
+  const bool is_text = token->field == 'r' || token->field == 'I';
+  size_t close = FindAnyOrEnd(line_, is_text ? "]" : "[]", start);
+  const bool closed = close < line_.size() && line_[close] == ']';
+  if (!closed && !is_text) {
+    token->slip = "a field in brackets without its end, its first word read";
+    const size_t word = std::min(line_.find_first_not_of(' ', start), close);
+    close = FindAnyOrEnd(line_.substr(0, close), " ", word);
+  }
+  token->text = absl::StripAsciiWhitespace(line_.substr(start, close - start));
+  PassQuotes(closed ? close + 1 : close);
   return true;
 }
 
@@ -146,7 +171,7 @@ std::vector<int> AbcLexer::TakeEndings() {
   std::vector<int> endings;
   int range_start = 0;
   while (const auto number = TakeNumber()) {
-    if (*number < 1 || *number > kMaxTimes) break;
+    if (*number < 1 || *number > kMaxAbcPasses) break;
     for (int i = range_start > 0 ? range_start + 1 : *number; i <= *number;
          ++i) {
       endings.push_back(i);
@@ -211,8 +236,8 @@ bool AbcLexer::TakeBar(AbcToken* token) {
     token->repeat_end = colons_before > 0 ? colons_before + 1 : 0;
     token->repeat_start = colons_after > 0 ? colons_after + 1 : 0;
   }
-  token->repeat_end = std::min(token->repeat_end, kMaxTimes);
-  token->repeat_start = std::min(token->repeat_start, kMaxTimes);
+  token->repeat_end = std::min(token->repeat_end, kMaxAbcPasses);
+  token->repeat_start = std::min(token->repeat_start, kMaxAbcPasses);
   return true;
 }
 
@@ -229,21 +254,62 @@ void AbcLexer::TakeTuplet(AbcToken* token) {
   token->tuplet_count = TakeNumber();
 }
 
-// "!trill!"; an exclamation mark alone was a line break in old books.
+// "!trill!", "!D.C. al fine!", "!+!". An exclamation mark without a second one
+// before the next bar line was a line break in old books.
 bool AbcLexer::TakeDecoration(char mark, AbcToken* token) {
-  size_t end = pos_ + 1;
-  while (end < line_.size() && !Contains(" |[]!+", line_[end])) ++end;
+  const size_t start = pos_ + 1;
+  size_t end = start;
+  while (end < line_.size() && line_[end] != mark && line_[end] != '|' &&
+         line_.substr(end, 2) != "::") {
+    // Between plus signs there are single words alone.
+    if (mark == '+' && Contains(" []!", line_[end])) return false;
+    ++end;
+  }
   if (end >= line_.size() || line_[end] != mark) return false;
   token->kind = AbcToken::Kind::kDecoration;
-  token->text = line_.substr(pos_ + 1, end - pos_ - 1);
-  pos_ = end + 1;
+  token->text = absl::StripAsciiWhitespace(line_.substr(start, end - start));
+  PassQuotes(end + 1);
   return true;
 }
 
-void AbcLexer::SkipGrace() {
-  const size_t close = line_.find('}', pos_);
-  // An open brace without its end is a slip of the pen, not a long grace.
-  pos_ = close == absl::string_view::npos ? line_.size() : close + 1;
+// Text between quotes, in which a backslash makes a mark part of the text. A
+// mark without its partner would turn all that follows inside out: its text
+// ends with the bar.
+void AbcLexer::TakeText(AbcToken* token) {
+  token->kind = AbcToken::Kind::kText;
+  quotes_ -= IsQuote(pos_) ? 1 : 0;
+  const size_t start = pos_ + 1;
+  // If an odd number of marks is left, one that would reach over a bar line is
+  // the odd one.
+  const bool within_bar = quotes_ % 2 == 0;
+  size_t end = start;
+  while (end < line_.size() && !IsQuote(end) &&
+         !(within_bar && line_[end] == '|')) {
+    ++end;
+  }
+  const bool closed = end < line_.size() && line_[end] == '"';
+  if (!closed) {
+    token->slip = "a quotation mark without its partner, its bar left out";
+  }
+  token->text = line_.substr(start, end - start);
+  pos_ = end;
+  if (closed) PassQuotes(end + 1);
+}
+
+// "{/cde}". One that is open at the bar line ends at the next space.
+void AbcLexer::TakeGrace(AbcToken* token) {
+  token->kind = AbcToken::Kind::kGrace;
+  const size_t start = pos_ + 1;
+  size_t end = FindAnyOrEnd(line_, "}{|", start);
+  const bool closed = end < line_.size() && line_[end] == '}';
+  if (!closed) {
+    token->slip = "a brace without its end, grace notes up to the next space";
+    end = FindAnyOrEnd(line_, " {|", start);
+  }
+  for (const char c : line_.substr(start, end - start)) {
+    token->grace_notes += IsNoteLetter(c) ? 1 : 0;
+  }
+  PassQuotes(closed ? end + 1 : end);
 }
 
 std::optional<AbcToken> AbcLexer::Next() {
@@ -287,16 +353,12 @@ std::optional<AbcToken> AbcLexer::Next() {
       return token;
     }
     if (c == '"') {
-      size_t end = line_.find('"', pos_ + 1);
-      if (end == absl::string_view::npos) end = line_.size();
-      token.kind = AbcToken::Kind::kText;
-      token.text = line_.substr(pos_ + 1, end - pos_ - 1);
-      pos_ = std::min(end + 1, line_.size());
+      TakeText(&token);
       return token;
     }
     if (c == '{') {
-      SkipGrace();
-      continue;
+      TakeGrace(&token);
+      return token;
     }
     ++pos_;
     if (c == '-' || c == '&') {

@@ -195,9 +195,8 @@ bool PlainReader::ReadField(char letter, absl::string_view content) {
       return ReadTempo(content);
     case 'T':
       if (!in_header_) return true;
-      metadata->set_title(metadata->title().empty()
-                              ? std::string(content)
-                              : absl::StrCat(metadata->title(), "; ", content));
+      absl::StrAppend(metadata->mutable_title(),
+                      metadata->title().empty() ? "" : "; ", content);
       return true;
     case 'X': {
       const auto number = ParsePlainInteger(content);
@@ -410,10 +409,14 @@ bool PlainReader::ReadMusic(absl::string_view line) {
 }  // namespace
 
 std::optional<NoteSequence> ReadPlainAbcTune(const std::vector<AbcLine>& header,
-                                             const std::vector<AbcLine>& tune) {
+                                             const std::vector<AbcLine>& tune,
+                                             int* rejected) {
+  int line_number = 0;
+  if (rejected == nullptr) rejected = &line_number;
   PlainReader reader;
   for (const auto* lines : {&header, &tune}) {
     for (const AbcLine& line : *lines) {
+      *rejected = line.number;
       if (!reader.ReadLine(line.text)) return std::nullopt;
     }
   }

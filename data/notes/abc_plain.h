@@ -18,9 +18,11 @@
 namespace continuo {
 
 // The tune as the original gives it, or nothing if the original fails (rests,
-// chords, tuplets, endings, parts, voices, odd fields and much else).
+// chords, tuplets, endings, parts, voices, odd fields and much else); then
+// `rejected`, if not null, is the number of the line that it fails at.
 std::optional<tensorflow::magenta::NoteSequence> ReadPlainAbcTune(
-    const std::vector<AbcLine>& header, const std::vector<AbcLine>& tune);
+    const std::vector<AbcLine>& header, const std::vector<AbcLine>& tune,
+    int* rejected = nullptr);
 
 }  // namespace continuo
 

@@ -32,6 +32,18 @@ int64_t MaxBookNotes(size_t bytes) {
   return (int64_t{1} << 20) + 2 * static_cast<int64_t>(bytes);
 }
 
+// Steps that playing out repeats may take, for each of these notes and for one
+// tune, sounding or not.
+constexpr int64_t kWorkPerNote = 16;
+constexpr int64_t kMaxTuneWork = 64 * kMaxAbcPlayed;
+
+// True if there is a "K:" field, without which no music can be.
+bool HasKey(const AbcTuneText& tune) {
+  return std::any_of(
+      tune.lines.begin(), tune.lines.end(),
+      [](const AbcLine& line) { return absl::StartsWith(line.text, "K:"); });
+}
+
 // The number of the "X:" field; nothing if there is none to read.
 std::optional<int64_t> ReferenceNumber(const AbcTuneText& tune) {
   for (const AbcLine& line : tune.lines) {
@@ -44,23 +56,58 @@ std::optional<int64_t> ReferenceNumber(const AbcTuneText& tune) {
   return std::nullopt;
 }
 
-absl::StatusOr<NoteSequence> ReadFullTune(const std::vector<AbcLine>& header,
-                                          const std::vector<AbcLine>& tune) {
-  CONTINUO_ASSIGN_OR_RETURN(const AbcScore score, ReadAbcScore(header, tune));
-  CONTINUO_ASSIGN_OR_RETURN(const std::vector<int> order,
-                            AbcPlayingOrder(score));
-  return AbcScoreToSequence(score, order);
+// Reads the tunes of one book.
+class BookReader {
+ public:
+  BookReader(const AbcBookText& text, size_t bytes, const ReadOptions& options)
+      : header_(text.header),
+        options_(options),
+        work_(MaxBookNotes(bytes) * kWorkPerNote) {}
+
+  // Nothing for free text.
+  std::optional<AbcTune> ReadTune(const AbcTuneText& text);
+
+ private:
+  absl::StatusOr<NoteSequence> ReadByStandard(const AbcTuneText& text,
+                                              ReadReport* report);
+
+  const std::vector<AbcLine>& header_;
+  const ReadOptions options_;
+  int64_t work_;  // left for all tunes together
+};
+
+absl::StatusOr<NoteSequence> BookReader::ReadByStandard(const AbcTuneText& text,
+                                                        ReadReport* report) {
+  CONTINUO_ASSIGN_OR_RETURN(const AbcScore score,
+                            ReadAbcScore(header_, text.lines, report));
+  int64_t work = std::min(work_, kMaxTuneWork);
+  const int64_t given = work;
+  auto order = AbcPlayingOrder(score, &work, report);
+  work_ -= given - work;
+  CONTINUO_RETURN_IF_ERROR(order.status());
+  return AbcScoreToSequence(score, *order);
 }
 
-AbcTune ReadTune(const std::vector<AbcLine>& header, const AbcTuneText& text) {
+std::optional<AbcTune> BookReader::ReadTune(const AbcTuneText& text) {
   AbcTune tune;
   tune.line = text.lines.front().number;
-  if (auto plain = ReadPlainAbcTune(header, text.lines);
-      plain && !plain->notes().empty()) {
-    tune.sequence = *std::move(plain);
-    return tune;
+  if (options_.reading == Reading::kMagenta) {
+    int rejected = 0;
+    auto plain = ReadPlainAbcTune(header_, text.lines, &rejected);
+    if (plain && !plain->notes().empty()) {
+      tune.sequence = *std::move(plain);
+      return tune;
+    }
+    // Without a number it is free text, unless Magenta finds a tune in it.
+    if (!text.has_number) return std::nullopt;
+    tune.report.repair = absl::StrCat(
+        "notation that Magenta rejects, read by the standard: line ", rejected);
+  } else if (!text.has_number && !HasKey(text)) {
+    return std::nullopt;
   }
-  auto sequence = ReadFullTune(header, text.lines);
+  auto sequence = ReadByStandard(text, &tune.report);
+  // Words with a colon in them are free text, not a tune that failed.
+  if (!sequence.ok() && !text.has_number) return std::nullopt;
   tune.status = sequence.status();
   if (sequence.ok()) tune.sequence = *std::move(sequence);
   return tune;
@@ -90,9 +137,9 @@ void SetIndices(const std::vector<std::optional<int64_t>>& numbers,
 }  // namespace
 
 absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
-                                const ReadOptions& /*options*/) {
-  const std::string text = DecodeAbcText(bytes);
-  const AbcBookText parts = SplitAbcTunes(text);
+                                const ReadOptions& options) {
+  const std::string decoded = DecodeAbcText(bytes);
+  const AbcBookText parts = SplitAbcTunes(decoded);
   size_t header_size = 0;
   for (const AbcLine& line : parts.header) header_size += line.text.size();
   if (!parts.tunes.empty() &&
@@ -105,26 +152,18 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
   AbcBook book;
   std::vector<std::optional<int64_t>> numbers;
   int64_t notes_left = MaxBookNotes(bytes.size());
-  for (const AbcTuneText& tune : parts.tunes) {
+  BookReader reader(parts, bytes.size(), options);
+  for (const AbcTuneText& text : parts.tunes) {
     if (notes_left <= 0) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "too many notes in one book: more than ", MaxBookNotes(bytes.size()),
           " from ", bytes.size(), " bytes; remove repeats or split the book"));
     }
-    if (!tune.has_number) {
-      // Free text, unless the original finds a tune in it: its number is 0.
-      auto plain = ReadPlainAbcTune(parts.header, tune.lines);
-      if (!plain || plain->notes().empty()) continue;
-      AbcTune& added = book.tunes.emplace_back();
-      added.line = tune.lines.front().number;
-      added.sequence = *std::move(plain);
-      notes_left -= added.sequence.notes_size();
-      numbers.emplace_back(0);
-      continue;
-    }
-    book.tunes.push_back(ReadTune(parts.header, tune));
-    notes_left -= book.tunes.back().sequence.notes_size();
-    numbers.push_back(ReferenceNumber(tune));
+    auto tune = reader.ReadTune(text);
+    if (!tune) continue;
+    notes_left -= tune->sequence.notes_size();
+    numbers.push_back(text.has_number ? ReferenceNumber(text) : 0);
+    book.tunes.push_back(*std::move(tune));
   }
   if (book.tunes.empty()) {
     return absl::InvalidArgumentError(

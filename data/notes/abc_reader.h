@@ -1,8 +1,10 @@
 // ABC tunebooks to NoteSequences, one per tune.
 //
-// Where the original reads a tune the result is equal. Beyond it: the first
-// voice only, the highest note of a chord, tuplets and rests at their notated
-// lengths, grace notes skipped, repeats and endings played.
+// By the ABC standard 2.1: the first voice that has notes, the highest note of
+// a chord, no grace notes; repeats, endings and parts played; octaves and
+// transpositions of clefs, keys, voices and "%%MIDI transpose" applied.
+// Instruments ("%%MIDI program") are not read. Under Reading::kMagenta a tune
+// that Magenta reads is equal to what Magenta makes of it.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_READER_H_
 #define CONTINUO_DATA_NOTES_ABC_READER_H_
@@ -30,6 +32,8 @@ struct AbcTune {
   // InvalidArgument for notation that cannot be read, ResourceExhausted for a
   // tune that would grow beyond the limits.
   absl::Status status;
+  // `repair` is set under Reading::kMagenta alone: by the standard nothing is
+  // wrong with a tune that Magenta rejects.
   ReadReport report;
   // Empty unless `status` is OK. id, filename and collection_name are unset.
   tensorflow::magenta::NoteSequence sequence;
@@ -40,8 +44,9 @@ struct AbcBook {
   std::vector<AbcTune> tunes;
 };
 
-// Reads a book: `bytes` in UTF-8 or Latin-1 with any line ends. An error
-// (InvalidArgument) if there is no tune at all in it. Time and memory are
+// Reads a book: `bytes` in UTF-8 or Latin-1 with any line ends. Text between
+// tunes is passed over; a section without a number ("X:") is a tune if it has
+// a key and notes. An error (InvalidArgument) if there is no tune at all. Time and memory are
 // linear in the size of `bytes` (up to about 200 bytes for each, as one letter
 // is a note) but for repeats: a tune ends at kMaxAbcPlayed of abc_order.h, and
 // a book whose repeats add up to far more notes than bytes is

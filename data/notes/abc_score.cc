@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -15,6 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "data/notes/abc_lexer.h"
+#include "data/notes/abc_rhythm.h"
+#include "data/notes/abc_shift.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -39,9 +40,24 @@ bool IsBodyField(absl::string_view line) {
   return line.size() == 2 || (line[2] != '|' && line[2] != ':');
 }
 
-// The name in "V:1 clef=treble".
-absl::string_view VoiceName(absl::string_view text) {
-  return text.substr(0, text.find_first_of(" \t"));
+// The line without its comment; "\\%" is a percent sign.
+absl::string_view WithoutComment(absl::string_view line) {
+  size_t end = line.find('%');
+  while (end != absl::string_view::npos && end > 0 && line[end - 1] == '\\') {
+    end = line.find('%', end + 1);
+  }
+  return absl::StripAsciiWhitespace(line.substr(0, end));
+}
+
+// True for a tempo of words alone, which has no number to be read.
+bool IsTempoInWords(absl::string_view text) {
+  return text.empty() || (text.front() == '"' && text.back() == '"' &&
+                          text.find('"', 1) == text.size() - 1);
+}
+
+// True if a key field means to name a key, not only a clef and the like.
+bool NamesKey(absl::string_view text) {
+  return !text.empty() && text.front() >= 'A' && text.front() <= 'G';
 }
 
 // Follows one voice through a tune.
@@ -54,21 +70,30 @@ class ScoreReader {
   absl::Status Finish();
 
   AbcScore& score() { return score_; }
-  size_t num_voices() const { return voices_.size(); }
+  const ReadReport& report() const { return report_; }
   bool has_notes() const { return has_notes_; }
+  // The first line with nothing but notes out of range, or 0.
+  int out_of_range_line() const { return out_of_range_line_; }
+  // For each voice whether it has notes of any kind.
+  const std::vector<bool>& voices_with_notes() const { return sounding_; }
 
  private:
   absl::Status ReadField(char letter, absl::string_view text);
+  void ReadKey(absl::string_view text);
+  void ReadPart(absl::string_view text);
+  void ReadTempo(absl::string_view text);
+  void ReadVoice(absl::string_view text);
   absl::Status ReadMusic(absl::string_view line);
   absl::Status ReadToken(const AbcToken& token);
   absl::Status AddNote(const AbcToken& token);
   absl::Status AddRest(AbcRational length);
   void AddBar(const AbcToken& token);
-  void StartTuplet(const AbcToken& token);
+  void AddMark(absl::string_view text, bool to_next);
   void SelectVoice(absl::string_view name);
   void ChangeContext(const AbcContext& context);
   absl::Status EndHeader();
   AbcRational Timed(AbcRational written);
+  void ApplyTuneTempos();
   absl::Status Error(absl::string_view reason,
                      absl::string_view remedy = "") const;
 
@@ -81,8 +106,11 @@ class ScoreReader {
   bool active() const { return current_voice_ == voice_; }
 
   AbcScore score_;
+  ReadReport report_;
   size_t voice_;
   std::vector<std::string> voices_;
+  std::vector<bool> sounding_;  // like voices_: it has notes
+  std::vector<int> bars_;       // like voices_: bar lines so far
   size_t current_voice_ = 0;
 
   int line_ = 0;
@@ -90,9 +118,14 @@ class ScoreReader {
   bool in_header_ = true;
   bool has_key_ = false;
   bool has_notes_ = false;
+  int out_of_range_line_ = 0;  // of the first note or chord that is
   AbcContext context_;
   std::optional<AbcTempo> tempo_;
   std::optional<AbcRational> unit_;
+  // Tempos that another voice's music gives, with its bar.
+  std::vector<std::pair<int, double>> tune_tempos_;
+  AbcShift tune_shift_;
+  AbcShift voice_shift_;
 
   int velocity_ = kMezzoForte;
   std::array<std::optional<int>, 7> bar_accidentals_ = {};
@@ -100,9 +133,7 @@ class ScoreReader {
   int tied_pitch_ = 0;
   bool overlay_ = false;  // behind "&", until the bar ends
   int last_timed_ = -1;   // the element that "-", ">" refer to
-  int broken_ = 0;        // waiting for its second note
-  AbcRational tuplet_ = {1, 1};
-  int tuplet_left_ = 0;
+  AbcRhythm rhythm_{&report_};
 };
 
 // In the form of all readers' messages: reason, ": ", details.
@@ -134,6 +165,61 @@ void ScoreReader::SelectVoice(absl::string_view name) {
   current_voice_ = static_cast<size_t>(found - voices_.begin());
   if (found == voices_.end() && voices_.size() < kMaxVoices) {
     voices_.emplace_back(name);
+    sounding_.push_back(false);
+    bars_.push_back(0);
+  }
+}
+
+void ScoreReader::ReadVoice(absl::string_view text) {
+  const size_t end = std::min(text.find_first_of(" \t"), text.size());
+  SelectVoice(text.substr(0, end));
+  if (active()) voice_shift_.Update(ParseAbcShift(text.substr(end)));
+  // Within the header voices are only declared.
+  if (in_header_) current_voice_ = 0;
+}
+
+void ScoreReader::ReadKey(absl::string_view text) {
+  has_key_ = true;
+  (in_header_ ? tune_shift_ : voice_shift_).Update(ParseAbcShift(text));
+  if (const auto key = ParseAbcKey(text)) {
+    AbcContext context = context_;
+    context.key = *key;
+    ChangeContext(context);
+  } else if (NamesKey(text)) {
+    report_.Warn("a key that cannot be read, left out");
+  }
+}
+
+// In the header the order of the parts. In the music a letter names the part
+// that begins, whatever the voice; other text may be a mark.
+void ScoreReader::ReadPart(absl::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (in_header_) {
+    score_.part_order = std::string(text);
+  } else if (text.size() == 1 && absl::ascii_isupper(text[0])) {
+    Add(AbcElement::Kind::kPart).text = std::string(text);
+  } else {
+    AddMark(text, /*to_next=*/false);
+  }
+}
+
+// A tempo is the whole tune's, whichever voice it stands in.
+void ScoreReader::ReadTempo(absl::string_view text) {
+  const auto tempo = ParseAbcTempo(text);
+  if (!tempo) {
+    if (!IsTempoInWords(text)) {
+      report_.Warn("a tempo that cannot be read, left out");
+    }
+    return;
+  }
+  if (in_header_) {
+    tempo_ = *tempo;
+  } else if (active()) {
+    AbcContext context = context_;
+    context.qpm = tempo->Qpm(*unit_);
+    ChangeContext(context);
+  } else if (current_voice_ < bars_.size()) {
+    tune_tempos_.emplace_back(bars_[current_voice_], tempo->Qpm(*unit_));
   }
 }
 
@@ -142,49 +228,40 @@ absl::Status ScoreReader::ReadField(char letter, absl::string_view text) {
   if (in_header_ && has_key_ && (letter == 'V' || letter == 'P')) {
     CONTINUO_RETURN_IF_ERROR(EndHeader());
   }
-  if (letter == 'V') {
-    // Within the header voices are only declared.
-    SelectVoice(VoiceName(text));
-    if (in_header_) current_voice_ = 0;
-    return absl::OkStatus();
-  }
-  // Fields within a voice's music are that voice's.
+  // Of the whole tune.
+  if (letter == 'V') ReadVoice(text);
+  if (letter == 'P') ReadPart(text);
+  if (letter == 'Q') ReadTempo(text);
+  // Other fields within a voice's music are that voice's.
   if (!in_header_ && !active()) return absl::OkStatus();
   AbcContext context = context_;
   switch (letter) {
     case 'C':
       if (in_header_) score_.composers.emplace_back(text);
       break;
-    case 'K':
-      has_key_ = true;
-      if (const auto key = ParseAbcKey(text)) {
-        context.key = *key;
-        ChangeContext(context);
+    case 'I':
+      if (absl::ConsumePrefix(&text, "MIDI")) {
+        ApplyAbcMidiDirective(text, &tune_shift_);
+      } else {
+        (in_header_ ? tune_shift_ : voice_shift_).Update(ParseAbcShift(text));
       }
       break;
+    case 'K':
+      ReadKey(text);
+      break;
     case 'L':
-      if (const auto unit = ParseAbcUnit(text)) unit_ = *unit;
+      if (const auto unit = ParseAbcUnit(text)) {
+        unit_ = *unit;
+      } else {
+        report_.Warn("a unit note length that cannot be read, left out");
+      }
       break;
     case 'M':
       if (const auto meter = ParseAbcMeter(text)) {
         context.meter = *meter;
         ChangeContext(context);
-      }
-      break;
-    case 'P':
-      if (in_header_) {
-        score_.part_order = std::string(text);
       } else {
-        Add(AbcElement::Kind::kPart).text = std::string(text);
-      }
-      break;
-    case 'Q':
-      if (const auto tempo = ParseAbcTempo(text)) {
-        tempo_ = *tempo;
-        if (!in_header_) {
-          context.qpm = tempo->Qpm(*unit_);
-          ChangeContext(context);
-        }
+        report_.Warn("a meter that cannot be read, left out");
       }
       break;
     case 'T':
@@ -210,7 +287,11 @@ absl::Status ScoreReader::ReadLine(const AbcLine& line) {
     block_end_ = absl::StrCat("%%end", text.substr(0, text.find(' ')));
     return absl::OkStatus();
   }
-  text = StripAbcComment(text);
+  if (absl::ConsumePrefix(&text, "%%MIDI")) {
+    if (in_header_ || active()) ApplyAbcMidiDirective(text, &tune_shift_);
+    return absl::OkStatus();
+  }
+  text = WithoutComment(text);
   if (text.empty()) return absl::OkStatus();
   // Lyrics and their like that go on in the next line.
   if (absl::StartsWith(text, "+:")) return absl::OkStatus();
@@ -230,12 +311,22 @@ absl::Status ScoreReader::ReadMusic(absl::string_view line) {
   AbcLexer lexer(line);
   while (const auto token = lexer.Next()) {
     if (token->kind == AbcToken::Kind::kField) {
+      if (active() && !token->slip.empty()) report_.Warn(token->slip);
       CONTINUO_RETURN_IF_ERROR(ReadField(token->field, token->text));
       continue;
     }
     // Music before any voice is named belongs to the first, called "1".
-    if (voices_.empty()) voices_.emplace_back("1");
-    if (active()) CONTINUO_RETURN_IF_ERROR(ReadToken(*token));
+    if (voices_.empty()) SelectVoice("1");
+    const bool is_note = token->kind == AbcToken::Kind::kNote;
+    if (current_voice_ < voices_.size()) {
+      if (is_note) sounding_[current_voice_] = true;
+      if (token->clears) ++bars_[current_voice_];
+    }
+    if (active()) {
+      CONTINUO_RETURN_IF_ERROR(ReadToken(*token));
+    } else if (is_note) {
+      report_.Warn("notes of other voices than the first, left out");
+    }
   }
   return absl::OkStatus();
 }
@@ -243,8 +334,12 @@ absl::Status ScoreReader::ReadMusic(absl::string_view line) {
 absl::Status ScoreReader::ReadToken(const AbcToken& token) {
   using Kind = AbcToken::Kind;
   if (overlay_ && !(token.kind == Kind::kBar && token.clears)) {
+    if (token.kind == Kind::kNote) {
+      report_.Warn("notes behind an overlay's \"&\", left out");
+    }
     return absl::OkStatus();
   }
+  if (!token.slip.empty()) report_.Warn(token.slip);
   switch (token.kind) {
     case Kind::kNote:
       return AddNote(token);
@@ -259,10 +354,10 @@ absl::Status ScoreReader::ReadToken(const AbcToken& token) {
       AddBar(token);
       break;
     case Kind::kBroken:
-      if (last_timed_ >= 0) broken_ = token.broken;
+      rhythm_.Break(token.broken);
       break;
     case Kind::kTuplet:
-      StartTuplet(token);
+      rhythm_.StartTuplet(token, context_.meter);
       break;
     case Kind::kTie:
       if (last_timed_ >= 0 &&
@@ -277,6 +372,12 @@ absl::Status ScoreReader::ReadToken(const AbcToken& token) {
       for (const Dynamic& dynamic : kDynamics) {
         if (token.text == dynamic.name) velocity_ = dynamic.velocity;
       }
+      AddMark(token.text, /*to_next=*/true);
+      break;
+    case Kind::kGrace:
+      if (token.grace_notes > 0) {
+        report_.Warn("grace notes, left out", token.grace_notes);
+      }
       break;
     case Kind::kOverlay:
       overlay_ = true;
@@ -287,48 +388,10 @@ absl::Status ScoreReader::ReadToken(const AbcToken& token) {
   return absl::OkStatus();
 }
 
-void ScoreReader::StartTuplet(const AbcToken& token) {
-  const int p = token.tuplet_notes;
-  const AbcMeter& meter = context_.meter;
-  const bool compound =
-      !meter.is_free() && meter.numerator % 3 == 0 && meter.numerator > 3;
-  int q = compound ? 3 : 2;
-  if (p == 2 || p == 4 || p == 8) q = 3;
-  if (p == 3 || p == 6) q = 2;
-  q = token.tuplet_time.value_or(q);
-  const int r = token.tuplet_count.value_or(p);
-  // A number that no tuplet has is a slip; its notes count as written.
-  constexpr int kMaxTuplet = 64;
-  if (p < 1 || q < 1 || r < 1 || std::max({p, q, r}) > kMaxTuplet) return;
-  tuplet_ = MakeRational(q, p);
-  tuplet_left_ = r;
-}
-
-// What tuplet and broken rhythm make of the next note's or rest's length; also
-// lengthens or shortens the one before it.
 AbcRational ScoreReader::Timed(AbcRational written) {
-  AbcRational length = written;
-  if (tuplet_left_ > 0) {
-    length = length * tuplet_;
-    --tuplet_left_;
-  }
-  if (broken_ == 0) return length;
-  const int dots = std::min(std::abs(broken_), 8);
-  const AbcRational small = MakeRational(1, int64_t{1} << dots);
-  const AbcRational large = AbcRational{2, 1} - small;
-  AbcRational& before = score_.elements[last_timed_].length;
-  AbcRational& longer = broken_ > 0 ? before : length;
-  AbcRational& shorter = broken_ > 0 ? length : before;
-  broken_ = 0;
-  if (longer == shorter) {
-    longer = longer * large;
-    shorter = shorter * small;
-  } else if (longer * small == shorter) {
-    // "A>B/": the short note is already written short.
-    longer = longer * large;
-  }
-  // Between other lengths the mark has no meaning.
-  return length;
+  return rhythm_.Take(written, last_timed_ < 0
+                                   ? nullptr
+                                   : &score_.elements[last_timed_].length);
 }
 
 absl::Status ScoreReader::AddRest(AbcRational length) {
@@ -343,6 +406,7 @@ absl::Status ScoreReader::AddRest(AbcRational length) {
 
 absl::Status ScoreReader::AddNote(const AbcToken& token) {
   int highest = -1;
+  int dropped = 0;
   AbcPitch highest_written;
   for (const AbcPitch& written : token.pitches) {
     const int letter = written.letter;
@@ -353,20 +417,34 @@ absl::Status ScoreReader::AddNote(const AbcToken& token) {
     } else if (bar_accidentals_[letter]) {
       change = *bar_accidentals_[letter];
     }
+    if (written.is_quarter_tone) {
+      report_.Warn("a quarter tone, read as the natural note");
+    }
     int64_t pitch = 60 + kAbcLetterPitch[letter] + change +
-                    12 * static_cast<int64_t>(written.octave);
+                    12 * static_cast<int64_t>(written.octave) +
+                    AbcSoundShift(tune_shift_, voice_shift_);
     // A tie carries its accidental over the bar line.
     if (tied_ && !written.accidental && tied_->letter == letter &&
         tied_->octave == written.octave) {
       pitch = tied_pitch_;
     }
     if (pitch < 0 || pitch > 127) {
-      return Error("a note outside of MIDI's range", "check its octave marks");
+      report_.Warn("a note outside of MIDI's range, left out");
+      ++dropped;
+      continue;
     }
     if (pitch > highest) {
       highest = static_cast<int>(pitch);
       highest_written = written;
     }
+  }
+  const int kept = static_cast<int>(token.pitches.size()) - dropped;
+  if (kept > 1) {
+    report_.Warn("notes of a chord below its highest, left out", kept - 1);
+  }
+  if (kept == 0) {
+    if (out_of_range_line_ == 0) out_of_range_line_ = line_;
+    return AddRest(token.length * *unit_);
   }
   const AbcRational length = Timed(token.length * *unit_);
   AbcElement& note = Add(AbcElement::Kind::kNote);
@@ -385,42 +463,115 @@ absl::Status ScoreReader::AddNote(const AbcToken& token) {
   return absl::OkStatus();
 }
 
+void ScoreReader::AddMark(absl::string_view text, bool to_next) {
+  const AbcMark mark = ParseAbcMark(text);
+  if (mark == AbcMark::kNone) return;
+  AbcElement& element = Add(AbcElement::Kind::kMark);
+  element.mark = mark;
+  element.to_next = to_next;
+}
+
 void ScoreReader::AddBar(const AbcToken& token) {
   if (token.clears) {
     bar_accidentals_.fill(std::nullopt);
     overlay_ = false;
   }
   AbcElement& bar = Add(AbcElement::Kind::kBar);
+  bar.clears = token.clears;
   bar.heavy = token.heavy;
   bar.repeat_end = token.repeat_end;
   bar.repeat_start = token.repeat_start;
   bar.endings = token.endings;
 }
 
+// Brings tempos that stand in other voices' music to the same bars of this one.
+void ScoreReader::ApplyTuneTempos() {
+  if (tune_tempos_.empty()) return;
+  std::stable_sort(
+      tune_tempos_.begin(), tune_tempos_.end(),
+      [](const auto& a, const auto& b) { return a.first < b.first; });
+  // A tempo of the voice itself counts from where it stands; one of another
+  // voice from its bar on until the next of either.
+  std::vector<AbcContext> contexts;
+  int bar = 0;
+  int written = -1;  // context of the element before
+  size_t next = 0;
+  double qpm = 0;
+  for (AbcElement& element : score_.elements) {
+    const AbcContext& context = score_.contexts[element.context];
+    const bool changed = element.context != written;
+    if (changed &&
+        (written < 0 || score_.contexts[written].qpm != context.qpm)) {
+      qpm = context.qpm;
+    }
+    bool arrived = false;
+    for (; next < tune_tempos_.size() && tune_tempos_[next].first <= bar;
+         ++next) {
+      qpm = tune_tempos_[next].second;
+      arrived = true;
+    }
+    written = element.context;
+    if (changed || arrived) {
+      contexts.push_back(context);
+      contexts.back().qpm = qpm;
+    }
+    if (element.kind == AbcElement::Kind::kBar && element.clears) ++bar;
+    element.context = static_cast<int>(contexts.size()) - 1;
+  }
+  score_.contexts = std::move(contexts);
+}
+
 absl::Status ScoreReader::Finish() {
   if (in_header_) CONTINUO_RETURN_IF_ERROR(EndHeader());
+  ApplyTuneTempos();
   return absl::OkStatus();
+}
+
+// Reads all lines with the reader of one voice.
+absl::Status ReadLines(const std::vector<AbcLine>& header,
+                       const std::vector<AbcLine>& tune, ScoreReader* reader) {
+  for (const auto* lines : {&header, &tune}) {
+    for (const AbcLine& line : *lines) {
+      CONTINUO_RETURN_IF_ERROR(reader->ReadLine(line));
+    }
+  }
+  return reader->Finish();
 }
 
 }  // namespace
 
 absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
-                                      const std::vector<AbcLine>& tune) {
-  for (size_t voice = 0;; ++voice) {
+                                      const std::vector<AbcLine>& tune,
+                                      ReadReport* report) {
+  // A voice whose notes all stand behind "&" has none to read; a few such
+  // voices are passed over.
+  constexpr int kMaxTries = 4;
+  std::vector<bool> voices;
+  int out_of_range_line = 0;
+  for (size_t voice = 0, tries = 0; tries < kMaxTries; ++voice) {
+    if (voice > 0) {
+      while (voice < voices.size() && !voices[voice]) ++voice;
+      if (voice >= voices.size()) break;
+    }
+    ++tries;
     ScoreReader reader(voice);
-    for (const auto* lines : {&header, &tune}) {
-      for (const AbcLine& line : *lines) {
-        CONTINUO_RETURN_IF_ERROR(reader.ReadLine(line));
+    CONTINUO_RETURN_IF_ERROR(ReadLines(header, tune, &reader));
+    if (reader.has_notes()) {
+      for (const auto& [kind, count] : reader.report().warnings) {
+        report->Warn(kind, count);
       }
+      return std::move(reader.score());
     }
-    CONTINUO_RETURN_IF_ERROR(reader.Finish());
-    if (reader.has_notes()) return std::move(reader.score());
-    if (voice + 1 >= reader.num_voices()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("a tune without notes: line ",
-                       tune.empty() ? 0 : tune.front().number));
-    }
+    voices = reader.voices_with_notes();
+    if (out_of_range_line == 0) out_of_range_line = reader.out_of_range_line();
   }
+  if (out_of_range_line > 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("no note within MIDI's range: line ", out_of_range_line,
+                     "; check the octave marks"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a tune without notes: line ", tune.empty() ? 0 : tune.front().number));
 }
 
 }  // namespace continuo

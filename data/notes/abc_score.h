@@ -9,8 +9,10 @@
 
 #include "absl/status/statusor.h"
 #include "data/notes/abc_fields.h"
+#include "data/notes/abc_marks.h"
 #include "data/notes/abc_rational.h"
 #include "data/notes/abc_text.h"
+#include "data/notes/reading.h"
 
 namespace continuo {
 
@@ -22,7 +24,7 @@ struct AbcContext {
 };
 
 struct AbcElement {
-  enum class Kind { kNote, kRest, kBar, kText, kPart };
+  enum class Kind { kNote, kRest, kBar, kText, kPart, kMark };
   Kind kind = Kind::kRest;
   int context = 0;     // index into AbcScore::contexts
   AbcRational length;  // notes and rests, in whole notes
@@ -32,12 +34,15 @@ struct AbcElement {
   bool tie = false;  // to the next note, if that has the same pitch
 
   // Bars, as in AbcToken.
+  bool clears = false;
   bool heavy = false;
   int repeat_end = 0;
   int repeat_start = 0;
   std::vector<int> endings;
 
-  std::string text;  // kText; the label of kPart
+  std::string text;               // kText; the label of kPart, a letter
+  AbcMark mark = AbcMark::kNone;  // kMark
+  bool to_next = false;           // kMark: it belongs to what follows
 };
 
 struct AbcScore {
@@ -49,9 +54,11 @@ struct AbcScore {
 };
 
 // Reads the first voice that has notes. InvalidArgument if the tune has no key
-// field or no notes, or a note out of range; the message names the line.
+// field, no notes or a length that cannot be read; the message names the line.
+// What else is dropped or guessed is counted in `report`.
 absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
-                                      const std::vector<AbcLine>& tune);
+                                      const std::vector<AbcLine>& tune,
+                                      ReadReport* report);
 
 }  // namespace continuo
 

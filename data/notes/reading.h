@@ -28,7 +28,7 @@ struct ReadOptions {
 // What a reader says about one piece.
 struct ReadReport {
   // Not empty if Magenta rejects the file or tune: what it stumbles over, as
-  // reason, ": ", details.
+  // reason, ": ", details. (Of ABC under Reading::kMagenta alone.)
   std::string repair;
   // What was dropped, clipped or guessed, and how often: kind, such as
   // "a note number above 127, left out", to the number of such events.

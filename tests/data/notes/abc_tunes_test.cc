@@ -58,7 +58,8 @@ TEST(AbcTunesTest, BarsAddUpToTheMeter) {
     const AbcBookText book = SplitAbcTunes(text);
     for (const AbcTuneText& tune : book.tunes) {
       SCOPED_TRACE(absl::StrCat(name, ": ", tune.lines[1].text));
-      const auto score = ReadAbcScore(book.header, tune.lines);
+      ReadReport report;
+      const auto score = ReadAbcScore(book.header, tune.lines, &report);
       ASSERT_TRUE(score.ok()) << score.status();
       const AbcRational want = score->contexts[0].meter.Bar();
       const std::vector<Bar> bars = Bars(*score);
