@@ -71,7 +71,7 @@ command -v debootstrap >/dev/null || {
 child=
 cleanup() {
   [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true
-  wait
+  wait 2>/dev/null  # says that the child was killed
   # Once more for what processes that were just killed still wrote.
   $keep || rm -rf "${root:?}" 2>/dev/null || { sleep 1; rm -rf "$root"; }
 }
