@@ -78,8 +78,13 @@ cleanup() {
 if $keep; then
   mkdir -p "$root"
 else
+  # What predecessors left that were killed: theirs are no longer locked.
+  find /var/tmp -maxdepth 1 -name 'clean_root.*' -mmin +60 \
+    -exec flock -n {} rm -rf {} \; 2>/dev/null || true
   root=$(mktemp -d /var/tmp/clean_root.XXXXXX)
 fi
+exec 9<"$root"
+flock 9
 chmod 755 "$root"
 trap cleanup EXIT
 trap 'exit 129' HUP

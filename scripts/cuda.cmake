@@ -56,21 +56,6 @@ function(continuo_cuda_sources target)
       > ${CONTINUO_PTXAS_DIR}/registers.txt)
 endfunction()
 
-# In the cache for scripts/test.sh.
-set(CONTINUO_HAS_CUDA OFF CACHE INTERNAL "This build has the CUDA forms")
-if(CONTINUO_CUDA STREQUAL "OFF")
-  return()
-endif()
-
-# Returns from here, or stops, saying why.
-macro(continuo_no_cuda why)
-  if(CONTINUO_CUDA STREQUAL "AUTO")
-    message(STATUS "CUDA forms are left out: ${why}")
-    return()
-  endif()
-  message(FATAL_ERROR "CONTINUO_CUDA=${CONTINUO_CUDA}: ${why}")
-endmacro()
-
 # Compiles a few lines, as nvcc does not where the C++ compiler or the C library
 # is newer than it knows. Sets `out` to its first error, or to nothing.
 function(continuo_nvcc_error nvcc out)
@@ -95,6 +80,21 @@ function(continuo_nvcc_error nvcc out)
   endif()
   set(${out} "${error}" PARENT_SCOPE)
 endfunction()
+
+# In the cache for scripts/test.sh.
+set(CONTINUO_HAS_CUDA OFF CACHE INTERNAL "This build has the CUDA forms")
+if(CONTINUO_CUDA STREQUAL "OFF")
+  return()
+endif()
+
+# Returns from here, or stops, saying why.
+macro(continuo_no_cuda why)
+  if(CONTINUO_CUDA STREQUAL "AUTO")
+    message(STATUS "CUDA forms are left out: ${why}")
+    return()
+  endif()
+  message(FATAL_ERROR "CONTINUO_CUDA=${CONTINUO_CUDA}: ${why}")
+endmacro()
 
 find_program(CONTINUO_NVCC NAMES ${CMAKE_CUDA_COMPILER} "$ENV{CUDACXX}" nvcc
   NAMES_PER_DIR HINTS "$ENV{CUDA_HOME}/bin" /usr/local/cuda/bin NO_CACHE)
