@@ -10,7 +10,9 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/substitute.h"
 #include "data/notes/convert.h"
+#include "data/notes/formats.h"
 #include "runtime/command_line.h"
 #include "runtime/log.h"
 #include "runtime/memory.h"
@@ -39,15 +41,16 @@ ABSL_FLAG(std::string, report, "",
           "message, warnings, id, notes, seconds.");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How files are read where their format's standard and Magenta "
-          "disagree: standard, or magenta.");
+          "disagree: standard, or magenta. Of MIDI files, for example, tempos "
+          "of all tracks count, or those of the first.");
 
 namespace continuo {
 namespace {
 
 constexpr char kAbout[] =
-    R"(Converts a folder of MIDI, MusicXML and ABC files to NoteSequences.
-Names end in .mid, .midi; .xml, .musicxml, .mxl; .abc, in any case.
-
+    R"(Converts a folder of music files to NoteSequences, by the endings of their
+names in any case:
+$0
   convert_dir_to_note_sequences --input_dir=~/tunes --recursive \
       --output_file=/tmp/notes.tfrecord
 
@@ -55,8 +58,9 @@ One record is written per MIDI or MusicXML file and per tune of an ABC book, in
 a fixed order: names sorted, the files of a folder before its subfolders. A file
 that cannot be read is skipped with a warning and counted by reason; files that
 the original converter rejects over something not needed (a wrong key signature,
-a wrong chunk size) are read and counted as repaired. The next step is
-melody_rnn_create_dataset --input=OUTPUT_FILE.
+a wrong chunk size, an end that is cut off) are read and counted as repaired.
+What was dropped, clipped or guessed in a file is a warning, and counted too.
+The next step is melody_rnn_create_dataset --input=OUTPUT_FILE.
 
 Of an ABC tune the first voice is read, the highest note of a chord, no grace
 notes and no instruments; repeats, endings, parts and D.C. are played.
@@ -68,7 +72,7 @@ wrong flags, an unreadable folder, nothing to convert or a failed write; 130
 after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
 
 CommandHelp Help() {
-  return {.about = kAbout,
+  return {.about = absl::Substitute(kAbout, WrapText(NoteFormatSummary(), 2)),
           .own_file = "data/convert_main.cc",
           .groups = {{"Required",
                       HelpLevel::kRequired,

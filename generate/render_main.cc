@@ -6,9 +6,8 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/notes/formats.h"
 #include "data/notes/midi_reader.h"
 #include "generate/curve_plot.h"
 #include "generate/piano_roll.h"
@@ -58,8 +57,8 @@ constexpr size_t kMaxPanels = 100;
 constexpr int64_t kMaxFileBytes = int64_t{1} << 28;
 
 bool IsMidiName(absl::string_view name) {
-  const std::string lower = absl::AsciiStrToLower(name);
-  return absl::EndsWith(lower, ".mid") || absl::EndsWith(lower, ".midi");
+  const NoteFormat* format = FindNoteFormat(name);
+  return format != nullptr && format->id == "midi";
 }
 
 absl::StatusOr<std::vector<std::string>> MidiPaths(
@@ -82,7 +81,8 @@ absl::StatusOr<std::vector<std::string>> MidiPaths(
     }
     if (found == 0) {
       return absl::NotFoundError(absl::StrCat(
-          "--midi: no .mid or .midi file in the folder ", argument));
+          "--midi: no MIDI file (.mid, .midi, .kar, .rmi) in the folder ",
+          argument));
     }
   }
   return paths;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/notes/abc_reader.h"
 #include "data/notes/midi_reader.h"
@@ -94,6 +95,15 @@ std::string NoteFormatEndings() {
     endings.insert(endings.end(), format.endings.begin(), format.endings.end());
   }
   return absl::StrJoin(endings, ", ");
+}
+
+std::string NoteFormatSummary() {
+  std::vector<std::string> formats;
+  for (const NoteFormat& format : NoteFormats()) {
+    formats.push_back(absl::StrCat(format.title, " (",
+                                   absl::StrJoin(format.endings, ", "), ")"));
+  }
+  return absl::StrJoin(formats, ", ");
 }
 
 }  // namespace continuo

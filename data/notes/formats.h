@@ -52,6 +52,9 @@ const NoteFormat* FindNoteFormat(absl::string_view filename);
 // All endings, for messages: ".mid, .midi, .abc".
 std::string NoteFormatEndings();
 
+// Formats with their endings, for help: "MIDI (.mid, .midi), ABC (.abc)".
+std::string NoteFormatSummary();
+
 }  // namespace continuo
 
 #endif  // CONTINUO_DATA_NOTES_FORMATS_H_

@@ -19,12 +19,15 @@
 #include "runtime/file.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/midi_bytes.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
+using testing::Bytes;
+using testing::MidiFile;
 using testing::ScratchDir;
 
 std::string Write(const ScratchDir& dir, const std::string& name,
@@ -181,6 +184,25 @@ TEST(InspectTest, Events) {
   EXPECT_EQ(facts["tags"][0]["first_step"], 1);
   EXPECT_EQ(facts["tags"][0]["last_step"], 21);
   EXPECT_EQ(facts["tags"][0]["last_value"], 21);
+}
+
+// A tempo in the second track only.
+TEST(InspectTest, WarningsOfMidiFiles) {
+  const ScratchDir dir;
+  const std::string path = Write(
+      dir, "tempo.mid",
+      MidiFile({"", Bytes({0, 0xff, 0x51, 3, 0x0f, 0x42, 0x40, 0, 0x90, 60, 80,
+                           0x83, 0x60, 60, 0, 0, 0x90, 61, 80})}));
+  const auto standard = Inspect(path, {.reading = Reading::kStandard});
+  ASSERT_TRUE(standard.ok()) << standard.status();
+  EXPECT_EQ((*standard)["qpm"], "60");
+  EXPECT_EQ((*standard)["warnings"], "1 x a note without an end, left out");
+  const auto magenta = Inspect(path, {.reading = Reading::kMagenta});
+  ASSERT_TRUE(magenta.ok()) << magenta.status();
+  EXPECT_EQ((*magenta)["qpm"], "120");
+  EXPECT_TRUE(absl::StrContains(
+      (*magenta)["warnings"].get<std::string>(),
+      "1 x a tempo outside the first track, ignored as Magenta does"));
 }
 
 TEST(InspectTest, Music) {

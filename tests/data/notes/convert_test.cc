@@ -205,6 +205,44 @@ TEST_F(ConvertTest, ReportsEachFileAndTune) {
   EXPECT_TRUE(lines[6].contains("id"));
 }
 
+// A tempo in the second track only, and a format 2 file of two tracks.
+TEST_F(ConvertTest, CountsWhatEachReadingWarnsOf) {
+  const std::string note = Bytes({0, 0x90, 60, 80, 0x60, 60, 0});
+  fs::remove_all(root_ + "/tunes");
+  Write("tunes/a.mid",
+        MidiFile({note, Bytes({0, 0xff, 0x51, 3, 0x0f, 0x42, 0x40})}));
+  std::string in_turn = MidiFile({note, note});
+  in_turn[9] = 2;
+  Write("tunes/b.kar", in_turn);
+  options_.report_file = root_ + "/out/report.jsonl";
+  const auto read = [&](Reading reading) {
+    options_.reading.reading = reading;
+    const auto summary = ConvertDirectory(options_);
+    EXPECT_TRUE(summary.ok()) << summary.status();
+    EXPECT_EQ(summary->sequences, 2);
+    EXPECT_TRUE(summary->repaired.empty());
+    return summary->warned;
+  };
+  using Counts = std::map<std::string, int64_t>;
+  EXPECT_EQ(
+      read(Reading::kStandard),
+      (Counts{{"a track of format 2, played after the one before it", 1}}));
+  EXPECT_FALSE(
+      absl::StrContains(testing::MustRead(options_.report_file), "Magenta"));
+  EXPECT_EQ(ReadOutput(options_.output_file)[0].tempos(0).qpm(), 60.0);
+  const std::string tempo =
+      "a tempo outside the first track, ignored as Magenta does";
+  EXPECT_EQ(read(Reading::kMagenta),
+            (Counts{{tempo, 1},
+                    {"a track of format 2 played together with the first, as "
+                     "Magenta does",
+                     1}}));
+  EXPECT_TRUE(
+      absl::StrContains(testing::MustRead(options_.report_file),
+                        absl::StrCat("\"warnings\":{\"", tempo, "\":1}")));
+  EXPECT_EQ(ReadOutput(options_.output_file)[0].tempos(0).qpm(), 120.0);
+}
+
 TEST_F(ConvertTest, OverwritesWhenDone) {
   Write("out/notes.tfrecord", "old");
   ASSERT_TRUE(ConvertDirectory(options_).ok());

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "tests/data/notes/musicxml_testing.h"
 #include "tests/testing/midi_bytes.h"
@@ -26,6 +27,16 @@ TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
   }
   for (const char* name : {"a.midx", "amid", "a.mid.txt", "abc", ""}) {
     EXPECT_EQ(FindNoteFormat(name), nullptr) << name;
+  }
+}
+
+TEST(FormatsTest, TellsAllEndings) {
+  for (const NoteFormat& format : NoteFormats()) {
+    for (const absl::string_view ending : format.endings) {
+      EXPECT_TRUE(absl::StrContains(NoteFormatEndings(), ending));
+      EXPECT_TRUE(absl::StrContains(NoteFormatSummary(), ending));
+    }
+    EXPECT_TRUE(absl::StrContains(NoteFormatSummary(), format.title));
   }
 }
 
