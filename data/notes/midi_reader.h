@@ -1,4 +1,4 @@
-// MIDI files to NoteSequences, as the original's converter reads them.
+// MIDI files to NoteSequences, by the standard or as Magenta reads them.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_READER_H_
 #define CONTINUO_DATA_NOTES_MIDI_READER_H_
@@ -12,8 +12,9 @@
 namespace continuo {
 
 // Reads a file (formats 0, 1, 2; also wrapped in RIFF). Where the original
-// reads it, the result is equal to the last bit of every time; for others see
-// ParseMidi (midi_parser.h), which also fills `report`. id, filename and
+// reads it, the result of Reading::kMagenta is equal to the last bit of every
+// time; for others, and for kStandard, see ParseMidi (midi_parser.h), which
+// also fills `report`. id, filename and
 // collection_name stay unset.
 //
 // Files with SMPTE time, for which the original gives negative times, are read

@@ -13,7 +13,8 @@ namespace continuo {
 
 // Where a format's standard and Magenta's reader disagree: as the format means
 // it, or as Magenta reads it. Files that Magenta rejects are read by the
-// standard either way.
+// standard either way, MIDI files but for what tracks beyond the first
+// contribute.
 enum class Reading { kStandard, kMagenta };
 
 // For flags: "standard" and "magenta".
