@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "data/events/dataset_builder.h"
 #include "runtime/command_line.h"
+#include "runtime/disk_space.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
@@ -44,6 +45,12 @@ ABSL_FLAG(
     "when they are read, about 5 times smaller for melodies, 40 for drums "
     "and 100 to 1000 for performances. Training gives the same network, "
     "bit for bit; convert_dataset makes one of the other.");
+ABSL_FLAG(
+    bool, dedup, false,
+    "Leave out sequences with the notes of an earlier one, whatever their "
+    "names, keys, tempos or kinds of file, and keep those that are alike "
+    "in one set, so that nothing is evaluated that was trained on. Reads "
+    "the input twice.");
 ABSL_FLAG(std::string, report, "",
           "File for one line of JSON per input sequence: the set it went to, "
           "the examples it gave, and what was dropped and why.");
@@ -106,6 +113,7 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--eval_ratio=", options.eval_ratio, ": must lie between 0 and 1"));
   }
+  options.dedup = absl::GetFlag(FLAGS_dedup);
   options.num_shards = absl::GetFlag(FLAGS_num_shards);
   if (options.num_shards < 1 || options.num_shards > 99999) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -149,11 +157,13 @@ absl::Status Run(const CreateDatasetCommand& command) {
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline());
-  LogInfo(
-      command.flags(), " input=", absl::StrJoin(options.inputs, ","),
-      " output_dir=", options.output_dir, " eval_ratio=", options.eval_ratio,
-      " seed=", seed, " num_shards=", options.num_shards,
-      " format=", absl::GetFlag(FLAGS_format), " threads=", pool.num_threads());
+  LogInfo(command.flags(), " input=", absl::StrJoin(options.inputs, ","),
+          " output_dir=", options.output_dir,
+          " eval_ratio=", options.eval_ratio, " seed=", seed,
+          " num_shards=", options.num_shards,
+          " format=", absl::GetFlag(FLAGS_format),
+          " dedup=", options.dedup ? "true" : "false",
+          " threads=", pool.num_threads());
 
   DatasetSummary summary;
   const absl::Status status = BuildDataset(*pipeline, options, &pool, &summary);
@@ -165,11 +175,13 @@ absl::Status Run(const CreateDatasetCommand& command) {
   }
   CONTINUO_RETURN_IF_ERROR(status);
   for (const auto& [reason, times] : summary.discarded) {
-    LogInfo(reason, ": ", times, " (", pipeline->Remedy(reason), ")");
+    LogInfo(reason, ": ", times, " (", DiscardRemedy(*pipeline, reason), ")");
   }
   LogInfo("Wrote ", summary.training_examples, " training and ",
           summary.eval_examples, " evaluation examples to ",
-          absl::StrJoin(summary.files, ", "));
+          absl::StrJoin(summary.files, ", "), " (",
+          BytesToText(summary.training_bytes), " and ",
+          BytesToText(summary.eval_bytes), ")");
   if (summary.training_examples == 0 && options.eval_ratio < 1) {
     LogWarn(
         "the training set is empty: lower --eval_ratio or give another "

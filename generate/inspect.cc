@@ -9,17 +9,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "data/notes/formats.h"
-#include "data/records/tfrecord.h"
+#include "data/records/file_kind.h"
 #include "models/bundle.h"
-#include "models/safetensors.h"
 #include "runtime/file.h"
 #include "runtime/status.h"
 
 namespace continuo {
 namespace {
-
-// The last eight bytes of a table file (LevelDB's magic number).
-constexpr absl::string_view kTableMagic = "\x57\xfb\x80\x8b\x24\x75\x47\xdb";
 
 // "x.data-00000-of-00001" and "x.index" are files of the checkpoint "x".
 std::string CheckpointPrefix(const std::string& path) {
@@ -30,26 +26,21 @@ std::string CheckpointPrefix(const std::string& path) {
   return std::string(absl::StripSuffix(path, ".index"));
 }
 
-bool IsTfRecord(absl::string_view bytes) {
-  int64_t offset = 0;
-  return ParseTfRecord(bytes, "", &offset, /*verify_data=*/false).ok();
-}
-
-// The ending of a music file by what it begins with; empty if it is none.
-absl::string_view MusicEnding(absl::string_view bytes) {
-  if (absl::StartsWith(bytes, "MThd") || absl::StartsWith(bytes, "RIFF")) {
-    return ".mid";
+// The ending of music of this kind, which chooses its reader; empty for other
+// files.
+absl::string_view MusicEnding(FileKind kind) {
+  switch (kind) {
+    case FileKind::kMidi:
+      return ".mid";
+    case FileKind::kMusicXml:
+      return ".xml";
+    case FileKind::kCompressedMusicXml:
+      return ".mxl";
+    case FileKind::kAbc:
+      return ".abc";
+    default:
+      return "";
   }
-  if (absl::StartsWith(bytes, "PK\x03\x04")) return ".mxl";
-  absl::ConsumePrefix(&bytes, "\xef\xbb\xbf");
-  constexpr size_t kHead = 4096;
-  const absl::string_view text =
-      absl::StripLeadingAsciiWhitespace(bytes.substr(0, kHead));
-  if (absl::StartsWith(text, "<")) return ".xml";
-  if (absl::StartsWith(text, "X:") || absl::StrContains(text, "\nX:")) {
-    return ".abc";
-  }
-  return "";
 }
 
 // What the name promises, where the contents say nothing.
@@ -93,11 +84,27 @@ absl::StatusOr<Facts> Inspect(const std::string& path,
   if (bytes.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": is empty"));
   }
-  if (IsTfRecord(bytes)) return InspectTfRecord(path);
-  if (absl::EndsWith(bytes, kTableMagic)) return InspectCheckpoint(path);
-  if (LooksLikeSafetensors(bytes)) return InspectSafetensors(path);
-  if (const absl::string_view ending = MusicEnding(bytes); !ending.empty()) {
-    return InspectMusic(path, ending, reading);
+  const FileKind kind = KindOfFile(bytes);
+  switch (kind) {
+    case FileKind::kNoteSequences:
+    case FileKind::kSequenceExamples:
+    case FileKind::kCompactExamples:
+    case FileKind::kEvents:
+    case FileKind::kOtherRecords:
+      return InspectTfRecord(path);
+    case FileKind::kCheckpoint:
+      return InspectCheckpoint(path);
+    case FileKind::kSafetensors:
+      return InspectSafetensors(path);
+    case FileKind::kMidi:
+    case FileKind::kMusicXml:
+    case FileKind::kCompressedMusicXml:
+    case FileKind::kAbc:
+      return InspectMusic(path, MusicEnding(kind), reading);
+    case FileKind::kBundle:
+    case FileKind::kEmpty:
+    case FileKind::kUnknown:
+      break;
   }
   return InspectByName(path, bytes, reading);
 }

@@ -18,7 +18,8 @@ using Facts = nlohmann::ordered_json;
 
 // Looks into `path`: a checkpoint (V2 prefix or one of its files, V1 file), a
 // safetensors file, a run folder or one of checkpoints, a bundle, a TFRecord of
-// NoteSequences, SequenceExamples or TensorBoard events, or a music file. The
+// NoteSequences, SequenceExamples, compact
+// examples or TensorBoard events, or a music file. The
 // contents tell the kind; the name only helps where they are damaged. Errors
 // name the file and the offset or tensor.
 // `reading` is how music files are read.

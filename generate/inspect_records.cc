@@ -7,11 +7,15 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "data/events/compact_example.h"
+#include "data/events/encoding_name.h"
 #include "data/proto/event.pb.h"
 #include "data/proto/example.pb.h"
 #include "data/proto/music.pb.h"
+#include "data/records/example.h"
+#include "data/records/file_kind.h"
 #include "data/records/tfrecord.h"
 #include "generate/inspect.h"
 #include "runtime/status.h"
@@ -108,26 +112,16 @@ class ExampleFacts : public RecordFacts {
     const auto inputs = lists.find("inputs");
     const auto labels = lists.find("labels");
     if (inputs == lists.end() || labels == lists.end()) return false;
-    steps_.Add(labels->second.feature_size());
     for (const auto& step : inputs->second.feature()) {
       ++widths_[step.float_list().value_size()];
     }
     Facts first_labels = Facts::array();
     for (const auto& step : labels->second.feature()) {
-      const auto& values = step.int64_list().value();
-      ++heads_[values.size()];
-      for (int head = 0; head < values.size(); ++head) {
-        ++histogram_[{head, values[head]}];
-        if (first_labels.size() < kFirstLabels) {
-          first_labels.push_back(values[head]);
-        }
-      }
+      AddLabels({step.int64_list().value().data(),
+                 static_cast<size_t>(step.int64_list().value_size())},
+                &first_labels);
     }
-    if (first_.size() < kFirstRecords) {
-      first_.push_back({{"record", first_.size()},
-                        {"steps", labels->second.feature_size()},
-                        {"first_labels", std::move(first_labels)}});
-    }
+    AddSteps(labels->second.feature_size(), std::move(first_labels));
     return true;
   }
 
@@ -149,6 +143,27 @@ class ExampleFacts : public RecordFacts {
       histogram.push_back(std::move(row));
     }
   }
+
+ protected:
+  // The labels of one step.
+  void AddLabels(absl::Span<const int64_t> labels, Facts* first_labels) {
+    ++heads_[static_cast<int>(labels.size())];
+    for (size_t head = 0; head < labels.size(); ++head) {
+      ++histogram_[{static_cast<int>(head), labels[head]}];
+      if (first_labels->size() < kFirstLabels) {
+        first_labels->push_back(labels[head]);
+      }
+    }
+  }
+  // An example whose labels have been added.
+  void AddSteps(int steps, Facts first_labels) {
+    steps_.Add(steps);
+    if (first_.size() >= kFirstRecords) return;
+    first_.push_back({{"record", first_.size()},
+                      {"steps", steps},
+                      {"first_labels", std::move(first_labels)}});
+  }
+  void AddWidth(int columns) { ++widths_[columns]; }
 
  private:
   // The one value that occurs, or all of them: then the data are no set.
@@ -224,25 +239,57 @@ class EventFacts : public RecordFacts {
   std::map<std::string, Tag> tags_;
 };
 
-bool IsEvent(absl::string_view record) {
-  tensorflow::Event event;
-  return event.ParseFromArray(record.data(), static_cast<int>(record.size())) &&
-         absl::StartsWith(event.file_version(), "brain.Event:");
-}
+// Of the encodings known here.
+class CompactFacts : public ExampleFacts {
+ public:
+  bool Add(absl::string_view record) override {
+    CompactExample example;
+    if (!ParseCompactRecord(record, "", &example).ok()) return false;
+    if (encoding_.empty()) {
+      const auto spec = EncodingByName(example.encoding());
+      if (!spec.ok()) return false;
+      encoding_ = example.encoding();
+      format_ = MakeExampleFormat(*spec, encoding_);
+    }
+    EncodedSequence decoded;
+    if (!ParseExample(record, format_, "", &decoded).ok()) return false;
+    AddWidth(decoded.inputs.width);
+    Facts first_labels = Facts::array();
+    const absl::Span<const int64_t> labels = decoded.labels;
+    const auto heads = static_cast<size_t>(format_.heads());
+    for (size_t i = 0; i < labels.size(); i += heads) {
+      AddLabels(labels.subspan(i, heads), &first_labels);
+    }
+    AddSteps(decoded.inputs.rows(), std::move(first_labels));
+    return true;
+  }
+
+  void Show(Facts* facts) const override {
+    (*facts)["encoding"] = encoding_;
+    ExampleFacts::Show(facts);
+  }
+
+ private:
+  std::string encoding_;
+  ExampleFormat format_;
+};
 
 // The kind of a file by its first record.
 std::pair<std::string, std::unique_ptr<RecordFacts>> KindOf(
     absl::string_view record) {
-  if (IsEvent(record)) {
-    return {"TensorBoard events", std::make_unique<EventFacts>()};
+  switch (KindOfRecord(record)) {
+    case FileKind::kEvents:
+      return {"TensorBoard events", std::make_unique<EventFacts>()};
+    case FileKind::kSequenceExamples:
+      return {"TFRecord of SequenceExamples", std::make_unique<ExampleFacts>()};
+    case FileKind::kCompactExamples:
+      return {"TFRecord of compact examples", std::make_unique<CompactFacts>()};
+    case FileKind::kNoteSequences:
+      return {"TFRecord of NoteSequences",
+              std::make_unique<NoteSequenceFacts>()};
+    default:
+      return {"TFRecord", nullptr};
   }
-  if (ExampleFacts().Add(record)) {
-    return {"TFRecord of SequenceExamples", std::make_unique<ExampleFacts>()};
-  }
-  if (NoteSequenceFacts().Add(record)) {
-    return {"TFRecord of NoteSequences", std::make_unique<NoteSequenceFacts>()};
-  }
-  return {"TFRecord", nullptr};
 }
 
 }  // namespace

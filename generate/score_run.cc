@@ -8,7 +8,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "data/events/compact_example.h"
 #include "data/notes/convert.h"
+#include "data/records/example.h"
 #include "generate/run.h"
 #include "generate/score.h"
 #include "generate/score_sources.h"
@@ -57,11 +59,22 @@ std::string Line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-// The pieces of one source, through the pipeline.
+// The pieces of one source: notes through the pipeline, and training examples
+// of `format` as they are.
 std::vector<Piece> ReadPieces(const DatasetPipeline& pipeline,
+                              const ExampleFormat& format,
                               const ScoreSource& source,
                               const ReadOptions& reading) {
   std::vector<Piece> pieces;
+  if (source.is_example) {
+    Piece& piece = pieces.emplace_back();
+    piece.file = source.file;
+    piece.record = source.record;
+    EncodedSequence example;
+    piece.status = ParseExample(source.bytes, format, "the example", &example);
+    if (piece.status.ok()) piece.output.examples.push_back(std::move(example));
+    return pieces;
+  }
   ReadSource(
       source, reading,
       [&](std::optional<int64_t> tune, absl::StatusOr<NoteSequence*> notes) {
@@ -239,13 +252,16 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
   }
   CONTINUO_ASSIGN_OR_RETURN(LineOutput output,
                             LineOutput::Create(options_.output));
+  const ExampleFormat format = MakeExampleFormat(
+      model_.config.encoding,
+      model_.config.name.empty() ? "the model" : model_.config.name);
   for (;;) {
     CONTINUO_ASSIGN_OR_RETURN(const std::vector<ScoreSource> part,
                               sources.Next(kSourcesAtOnce));
     if (part.empty()) break;
     std::vector<std::vector<Piece>> pieces(part.size());
     pool_.Run(static_cast<int64_t>(part.size()), [&](int64_t i) {
-      pieces[i] = ReadPieces(pipeline_, part[i], options_.reading);
+      pieces[i] = ReadPieces(pipeline_, format, part[i], options_.reading);
     });
     for (std::vector<Piece>& of_source : pieces) {
       for (Piece& piece : of_source) {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/notes/convert_listing.h"
 #include "data/notes/formats.h"
+#include "data/records/file_kind.h"
 #include "google/protobuf/arena.h"
 #include "runtime/file.h"
 #include "runtime/status.h"
@@ -14,14 +15,16 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-// Whether a file begins like a TFRecord; an empty file is one without records.
-absl::StatusOr<bool> IsTfRecord(const std::string& path) {
-  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
-                            MappedFile::Open(path));
-  if (file->bytes().empty()) return true;
-  int64_t offset = 0;
-  return ParseTfRecord(file->bytes(), path, &offset, /*verify_data=*/false)
-      .ok();
+// Records beyond this wait for the next part.
+constexpr size_t kMaxBytes = size_t{32} << 20;
+
+// Whether TfRecordReader can read a file of this kind; an empty file is one
+// without records.
+bool HasRecords(FileKind kind) {
+  return kind == FileKind::kNoteSequences ||
+         kind == FileKind::kSequenceExamples ||
+         kind == FileKind::kCompactExamples ||
+         kind == FileKind::kOtherRecords || kind == FileKind::kEmpty;
 }
 
 }  // namespace
@@ -49,7 +52,8 @@ absl::StatusOr<ScoreSources> ScoreSources::Open(
 
 absl::StatusOr<std::vector<ScoreSource>> ScoreSources::Next(int count) {
   std::vector<ScoreSource> sources;
-  while (static_cast<int>(sources.size()) < count) {
+  size_t bytes = 0;
+  while (static_cast<int>(sources.size()) < count && bytes < kMaxBytes) {
     if (records_ != nullptr) {
       const auto record = records_->Next();
       if (absl::IsOutOfRange(record.status())) {
@@ -60,18 +64,30 @@ absl::StatusOr<std::vector<ScoreSource>> ScoreSources::Next(int count) {
       sources.push_back({.file = files_[next_file_ - 1].path,
                          .record = next_record_++,
                          .bytes = std::string(*record),
+                         .is_example = are_examples_,
                          .status = absl::OkStatus()});
+      bytes += record->size();
       records_->ReleaseRead();
       continue;
     }
     if (next_file_ == files_.size()) break;
-    const File& file = files_[next_file_++];
+    File& file = files_[next_file_++];
     if (file.status.ok() && FindNoteFormat(file.path) == nullptr) {
-      const absl::StatusOr<bool> is_records = IsTfRecord(file.path);
-      if (is_records.ok() && *is_records) {
-        CONTINUO_ASSIGN_OR_RETURN(records_, TfRecordReader::Open(file.path));
+      auto reader = TfRecordReader::Open(file.path);
+      if (!reader.ok()) {
+        file.status = reader.status();
+      } else if (const FileKind kind = KindOfFile((*reader)->bytes());
+                 HasRecords(kind)) {
+        records_ = *std::move(reader);
         next_record_ = 0;
+        are_examples_ = kind == FileKind::kSequenceExamples ||
+                        kind == FileKind::kCompactExamples;
         continue;
+      } else if (!IsMusic(kind) && kind != FileKind::kUnknown) {
+        file.status = absl::InvalidArgumentError(
+            absl::StrCat("this is ", FileKindTitle(kind),
+                         "; give music files, TFRecords of NoteSequences or "
+                         "data sets"));
       }
     }
     sources.push_back({.file = file.path,

@@ -1,4 +1,5 @@
-// What a score command reads: music files and TFRecords of NoteSequences.
+// What a score command reads: music files, TFRecords of NoteSequences and data
+// sets.
 
 #ifndef CONTINUO_GENERATE_SCORE_SOURCES_H_
 #define CONTINUO_GENERATE_SCORE_SOURCES_H_
@@ -23,6 +24,7 @@ struct ScoreSource {
   std::string file;
   std::optional<int64_t> record;  // its number in the file, from 0
   std::string bytes;              // of the record; files are read later
+  bool is_example = false;        // a training example, ready to be scored
   absl::Status status;            // why there is nothing to read
 };
 
@@ -47,10 +49,12 @@ class ScoreSources {
   size_t next_file_ = 0;
   std::unique_ptr<TfRecordReader> records_;  // of files_[next_file_ - 1]
   int64_t next_record_ = 0;
+  bool are_examples_ = false;  // the records
 };
 
 // Calls `use` for each piece of a source: its tune's number where the file is
-// a book, and its notes (which `use` may change) or why there are none.
+// a book, and its notes (which `use` may change) or why there are none. Not for
+// training examples.
 void ReadSource(
     const ScoreSource& source, const ReadOptions& reading,
     absl::FunctionRef<void(std::optional<int64_t>,

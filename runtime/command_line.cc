@@ -12,6 +12,7 @@
 #include "runtime/flag_errors.h"
 #include "runtime/log.h"
 #include "runtime/process.h"
+#include "runtime/protobuf_log.h"
 #include "runtime/version.h"
 
 namespace continuo {
@@ -59,6 +60,7 @@ void AnswerHelpAndVersion(absl::Span<char* const> args,
 std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
                                             const CommandHelp& help) {
   PrepareProcess();
+  SilenceProtobuf();
   const auto args =
       absl::Span<char* const>(argv, static_cast<size_t>(argc)).subspan(1);
   AnswerHelpAndVersion(args, help);

@@ -22,6 +22,24 @@ std::unique_ptr<EventEncoder> WithoutControls(EncodingSpec spec) {
   return MakeEventEncoder(spec);
 }
 
+std::string MadeBy(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kOneHotMelody:
+    case Encoding::kLookbackMelody:
+    case Encoding::kKeyMelody:
+      return "melody_rnn_create_dataset";
+    case Encoding::kOneDrum:
+    case Encoding::kDrumKit:
+      return "drums_rnn_create_dataset";
+    case Encoding::kPerformance:
+    case Encoding::kCompactPerformance:
+    case Encoding::kModuloPerformance:
+    case Encoding::kNoteTuples:
+      break;
+  }
+  return "performance_rnn_create_dataset";
+}
+
 bool SameRow(const SparseRows& a, int row_a, const SparseRows& b, int row_b) {
   const int32_t begin_a = a.row_begin[row_a];
   const int32_t end_a = a.row_begin[row_a + 1];
@@ -188,6 +206,7 @@ ExampleFormat MakeExampleFormat(const EncodingSpec& spec, std::string config) {
                          encoder->head_sizes().end()},
           .index_inputs = encoder->index_inputs(),
           .config = std::move(config),
+          .made_by = MadeBy(spec.encoding),
           .compact = std::make_shared<CompactCodec>(spec)};
 }
 

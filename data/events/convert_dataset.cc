@@ -10,6 +10,7 @@
 #include "data/events/encoding_name.h"
 #include "data/records/compact_record.h"
 #include "data/records/example.h"
+#include "data/records/file_kind.h"
 #include "data/records/tfrecord.h"
 #include "runtime/file.h"
 #include "runtime/status.h"
@@ -104,8 +105,11 @@ absl::Status Conversion::RunRecords(
 }
 
 absl::Status Conversion::RunFile(const std::string& path, AtomicFile* output) {
+  CONTINUO_RETURN_IF_ERROR(CheckIsNoFolder(path, /*music=*/false));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<TfRecordReader> reader,
                             TfRecordReader::Open(path));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckHoldsExamples(path, reader->bytes(), "the create_dataset command"));
   std::vector<absl::string_view> records;
   int64_t first = 0;
   for (bool at_end = false; !at_end;) {

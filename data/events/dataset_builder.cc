@@ -8,13 +8,18 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/events/batch_reader.h"
+#include "data/events/duplicates.h"
+#include "data/events/fingerprint.h"
 #include "data/events/record_maker.h"
+#include "data/events/size_forecast.h"
 #include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
@@ -27,18 +32,19 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 using Clock = std::chrono::steady_clock;
 
-// A batch ends at whichever comes first; small, because two of them are all
-// the memory that is needed, but large enough to keep all threads busy.
-constexpr size_t kMinBatchSequences = 64;
-constexpr size_t kSequencesPerThread = 4;
-constexpr size_t kBatchBytes = size_t{4} << 20;
-
 // Records of one sequence beyond this are made as they are written: dense
 // inputs are a hundred times larger than sparse rows, and a performance becomes
 // 35 examples per half minute.
 constexpr int64_t kMaxHeldBytes = int64_t{1} << 20;
 
 constexpr double kSecondsBetweenProgress = 5;
+
+// Of the sequences before this one, the sizes of the first examples in both
+// forms tell what the other form would have saved.
+constexpr int64_t kSampledSequences = 128;
+
+// The reason of copies that --dedup leaves out.
+constexpr char kCopy[] = "same_notes_as_an_earlier_sequence";
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -54,12 +60,21 @@ struct Result {
   std::vector<EncodedSequence> examples;
   std::map<std::string, int64_t> discarded;
   std::string report;  // a JSON line, empty if not wanted
+  SizeSample sample;
 };
 
 struct Batch {
-  int64_t first_index = 0;
-  std::vector<absl::string_view> records;
+  RecordBatch input;
   std::vector<Result> results;
+};
+
+// One run of BuildDataset: what all threads read.
+struct Job {
+  const DatasetPipeline& pipeline;
+  const DatasetOptions& options;
+  RecordMaker maker;
+  RecordMaker compact_maker;
+  std::optional<Duplicates> duplicates;  // with --dedup
 };
 
 // The files of one set. Examples are dealt out to the shards in turn.
@@ -77,6 +92,7 @@ class ShardedFiles {
     AtomicFile& file =
         *files_[static_cast<size_t>(num_records_) % files_.size()];
     ++num_records_;
+    num_bytes_ += static_cast<int64_t>(framed.size());
     return file.Append(framed);
   }
   absl::Status Commit(std::vector<std::string>* names) {
@@ -87,77 +103,12 @@ class ShardedFiles {
     return absl::OkStatus();
   }
   int64_t num_records() const { return num_records_; }
+  int64_t num_bytes() const { return num_bytes_; }
 
  private:
   std::vector<std::unique_ptr<AtomicFile>> files_;
   int64_t num_records_ = 0;
-};
-
-// The records of all inputs in order, a batch at a time.
-class BatchReader {
- public:
-  BatchReader(const std::vector<std::string>& paths, int num_threads)
-      : paths_(paths),
-        max_sequences_(
-            std::max(kMinBatchSequences,
-                     kSequencesPerThread * static_cast<size_t>(num_threads))) {}
-
-  absl::Status Open() {
-    for (const std::string& path : paths_) {
-      CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<TfRecordReader> reader,
-                                TfRecordReader::Open(path));
-      total_bytes_ += reader->size();
-      readers_.push_back(std::move(reader));
-    }
-    return absl::OkStatus();
-  }
-
-  // Fills `batch` with records of one file; an empty batch is the end. Records
-  // of earlier batches must not be used any more.
-  absl::Status Next(Batch* batch) {
-    batch->records.clear();
-    batch->results.clear();
-    batch->first_index = next_index_;
-    while (closed_ < current_) readers_[closed_++].reset();
-    size_t bytes = 0;
-    while (current_ < readers_.size() && batch->records.empty()) {
-      TfRecordReader& reader = *readers_[current_];
-      reader.ReleaseRead();
-      while (batch->records.size() < max_sequences_ && bytes < kBatchBytes) {
-        const absl::StatusOr<absl::string_view> record = reader.Next();
-        if (absl::IsOutOfRange(record.status())) {
-          ++current_;
-          break;
-        }
-        CONTINUO_RETURN_IF_ERROR(record.status());
-        bytes += record->size();
-        batch->records.push_back(*record);
-      }
-    }
-    read_bytes_ +=
-        static_cast<int64_t>(bytes) +
-        kTfRecordOverhead * static_cast<int64_t>(batch->records.size());
-    next_index_ += static_cast<int64_t>(batch->records.size());
-    batch->results.resize(batch->records.size());
-    return absl::OkStatus();
-  }
-
-  // In [0, 1].
-  double fraction_read() const {
-    return total_bytes_ == 0 ? 1
-                             : static_cast<double>(read_bytes_) /
-                                   static_cast<double>(total_bytes_);
-  }
-
- private:
-  std::vector<std::string> paths_;
-  size_t max_sequences_;
-  std::vector<std::unique_ptr<TfRecordReader>> readers_;
-  size_t current_ = 0;
-  size_t closed_ = 0;  // readers before this one are gone
-  int64_t next_index_ = 0;
-  int64_t read_bytes_ = 0;
-  int64_t total_bytes_ = 0;
+  int64_t num_bytes_ = 0;
 };
 
 // What a thread keeps for itself.
@@ -169,7 +120,8 @@ struct Worker {
 
 std::string ReportLine(int64_t index, const std::string& id,
                        const std::string& filename, DatasetPart part,
-                       const PipelineOutput& output) {
+                       const PipelineOutput& output,
+                       const std::optional<Duplicates>& duplicates) {
   nlohmann::ordered_json line;
   line["index"] = index;
   line["id"] = id;
@@ -178,6 +130,15 @@ std::string ReportLine(int64_t index, const std::string& id,
   line["examples"] = output.examples.size();
   line["discarded"] = output.discarded;
   if (!output.details.empty()) line["details"] = output.details;
+  if (duplicates.has_value()) {
+    const int64_t copy_of = duplicates->copy_of[index];
+    const int64_t group = duplicates->group[index];
+    if (copy_of >= 0) {
+      line["copy_of"] = copy_of;
+    } else if (group != index) {
+      line["like"] = group;
+    }
+  }
   // Names come from outside: bytes that are not UTF-8 are replaced.
   return line.dump(-1, ' ', false,
                    nlohmann::ordered_json::error_handler_t::replace) +
@@ -193,9 +154,64 @@ int64_t RecordBytes(const std::vector<EncodedSequence>& examples) {
   return bytes;
 }
 
-void Process(const DatasetPipeline& pipeline, const RecordMaker& maker,
-             const DatasetOptions& options, absl::string_view record,
-             int64_t index, Worker* worker, Result* result) {
+// The sizes of an example in both forms.
+SizeSample SampleSizes(const Job& job, const EncodedSequence& example) {
+  const auto magenta = job.maker.Make(example);
+  const auto compact = job.compact_maker.Make(example);
+  if (!magenta.ok() || !compact.ok()) return {};
+  return {.magenta_bytes = static_cast<int64_t>(magenta->size()),
+          .compact_bytes = static_cast<int64_t>(compact->size())};
+}
+
+// Makes the records of a sequence, or leaves that to the writer.
+absl::Status MakeRecords(const Job& job, int64_t index,
+                         std::vector<EncodedSequence>* examples,
+                         Result* result) {
+  if (job.options.format == DatasetFormat::kMagenta &&
+      index < kSampledSequences && !examples->empty()) {
+    result->sample = SampleSizes(job, examples->front());
+  }
+  if (job.maker.is_dense() && RecordBytes(*examples) > kMaxHeldBytes) {
+    result->examples = std::move(*examples);
+    return absl::OkStatus();
+  }
+  for (const EncodedSequence& example : *examples) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::string made, job.maker.Make(example));
+    result->records.push_back(FrameTfRecord(made));
+  }
+  return absl::OkStatus();
+}
+
+// The part a sequence goes to; with --dedup that of the first one like it.
+DatasetPart PartOf(const Job& job, int64_t index) {
+  const int64_t drawn =
+      job.duplicates.has_value() ? job.duplicates->group[index] : index;
+  return job.options.draw(drawn) < job.options.eval_ratio
+             ? DatasetPart::kEval
+             : DatasetPart::kTraining;
+}
+
+// Runs the pipeline over a sequence, unless it is a copy.
+absl::Status RunPipeline(const Job& job, int64_t index, DatasetPart part,
+                         Worker* worker) {
+  const int64_t copy_of =
+      job.duplicates.has_value() ? job.duplicates->copy_of[index] : -1;
+  if (copy_of >= 0) {
+    worker->output.Discard(kCopy, 1);
+    worker->output.details.push_back(
+        absl::StrCat("the notes of sequence ", copy_of));
+    return absl::OkStatus();
+  }
+  worker->statistics.Count(
+      StatisticName("RandomPartition", part,
+                    absl::StrCat(job.pipeline.outputs_name(), "_count")),
+      1);
+  return job.pipeline.Run(part, &worker->sequence, &worker->statistics,
+                          &worker->output);
+}
+
+void Process(const Job& job, absl::string_view record, int64_t index,
+             Worker* worker, Result* result) {
   if (!worker->sequence.ParseFromArray(record.data(),
                                        static_cast<int>(record.size()))) {
     result->status = absl::DataLossError(
@@ -204,35 +220,21 @@ void Process(const DatasetPipeline& pipeline, const RecordMaker& maker,
                      "convert_dir_to_note_sequences"));
     return;
   }
-  result->part = options.draw(index) < options.eval_ratio
-                     ? DatasetPart::kEval
-                     : DatasetPart::kTraining;
-  worker->statistics.Count(
-      StatisticName("RandomPartition", result->part,
-                    absl::StrCat(pipeline.outputs_name(), "_count")),
-      1);
+  result->part = PartOf(job, index);
   const std::string id = worker->sequence.id();
   const std::string filename = worker->sequence.filename();
   PipelineOutput& output = worker->output;
   output.Clear();
-  result->status =
-      Annotate(pipeline.Run(result->part, &worker->sequence,
-                            &worker->statistics, &output),
-               absl::StrCat("record ", index, " (", filename, ")"));
-  if (!result->status.ok()) return;
-  if (!options.report.empty()) {
-    result->report = ReportLine(index, id, filename, result->part, output);
-  }
-  if (maker.is_dense() && RecordBytes(output.examples) > kMaxHeldBytes) {
-    result->examples = std::move(output.examples);
-  } else {
-    for (const EncodedSequence& example : output.examples) {
-      absl::StatusOr<std::string> made = maker.Make(example);
-      result->status = Annotate(made.status(), absl::StrCat("record ", index));
-      if (!made.ok()) return;
-      result->records.push_back(FrameTfRecord(*made));
+  absl::Status status = RunPipeline(job, index, result->part, worker);
+  if (status.ok()) {
+    if (!job.options.report.empty()) {
+      result->report =
+          ReportLine(index, id, filename, result->part, output, job.duplicates);
     }
+    status = MakeRecords(job, index, &output.examples, result);
   }
+  result->status =
+      Annotate(status, absl::StrCat("record ", index, " (", filename, ")"));
   result->discarded = std::move(output.discarded);
 }
 
@@ -241,6 +243,8 @@ struct Outputs {
   ShardedFiles training;
   ShardedFiles eval;
   std::unique_ptr<AtomicFile> report;
+
+  int64_t num_bytes() const { return training.num_bytes() + eval.num_bytes(); }
 };
 
 absl::Status CreateOutputs(const DatasetPipeline& pipeline,
@@ -261,29 +265,44 @@ absl::Status CreateOutputs(const DatasetPipeline& pipeline,
   return absl::OkStatus();
 }
 
-absl::Status Write(const RecordMaker& maker, const Batch& batch,
-                   Outputs* outputs, DatasetSummary* summary) {
-  for (const Result& result : batch.results) {
+absl::Status WriteResult(const Job& job, const Result& result,
+                         Outputs* outputs) {
+  ShardedFiles& files =
+      result.part == DatasetPart::kEval ? outputs->eval : outputs->training;
+  for (const std::string& record : result.records) {
+    CONTINUO_RETURN_IF_ERROR(files.Append(record));
+  }
+  for (const EncodedSequence& example : result.examples) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::string made, job.maker.Make(example));
+    CONTINUO_RETURN_IF_ERROR(files.Append(FrameTfRecord(made)));
+  }
+  if (outputs->report == nullptr) return absl::OkStatus();
+  return outputs->report->Append(result.report);
+}
+
+absl::Status Write(const Job& job, const Batch& batch, Outputs* outputs,
+                   SizeForecast* forecast, DatasetSummary* summary) {
+  for (size_t i = 0; i < batch.results.size(); ++i) {
+    const Result& result = batch.results[i];
     CONTINUO_RETURN_IF_ERROR(result.status);
-    ShardedFiles& files =
-        result.part == DatasetPart::kEval ? outputs->eval : outputs->training;
-    for (const std::string& record : result.records) {
-      CONTINUO_RETURN_IF_ERROR(files.Append(record));
-    }
-    for (const EncodedSequence& example : result.examples) {
-      CONTINUO_ASSIGN_OR_RETURN(const std::string made, maker.Make(example));
-      CONTINUO_RETURN_IF_ERROR(files.Append(FrameTfRecord(made)));
-    }
-    if (outputs->report != nullptr) {
-      CONTINUO_RETURN_IF_ERROR(outputs->report->Append(result.report));
-    }
+    CONTINUO_RETURN_IF_ERROR(WriteResult(job, result, outputs));
     for (const auto& [reason, times] : result.discarded) {
       summary->discarded[reason] += times;
     }
     ++summary->sequences;
+    forecast->Add(
+        static_cast<int64_t>(batch.input.records[i].size()) + kTfRecordOverhead,
+        static_cast<int64_t>(result.records.size() + result.examples.size()),
+        outputs->num_bytes() - forecast->written_bytes(), result.sample);
+    if (const auto warning =
+            forecast->Warning(job.options.output_dir, job.options.free_bytes)) {
+      LogWarn(*warning);
+    }
   }
   summary->training_examples = outputs->training.num_records();
   summary->eval_examples = outputs->eval.num_records();
+  summary->training_bytes = outputs->training.num_bytes();
+  summary->eval_bytes = outputs->eval.num_bytes();
   return absl::OkStatus();
 }
 
@@ -305,7 +324,7 @@ absl::Status EmptyResult(const DatasetPipeline& pipeline,
                    " sequences gave an example, so nothing was written:");
   for (const auto& [negative_times, reason] : reasons) {
     absl::StrAppend(&message, "\n  ", reason, ": ", -negative_times, " (",
-                    pipeline.Remedy(reason), ")");
+                    DiscardRemedy(pipeline, reason), ")");
   }
   return absl::FailedPreconditionError(message);
 }
@@ -321,12 +340,52 @@ void LogProgress(const BatchReader& reader, const DatasetSummary& summary,
       fraction > 0 ? seconds * (1 - fraction) / fraction : 0.0));
 }
 
-absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
-                              const DatasetOptions& options, ThreadPool* pool,
-                              Outputs* outputs, DatasetSummary* summary) {
-  const RecordMaker maker(pipeline.encoding(), options.format);
-  BatchReader reader(options.inputs, pool->num_threads());
+absl::Status CheckStop(const DatasetOptions& options) {
+  if (options.stop == nullptr || !*options.stop) return absl::OkStatus();
+  return absl::CancelledError("stopped; nothing was written");
+}
+
+// Reads everything once and finds the duplicates in it.
+absl::Status FindDuplicates(BatchReader* reader, ThreadPool* pool, Job* job,
+                            DatasetSummary* summary) {
+  std::vector<NoteSequence> sequences(static_cast<size_t>(pool->num_threads()));
+  std::vector<Fingerprint> fingerprints;
+  RecordBatch batch;
+  reader->set_keep_open(true);
+  for (;;) {
+    CONTINUO_RETURN_IF_ERROR(CheckStop(job->options));
+    CONTINUO_RETURN_IF_ERROR(reader->Next(&batch));
+    if (batch.records.empty()) break;
+    fingerprints.resize(fingerprints.size() + batch.records.size());
+    pool->RunWithWorker(
+        static_cast<int64_t>(batch.records.size()), [&](int64_t i, int worker) {
+          const absl::string_view record = batch.records[i];
+          // What is damaged is reported when it is processed.
+          if (sequences[worker].ParseFromArray(
+                  record.data(), static_cast<int>(record.size()))) {
+            fingerprints[batch.first_index + i] =
+                job->pipeline.FingerprintOf(sequences[worker]);
+          }
+        });
+  }
+  reader->Rewind();
+  reader->set_keep_open(false);
+  job->duplicates = continuo::FindDuplicates(fingerprints);
+  summary->statistics.Count("Deduplicator_copies_left_out",
+                            job->duplicates->num_copies());
+  summary->statistics.Count("Deduplicator_near_duplicates_kept_together",
+                            job->duplicates->num_near());
+  return absl::OkStatus();
+}
+
+absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
+                              DatasetSummary* summary) {
+  BatchReader reader(job->options.inputs, pool->num_threads());
   CONTINUO_RETURN_IF_ERROR(reader.Open());
+  if (job->options.dedup) {
+    CONTINUO_RETURN_IF_ERROR(FindDuplicates(&reader, pool, job, summary));
+  }
+  SizeForecast forecast(reader.total_bytes());
   std::vector<Worker> workers(static_cast<size_t>(pool->num_threads()));
   Batch batch;
   Batch finished;
@@ -334,18 +393,18 @@ absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
   double next_progress = kSecondsBetweenProgress;
   absl::Status written;
   do {
-    if (options.stop != nullptr && *options.stop) {
-      return absl::CancelledError("stopped; nothing was written");
-    }
-    CONTINUO_RETURN_IF_ERROR(reader.Next(&batch));
-    const auto sequences = static_cast<int64_t>(batch.records.size());
+    CONTINUO_RETURN_IF_ERROR(CheckStop(job->options));
+    CONTINUO_RETURN_IF_ERROR(reader.Next(&batch.input));
+    batch.results.clear();
+    batch.results.resize(batch.input.records.size());
+    const auto sequences = static_cast<int64_t>(batch.results.size());
     pool->RunWithWorker(sequences + 1, [&](int64_t task, int worker) {
       if (task == 0) {
-        written = Write(maker, finished, outputs, summary);
+        written = Write(*job, finished, outputs, &forecast, summary);
         return;
       }
       const int64_t i = task - 1;
-      Process(pipeline, maker, options, batch.records[i], batch.first_index + i,
+      Process(*job, batch.input.records[i], batch.input.first_index + i,
               &workers[worker], &batch.results[i]);
     });
     CONTINUO_RETURN_IF_ERROR(written);
@@ -354,7 +413,7 @@ absl::Status ReadProcessWrite(const DatasetPipeline& pipeline,
       LogProgress(reader, *summary, SecondsSince(start));
       next_progress = SecondsSince(start) + kSecondsBetweenProgress;
     }
-  } while (!finished.records.empty());
+  } while (!finished.results.empty());
   for (const Worker& worker : workers) {
     summary->statistics.Merge(worker.statistics);
   }
@@ -366,8 +425,13 @@ absl::Status Build(const DatasetPipeline& pipeline,
                    DatasetSummary* summary) {
   Outputs outputs;
   CONTINUO_RETURN_IF_ERROR(CreateOutputs(pipeline, options, &outputs));
-  CONTINUO_RETURN_IF_ERROR(
-      ReadProcessWrite(pipeline, options, pool, &outputs, summary));
+  Job job{.pipeline = pipeline,
+          .options = options,
+          .maker = RecordMaker(pipeline.encoding(), options.format),
+          .compact_maker =
+              RecordMaker(pipeline.encoding(), DatasetFormat::kCompact),
+          .duplicates = std::nullopt};
+  CONTINUO_RETURN_IF_ERROR(ReadProcessWrite(&job, pool, &outputs, summary));
   if (outputs.report != nullptr) {
     CONTINUO_RETURN_IF_ERROR(outputs.report->Commit());
   }
@@ -380,12 +444,26 @@ absl::Status Build(const DatasetPipeline& pipeline,
 
 }  // namespace
 
+std::string DiscardRemedy(const DatasetPipeline& pipeline,
+                          absl::string_view reason) {
+  if (reason == kCopy) return "--nodedup keeps them";
+  return pipeline.Remedy(reason);
+}
+
 absl::Status BuildDataset(const DatasetPipeline& pipeline,
                           const DatasetOptions& options, ThreadPool* pool,
                           DatasetSummary* summary) {
   const bool existed = IsDirectory(options.output_dir);
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options.output_dir));
-  const absl::Status status = Build(pipeline, options, pool, summary);
+  absl::Status status = Build(pipeline, options, pool, summary);
+  if (absl::IsResourceExhausted(status)) {
+    status = absl::ResourceExhaustedError(absl::StrCat(
+        status.message(), "; the files are gone again. Free some space or ",
+        "give --output_dir on another disk",
+        options.format == DatasetFormat::kCompact
+            ? ""
+            : ", or --format=compact for smaller files"));
+  }
   // An empty folder that was not there before is left-over, too.
   if (!status.ok() && !existed) {
     std::error_code ignored;

@@ -60,9 +60,16 @@ class DrumsPipeline : public DatasetPipeline {
   absl::Status Run(DatasetPart part, NoteSequence* sequence,
                    Statistics* statistics,
                    PipelineOutput* output) const override;
+  Fingerprint FingerprintOf(const NoteSequence& sequence) const override {
+    return FingerprintDrums(sequence, [this](const NoteSequence::Note& note) {
+      return note.is_drum() || TakenForDrum(note);
+    });
+  }
   std::string Remedy(absl::string_view reason) const override;
 
  private:
+  // Whether the options make a drum of a note.
+  bool TakenForDrum(const NoteSequence::Note& note) const;
   void MarkDrums(NoteSequence* sequence) const;
   // One piece in one metre and tempo, in seconds.
   absl::Status RunPiece(DatasetPart part, NoteSequence* piece,
@@ -72,12 +79,14 @@ class DrumsPipeline : public DatasetPipeline {
   std::unique_ptr<EventEncoder> encoder_;
 };
 
+bool DrumsPipeline::TakenForDrum(const NoteSequence::Note& note) const {
+  return options_.all_are_drums ||
+         options_.drum_instruments.count(note.instrument()) > 0;
+}
+
 void DrumsPipeline::MarkDrums(NoteSequence* sequence) const {
   for (NoteSequence::Note& note : *sequence->mutable_notes()) {
-    if (options_.all_are_drums ||
-        options_.drum_instruments.count(note.instrument()) > 0) {
-      note.set_is_drum(true);
-    }
+    if (TakenForDrum(note)) note.set_is_drum(true);
   }
 }
 

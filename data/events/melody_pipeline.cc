@@ -30,6 +30,9 @@ class MelodyPipeline : public DatasetPipeline {
   absl::Status Run(DatasetPart part, NoteSequence* sequence,
                    Statistics* statistics,
                    PipelineOutput* output) const override;
+  Fingerprint FingerprintOf(const NoteSequence& sequence) const override {
+    return FingerprintMelody(sequence);
+  }
   std::string Remedy(absl::string_view reason) const override;
 
  private:

@@ -53,6 +53,9 @@ class PerformancePipeline : public DatasetPipeline {
   absl::Status Run(DatasetPart part, NoteSequence* sequence,
                    Statistics* statistics,
                    PipelineOutput* output) const override;
+  Fingerprint FingerprintOf(const NoteSequence& sequence) const override {
+    return FingerprintPerformance(sequence);
+  }
   std::string Remedy(absl::string_view reason) const override;
 
  private:

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "data/events/encoder_table.h"
+#include "data/events/fingerprint.h"
 #include "data/events/statistics.h"
 #include "data/proto/music.pb.h"
 #include "data/records/sparse_rows.h"
@@ -54,6 +55,10 @@ class DatasetPipeline {
                            tensorflow::magenta::NoteSequence* sequence,
                            Statistics* statistics,
                            PipelineOutput* output) const = 0;
+
+  // What stays the same of a sequence that is there twice.
+  virtual Fingerprint FingerprintOf(
+      const tensorflow::magenta::NoteSequence& sequence) const = 0;
 
   // What a person can do about sequences dropped for `reason`.
   virtual std::string Remedy(absl::string_view reason) const = 0;

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/records/example.h"
+#include "data/records/file_kind.h"
 #include "data/records/tfrecord.h"
 #include "runtime/status.h"
 
@@ -22,8 +23,11 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(
   std::unique_ptr<Dataset> dataset(new Dataset());
   dataset->format_ = format;
   for (const std::string& path : paths) {
+    CONTINUO_RETURN_IF_ERROR(CheckIsNoFolder(path, /*music=*/false));
     CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
                               MappedFile::Open(path));
+    CONTINUO_RETURN_IF_ERROR(
+        CheckHoldsExamples(path, file->bytes(), format.made_by));
     dataset->files_.push_back(std::move(file));
   }
   CONTINUO_RETURN_IF_ERROR(dataset->IndexFiles());

@@ -22,6 +22,8 @@ struct ExampleFormat {
   // its row of input_size columns (EventEncoder::index_inputs).
   bool index_inputs = false;
   std::string config;  // who expects it ("basic_rnn"), for messages
+  // The command that makes such examples, for messages.
+  std::string made_by = "the create_dataset command";
   // Reads compact records; without it they are an error.
   std::shared_ptr<const CompactDecoder> compact = nullptr;
 

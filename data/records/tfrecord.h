@@ -44,6 +44,11 @@ class TfRecordReader {
   // Gives up the records returned so far, and the memory they were mapped to.
   void ReleaseRead() { file_->Release(offset_); }
 
+  // Goes back to the first record.
+  void Rewind() { offset_ = 0; }
+
+  // The whole file, framing included.
+  absl::string_view bytes() const { return file_->bytes(); }
   int64_t offset() const { return offset_; }
   int64_t size() const { return static_cast<int64_t>(file_->bytes().size()); }
 

@@ -2,14 +2,17 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "data/events/melody_pipeline.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "runtime/file.h"
 #include "runtime/random.h"
 #include "tests/testing/scratch.h"
@@ -241,6 +244,101 @@ TEST_F(DatasetBuilderTest, RecordsOfAnotherKindAreRefused) {
   const absl::Status status = Build(Options({path}));
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_TRUE(absl::StrContains(status.message(), "record 0")) << status;
+}
+
+TEST_F(DatasetBuilderTest, FilesOfOtherKindsAreNamed) {
+  ASSERT_TRUE(Build(Options({WriteInput("notes", Tunes(0, 3))})).ok());
+  const auto message = [&](const std::string& input) {
+    DatasetOptions options = Options({input});
+    options.output_dir = scratch_.Path("other");
+    const absl::Status status = Build(options);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_FALSE(FileExists(options.output_dir));
+    return std::string(status.message());
+  };
+  EXPECT_TRUE(absl::StrContains(message(scratch_.Path(kTraining)),
+                                "is a TFRecord of SequenceExamples, a data set "
+                                "that is made already"));
+  EXPECT_TRUE(absl::StrContains(message(scratch_.Path()),
+                                "convert_dir_to_note_sequences --input_dir="));
+  const std::string midi = scratch_.Path("tune.mid");
+  ASSERT_TRUE(WriteFileAtomically(midi, "MThd").ok());
+  EXPECT_TRUE(
+      absl::StrContains(message(midi),
+                        "tune.mid is a MIDI file; convert its folder first: "
+                        "convert_dir_to_note_sequences --input_dir="));
+}
+
+// The same tune in another key and tempo, as a file of another name.
+NoteSequence Copy(NoteSequence tune) {
+  tune.set_id("copy");
+  tune.add_tempos()->set_qpm(60);
+  for (auto& note : *tune.mutable_notes()) {
+    note.set_pitch(note.pitch() + 3);
+    note.set_start_time(2 * note.start_time());
+    note.set_end_time(2 * note.end_time());
+  }
+  tune.set_total_time(2 * tune.total_time());
+  return tune;
+}
+
+// With one note of the beginning changed.
+NoteSequence Variant(NoteSequence tune) {
+  tune.set_id("variant");
+  tune.mutable_notes(1)->set_pitch(tune.notes(1).pitch() + 1);
+  return tune;
+}
+
+TEST_F(DatasetBuilderTest, DedupLeavesOutCopiesAndKeepsVariantsTogether) {
+  std::vector<NoteSequence> tunes = Tunes(0, 40);
+  for (int i = 0; i < 40; ++i) {
+    tunes.push_back(Copy(Tune(i)));
+    tunes.push_back(Variant(Tune(i)));
+  }
+  DatasetOptions options = Options({WriteInput("in", tunes)});
+  options.report = scratch_.Path("report.jsonl");
+  ASSERT_TRUE(Build(options).ok());
+  EXPECT_EQ(summary_.training_examples + summary_.eval_examples, 120);
+  for (const std::string& line : summary_.statistics.Lines()) {
+    EXPECT_FALSE(absl::StrContains(line, "Dedup")) << line;
+  }
+  EXPECT_FALSE(absl::StrContains(Bytes("report.jsonl"), "\"like\""));
+
+  options.dedup = true;
+  std::string first;
+  for (int threads : {1, 3}) {
+    ASSERT_TRUE(Build(options, threads).ok());
+    if (first.empty()) first = Bytes(kTraining);
+    EXPECT_EQ(Bytes(kTraining), first);
+  }
+  EXPECT_EQ(summary_.sequences, 120);
+  EXPECT_EQ(summary_.training_examples + summary_.eval_examples, 80);
+  EXPECT_EQ(summary_.statistics.count("Deduplicator_copies_left_out"), 40);
+  EXPECT_EQ(
+      summary_.statistics.count("Deduplicator_near_duplicates_kept_together"),
+      80);
+  EXPECT_EQ(summary_.discarded.at("same_notes_as_an_earlier_sequence"), 40);
+  // Each variant went where its tune did.
+  const std::string report = Bytes("report.jsonl");
+  std::map<int64_t, std::string> sets;
+  std::vector<std::string> lines =
+      absl::StrSplit(report, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), 120u);
+  int in_eval = 0;
+  for (int64_t i = 0; i < 120; ++i) {
+    const auto json = nlohmann::json::parse(lines[i], nullptr, false);
+    ASSERT_TRUE(json.is_object());
+    sets[i] = json["set"];
+    if (i < 40) {
+      in_eval += sets[i] == "eval" ? 1 : 0;
+      continue;
+    }
+    const int64_t tune = (i - 40) / 2;
+    EXPECT_EQ(json[i % 2 == 0 ? "copy_of" : "like"], tune);
+    EXPECT_EQ(sets[i], sets[tune]);
+  }
+  EXPECT_GT(in_eval, 2);
+  EXPECT_LT(in_eval, 25);
 }
 
 TEST_F(DatasetBuilderTest, StopEndsWithoutFiles) {

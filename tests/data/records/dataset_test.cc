@@ -84,7 +84,7 @@ TEST(DatasetTest, AnEmptySetSaysWhatToDo) {
   EXPECT_TRUE(absl::StrContains(empty.message(), "--eval_ratio")) << empty;
   const absl::Status folder =
       Dataset::Open(dir.Path(), kFormat, &pool).status();
-  EXPECT_TRUE(absl::StrContains(folder.message(), "is a directory")) << folder;
+  EXPECT_TRUE(absl::StrContains(folder.message(), "is a folder")) << folder;
   const absl::Status missing =
       Dataset::Open(dir.Path("e*"), kFormat, &pool).status();
   EXPECT_EQ(missing.code(), absl::StatusCode::kNotFound);
