@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -95,11 +96,14 @@ class MidiEventReader {
     return absl::OkStatus();
   }
 
-  // Reads one event with its delta time.
+  // Reads one event with its delta time if it is a whole channel message, as
+  // nearly all are; else false, and nothing has changed. p_ < limit_.
+  bool CommonEvent();
+  // Reads one event of any kind.
   absl::Status Event();
   // Takes the data bytes of a channel message; false if they are cut off or
   // out of range, which the lenient rules ask DamagedMessage about.
-  bool ChannelMessage(uint8_t status);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool ChannelMessage(uint8_t status);
   absl::Status ChannelMessageError();
   absl::Status DamagedMessage(uint8_t status);
   // Everything else: system messages, meta events, running status in odd
@@ -151,7 +155,37 @@ class MidiEventReader {
 };
 
 template <MidiRules rules>
-inline absl::Status MidiEventReader<rules>::Event() {
+inline bool MidiEventReader<rules>::CommonEvent() {
+  const uint8_t* p = p_;
+  uint64_t delta = *p++;  // p_ is ahead of limit_
+  if (delta >= 0x80) {
+    p = p_;
+    if (!ReadMidiNumber(&p, limit_, &delta)) return false;
+  }
+  const uint64_t tick = tick_ + delta;
+  if (p == limit_ || tick > static_cast<uint64_t>(kMaxMidiTick)) return false;
+  uint8_t status = *p;
+  if (status >= 0x80) {
+    ++p;
+  } else {
+    status = running_;
+  }
+  if (status < 0x80 || status >= 0xf0) return false;
+  const uint8_t* const begin = p_;
+  const uint64_t begin_tick = tick_;
+  p_ = p;
+  tick_ = tick;
+  if (ChannelMessage(status)) {
+    running_ = status;
+    return true;
+  }
+  p_ = begin;
+  tick_ = begin_tick;
+  return false;
+}
+
+template <MidiRules rules>
+absl::Status MidiEventReader<rules>::Event() {
   if (!ReadNumber(&delta_)) return Truncated();
   if (!kOriginal && ignore_delta_) {
     ignore_delta_ = false;
@@ -199,7 +233,7 @@ inline bool MidiEventReader<rules>::ChannelMessage(uint8_t status) {
       break;
     case 0x9:
       if (second > 0) {
-        has_notes_ = true;
+        if constexpr (!kOriginal) has_notes_ = true;
         builder_.NoteOn(channel, first, second, tick);
       } else {
         builder_.NoteOff(channel, first, tick);

@@ -20,6 +20,7 @@ class OriginalTrack : MidiEventReader<MidiRules::kOriginal> {
 absl::Status OriginalTrack::Parse(MidiTrackResult* result) {
   if (p_ == track_.end) return Error("a track without events");
   while (p_ != track_.end) {
+    if (CommonEvent()) continue;
     if (absl::Status s = Event(); !s.ok()) return s;
   }
   builder_.EndTrack();
@@ -75,6 +76,7 @@ absl::Status LenientTrack::Parse(MidiTrackResult* result) {
     event_ = p_;
     event_tick_ = tick_;
     ++num_events_;
+    if (!ignore_delta_ && CommonEvent()) continue;
     const absl::Status status = Event();
     if (status.ok()) {
       if (!ended_) continue;
