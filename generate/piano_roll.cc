@@ -30,7 +30,6 @@ constexpr int kBarNumberHeight = 22;
 constexpr int kKeyboardWidth = 16;
 constexpr int kLabelWidth = 34;
 constexpr int kRowsHeight = 230;  // of the roll itself
-constexpr int kPanelWidth = 780;
 constexpr int kPanelHeight = kTitleHeight + kRowsHeight + kBarNumberHeight + 14;
 
 bool IsBlackKey(int pitch) {
@@ -152,11 +151,11 @@ void DrawNotes(const Roll& roll, const NoteSequence& sequence, Canvas* canvas) {
 }
 
 void DrawPanel(const PianoRollPanel& panel, Range pitches, double x, double y,
-               Canvas* canvas) {
+               int width, Canvas* canvas) {
   const std::vector<double> bars = BarTimes(panel.sequence);
   Roll roll = {.left = x + kLabelWidth + kKeyboardWidth,
                .top = y + kTitleHeight,
-               .right = x + kPanelWidth,
+               .right = x + width,
                .bottom = y + kTitleHeight + kRowsHeight,
                .pitches = pitches,
                .end = bars.back()};
@@ -234,18 +233,19 @@ std::vector<double> BarTimes(const NoteSequence& sequence, int max_bars) {
   return bars;
 }
 
-Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels) {
+Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels,
+                      int panel_width) {
   CONTINUO_CHECK(!panels.empty());
   const int columns = Columns(panels.size());
   const int rows = (static_cast<int>(panels.size()) + columns - 1) / columns;
-  Canvas canvas(kMargin + columns * (kPanelWidth + kMargin),
+  Canvas canvas(kMargin + columns * (panel_width + kMargin),
                 kMargin + rows * kPanelHeight, kPaper);
   const Range pitches = PitchRange(panels);
   for (size_t i = 0; i < panels.size(); ++i) {
     const int column = static_cast<int>(i) % columns;
     const int row = static_cast<int>(i) / columns;
-    DrawPanel(panels[i], pitches, kMargin + column * (kPanelWidth + kMargin),
-              kMargin / 2.0 + row * kPanelHeight, &canvas);
+    DrawPanel(panels[i], pitches, kMargin + column * (panel_width + kMargin),
+              kMargin / 2.0 + row * kPanelHeight, panel_width, &canvas);
   }
   return canvas;
 }

@@ -17,6 +17,9 @@ struct PianoRollPanel {
   tensorflow::magenta::NoteSequence sequence;
 };
 
+// Pixels from the octave names to the end of the roll.
+inline constexpr int kPanelWidth = 780;
+
 // The start of every bar in seconds and, last, the end of the one in which the
 // sequence ends, by its tempos (120 if none) and time signatures (4/4 if
 // none); at least one bar, and at most `max_bars`.
@@ -25,8 +28,9 @@ std::vector<double> BarTimes(const tensorflow::magenta::NoteSequence& sequence,
 
 // Panels side by side, as many columns as suit their number: time in bars from
 // left to right, pitch upwards with the octaves named, colors by instrument,
-// stronger for louder notes. At least one panel.
-Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels);
+// stronger for louder notes. At least one panel, each `panel_width` wide.
+Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels,
+                      int panel_width = kPanelWidth);
 
 }  // namespace continuo
 

@@ -30,7 +30,8 @@ constexpr int kQuarters = 32;  // eight bars of four quarters
 constexpr double kQpm = 120;   // the default of the generate commands
 constexpr double kPerformanceSeconds = 10;
 constexpr int kBassDrum = 36;  // MIDI pitch
-constexpr int kSamplesPerPicture = 4;
+constexpr int kPictures = 4;
+constexpr int kPictureWidth = 400;  // of the roll and its labels
 
 // What sample `i` continues.
 absl::StatusOr<std::unique_ptr<Continuation>> Begin(const ModelConfig& config,
@@ -62,7 +63,8 @@ absl::StatusOr<std::unique_ptr<Continuation>> Begin(const ModelConfig& config,
 }  // namespace
 
 absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
-    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count) {
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count,
+    const std::function<bool()>& stop) {
   std::vector<std::unique_ptr<Continuation>> samples;
   std::vector<EventRequest> requests;
   for (int i = 0; i < count; ++i) {
@@ -73,8 +75,9 @@ absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
         {.primer = sample->primer(),
          .num_events = sample->num_events(),
          .output = static_cast<uint64_t>(i),
-         .enough = [continuation](absl::Span<const Event> events) {
-           return continuation->Missing(events) == 0;
+         .enough = [continuation, &stop](absl::Span<const Event> events) {
+           return continuation->Missing(events) == 0 ||
+                  (stop != nullptr && stop());
          }});
     samples.push_back(std::move(sample));
   }
@@ -93,17 +96,19 @@ absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
   return sequences;
 }
 
-absl::StatusOr<Canvas> DrawSamples(const EventRnn& rnn,
-                                   const ModelConfig& config, uint64_t seed) {
-  CONTINUO_ASSIGN_OR_RETURN(
-      std::vector<NoteSequence> sequences,
-      WriteSamples(rnn, config, seed, kSamplesPerPicture));
-  std::vector<PianoRollPanel> panels;
+absl::StatusOr<std::vector<Canvas>> DrawSamples(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
+    const std::function<bool()>& stop) {
+  CONTINUO_ASSIGN_OR_RETURN(std::vector<NoteSequence> sequences,
+                            WriteSamples(rnn, config, seed, kPictures, stop));
+  std::vector<Canvas> pictures;
   for (NoteSequence& sequence : sequences) {
-    panels.push_back({.title = absl::StrCat("sample ", panels.size() + 1),
-                      .sequence = std::move(sequence)});
+    const PianoRollPanel panel = {
+        .title = absl::StrCat("sample ", pictures.size() + 1),
+        .sequence = std::move(sequence)};
+    pictures.push_back(DrawPianoRolls({panel}, kPictureWidth));
   }
-  return DrawPianoRolls(panels);
+  return pictures;
 }
 
 }  // namespace continuo

@@ -5,6 +5,7 @@
 #define CONTINUO_GENERATE_SAMPLES_H_
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -19,13 +20,17 @@ namespace continuo {
 // temperature 1. Melodies begin with a note drawn by `seed`, drums with a bass
 // drum, performances with silence. The same seed gives the same draws, so that
 // what differs between two steps of a training comes from its weights.
-// InvalidArgument if the weights have diverged.
+// InvalidArgument if the weights have diverged. `stop` is asked after each
+// event; once it is true the outputs end where they are.
 absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> WriteSamples(
-    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count);
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count,
+    const std::function<bool()>& stop = nullptr);
 
-// Four of them as piano rolls.
-absl::StatusOr<Canvas> DrawSamples(const EventRnn& rnn,
-                                   const ModelConfig& config, uint64_t seed);
+// Four of them as piano rolls, one picture each, small enough to be read in
+// TensorBoard without a click.
+absl::StatusOr<std::vector<Canvas>> DrawSamples(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
+    const std::function<bool()>& stop = nullptr);
 
 }  // namespace continuo
 

@@ -16,7 +16,9 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
+#include "runtime/version.h"
 #include "train/report.h"
+#include "train/run_events.h"
 #include "train/train_state.h"
 
 namespace continuo {
@@ -30,6 +32,7 @@ struct Evaluation {
   EvalData data;
   std::unique_ptr<EventRnn> rnn;
   std::unique_ptr<EventRnnTrainer> trainer;
+  bool facts_written = false;  // what TensorBoard shows besides curves
 };
 
 absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
@@ -74,6 +77,19 @@ absl::Status EvaluateCheckpoint(const EvalOptions& options,
       EvaluateAt(step, eval.data, *eval.encoder, eval.model.hparams.batch_size,
                  {.keep_prob = keep, .seed = eval.seed}, stop,
                  eval.trainer.get()));
+  if (!eval.facts_written) {
+    CONTINUO_RETURN_IF_ERROR(
+        WriteTexts(step,
+                   {.config = {.model = eval.model,
+                               .seed = eval.seed,
+                               .version = ProgramVersion()},
+                    .device = StreamName(eval.rnn->stream()),
+                    .command_line = options.command_line,
+                    .data = {{"evaluation", options.sequence_example_file,
+                              eval.data.dataset.get()}}},
+                   &reporter.events()));
+    eval.facts_written = true;
+  }
   CONTINUO_RETURN_IF_ERROR(reporter.Write(report));
   return reporter.Sync();
 }

@@ -37,6 +37,7 @@ struct EvalOptions {
   absl::Duration interval = absl::Seconds(60);  // between evaluation starts
   absl::Duration timeout = absl::Seconds(300);  // without a new checkpoint
   absl::Duration reminder = absl::Seconds(30);  // between lines while waiting
+  std::string command_line = "";                // for TensorBoard's Text tab
   Clock clock = {};
 };
 

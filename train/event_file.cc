@@ -12,9 +12,19 @@
 #include "runtime/file.h"
 #include "runtime/status.h"
 #include "train/sync_file.h"
+#include "train/tag_descriptions.h"
 
 namespace continuo {
 namespace {
+
+// Plugins of TensorBoard.
+constexpr absl::string_view kScalars = "scalars";
+constexpr absl::string_view kImages = "images";
+constexpr absl::string_view kText = "text";
+
+// Of TensorFlow's types of tensors.
+constexpr int kTensorflowFloat = 1;
+constexpr int kTensorflowString = 7;
 
 std::string HostName() {
   char name[256] = {};
@@ -83,26 +93,66 @@ absl::Status EventFile::WriteCheckpoint(int64_t step,
   return Append(event);
 }
 
+tensorflow::Summary_Value* EventFile::AddValue(const std::string& tag,
+                                               absl::string_view plugin,
+                                               tensorflow::Event* event) {
+  using Metadata = tensorflow::SummaryMetadata;
+  auto* value = event->mutable_summary()->add_value();
+  value->set_tag(tag);
+  if (described_.insert(tag).second) {
+    Metadata* metadata = value->mutable_metadata();
+    metadata->mutable_plugin_data()->set_plugin_name(std::string(plugin));
+    metadata->set_summary_description(std::string(TagDescription(tag)));
+    metadata->set_data_class(plugin == kScalars ? Metadata::DATA_CLASS_SCALAR
+                             : plugin == kImages
+                                 ? Metadata::DATA_CLASS_BLOB_SEQUENCE
+                                 : Metadata::DATA_CLASS_TENSOR);
+  }
+  return value;
+}
+
 absl::Status EventFile::WriteScalars(int64_t step, const Scalars& scalars) {
   tensorflow::Event event = NewEvent(step);
   for (const auto& [tag, value] : scalars) {
-    auto* entry = event.mutable_summary()->add_value();
-    entry->set_tag(tag);
-    entry->set_simple_value(static_cast<float>(value));
+    AddValue(tag, kScalars, &event)
+        ->set_simple_value(static_cast<float>(value));
   }
   return Append(event);
 }
 
-absl::Status EventFile::WriteImage(int64_t step, absl::string_view tag,
+absl::Status EventFile::WriteImage(int64_t step, const std::string& tag,
                                    const SummaryImage& image) {
   constexpr int kRgb = 3;  // of TensorFlow's colorspaces
   tensorflow::Event event = NewEvent(step);
-  auto* entry = event.mutable_summary()->add_value();
-  entry->set_tag(std::string(tag));
-  entry->mutable_image()->set_width(image.width);
-  entry->mutable_image()->set_height(image.height);
-  entry->mutable_image()->set_colorspace(kRgb);
-  entry->mutable_image()->set_encoded_image_string(image.png);
+  auto* entry = AddValue(tag, kImages, &event)->mutable_image();
+  entry->set_width(image.width);
+  entry->set_height(image.height);
+  entry->set_colorspace(kRgb);
+  entry->set_encoded_image_string(image.png);
+  return Append(event);
+}
+
+absl::Status EventFile::WriteText(int64_t step, const std::string& tag,
+                                  absl::string_view markdown) {
+  tensorflow::Event event = NewEvent(step);
+  auto* value = AddValue(tag, kText, &event);
+  value->mutable_tensor()->set_dtype(kTensorflowString);
+  value->mutable_tensor()->mutable_tensor_shape();  // one string
+  value->mutable_tensor()->add_string_val(std::string(markdown));
+  return Append(event);
+}
+
+absl::Status EventFile::WritePluginData(const std::string& tag,
+                                        absl::string_view plugin,
+                                        absl::string_view content) {
+  tensorflow::Event event = NewEvent(0);
+  auto* value = AddValue(tag, plugin, &event);
+  value->mutable_metadata()->mutable_plugin_data()->set_content(
+      std::string(content));
+  // A value there must be.
+  value->mutable_tensor()->set_dtype(kTensorflowFloat);
+  value->mutable_tensor()->mutable_tensor_shape()->add_dim()->set_size(1);
+  value->mutable_tensor()->add_float_val(0);
   return Append(event);
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,7 +18,8 @@
 
 namespace tensorflow {
 class Event;
-}
+class Summary_Value;
+}  // namespace tensorflow
 
 namespace continuo {
 
@@ -46,8 +48,14 @@ class EventFile {
   absl::Status WriteStart(int64_t step);
   absl::Status WriteCheckpoint(int64_t step, absl::string_view prefix);
   absl::Status WriteScalars(int64_t step, const Scalars& scalars);
-  absl::Status WriteImage(int64_t step, absl::string_view tag,
+  absl::Status WriteImage(int64_t step, const std::string& tag,
                           const SummaryImage& image);
+  // Markdown, for the Text tab.
+  absl::Status WriteText(int64_t step, const std::string& tag,
+                         absl::string_view markdown);
+  // What a plugin of TensorBoard keeps beside a tag.
+  absl::Status WritePluginData(const std::string& tag, absl::string_view plugin,
+                               absl::string_view content);
   // Returns when what was written is safe from a power cut.
   absl::Status Sync();
 
@@ -55,11 +63,16 @@ class EventFile {
   EventFile(std::string path, std::FILE* file, Clock clock)
       : path_(std::move(path)), file_(file), clock_(std::move(clock)) {}
   tensorflow::Event NewEvent(int64_t step) const;
+  // Adds a value; the first one of a tag says what it is.
+  tensorflow::Summary_Value* AddValue(const std::string& tag,
+                                      absl::string_view plugin,
+                                      tensorflow::Event* event);
   absl::Status Append(const tensorflow::Event& event);
 
   std::string path_;
   std::FILE* file_;
   Clock clock_;
+  std::set<std::string> described_;  // tags
 };
 
 }  // namespace continuo

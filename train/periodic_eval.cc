@@ -53,10 +53,9 @@ absl::Status PeriodicEval::Begin(const std::string& run_dir,
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, double limit,
-                                            const StopFlag& stop,
-                                            EventRnnTrainer* trainer,
-                                            EvalHistory* history) {
+absl::StatusOr<PeriodicEval::Outcome> PeriodicEval::Evaluate(
+    int64_t step, double limit, const StopFlag& stop, EventRnnTrainer* trainer,
+    EvalHistory* history) {
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalReport report,
       EvaluateAt(step, data_, *encoder_, batch_size_, {}, stop, trainer));
@@ -67,10 +66,10 @@ absl::StatusOr<bool> PeriodicEval::Evaluate(int64_t step, double limit,
   if (report.metrics.loss <= limit &&
       (history->best_step == 0 || loss < history->best_loss)) {
     *history = {.best_step = step, .best_loss = loss, .evals_since_best = 0};
-    return true;
+    return Outcome{report.metrics.loss, true};
   }
   ++history->evals_since_best;
-  return false;
+  return Outcome{report.metrics.loss, false};
 }
 
 absl::Status PeriodicEval::SaveBest(int64_t step, const TensorMap& tensors) {

@@ -46,6 +46,8 @@ class PeriodicEval {
       const PeriodicEvalOptions& options, const EventEncoder& encoder,
       const ModelConfig& model, ThreadPool* pool);
 
+  const Dataset& dataset() const { return *data_.dataset; }
+
   // The most events a batch of `rows` has, for the memory plan of the trainer
   // that it shares.
   int64_t MaxEvents(int rows) const;
@@ -56,12 +58,19 @@ class PeriodicEval {
 
   bool Due(int64_t step) const { return step % options_.every_steps == 0; }
 
-  // Evaluates and reports; true if no earlier loss was as low, and it is at
-  // most `limit` (train/divergence.h). Cancelled, with nothing changed, if
-  // `stop` ends it early.
-  absl::StatusOr<bool> Evaluate(int64_t step, double limit,
-                                const StopFlag& stop, EventRnnTrainer* trainer,
-                                EvalHistory* history);
+  struct Outcome {
+    double loss = 0;
+    // No earlier loss was as low, and it is at most `limit`.
+    bool is_best = false;
+  };
+
+  // Evaluates and reports. `limit` is the loss of a network that has diverged
+  // (train/divergence.h). Cancelled, with nothing changed, if `stop` ends it
+  // early.
+  absl::StatusOr<Outcome> Evaluate(int64_t step, double limit,
+                                   const StopFlag& stop,
+                                   EventRnnTrainer* trainer,
+                                   EvalHistory* history);
 
   // Returns when all reports so far are safe from a power cut.
   absl::Status Sync() { return reporter_->Sync(); }

@@ -8,6 +8,7 @@
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
+#include "train/event_tags.h"
 
 namespace continuo {
 namespace {
@@ -37,6 +38,7 @@ Scalars LogScalars(const Metrics& metrics, int heads, double unigram_nats) {
 }  // namespace
 
 std::string ShortNumber(double value, int digits) {
+  if (std::isnan(value)) return "nan";  // whatever its sign
   return std::abs(value) < 1e6 ? absl::StrFormat("%.*f", digits, value)
                                : absl::StrFormat("%.4g", value);
 }
@@ -88,9 +90,8 @@ absl::Status Reporter::Sync() {
 absl::Status Reporter::WriteBits(int64_t step, const Metrics& metrics,
                                  int heads, double unigram_nats) {
   return events_->WriteScalars(
-      step,
-      {{"continuo/bits_per_event", BitsPerEvent(metrics.loss, heads)},
-       {"continuo/unigram_bits_per_event", BitsPerEvent(unigram_nats, heads)}});
+      step, {{kBitsTag, BitsPerEvent(metrics.loss, heads)},
+             {kUnigramBitsTag, BitsPerEvent(unigram_nats, heads)}});
 }
 
 absl::Status Reporter::Write(const StepReport& report) {

@@ -4,13 +4,16 @@
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 #include "train/divergence.h"
+#include "train/event_tags.h"
 #include "train/metrics.h"
+#include "train/run_events.h"
 
 namespace continuo {
 namespace {
@@ -59,6 +62,10 @@ class TrainLoop {
     absl::StatusOr<TrainEnd> end = Steps();
     if (!end.ok()) return Failed(end.status());
     CONTINUO_RETURN_IF_ERROR(saver_.Save());
+    if (*end == TrainEnd::kSteps || *end == TrainEnd::kNoImprovement) {
+      CONTINUO_RETURN_IF_ERROR(
+          WriteSessionEnd(job_.options.clock, &reporter_.events()));
+    }
     LogEnd(*end);
     return TrainResult{*end, job_.state.global_step, saver_.prefix()};
   }
@@ -67,6 +74,7 @@ class TrainLoop {
   absl::StatusOr<TrainEnd> Steps() {
     CONTINUO_RETURN_IF_ERROR(
         reporter_.events().WriteStart(job_.state.global_step + 1));
+    CONTINUO_RETURN_IF_ERROR(WriteFacts());
     if (job_.eval != nullptr && job_.state.eval_pending) {
       CONTINUO_RETURN_IF_ERROR(Evaluate());
       if (!job_.state.eval_pending) saver_.HasChanged();
@@ -127,7 +135,7 @@ class TrainLoop {
     recent_.Add(report_.metrics.loss);
     job_.state.global_step = step + 1;
     job_.state.position = batches_.position();
-    job_.state.eval_pending = false;
+    job_.state.eval_pending = job_.eval != nullptr && job_.eval->Due(step + 1);
     job_.state.divergence =
         AddEvidence(job_.state.divergence, report_.metrics.loss, limit_);
     state_is_whole_ = true;
@@ -147,9 +155,7 @@ class TrainLoop {
       state_is_whole_ = false;
       return Diverged(job_, recent_.Mean(), saver_.prefix());
     }
-    if (job_.eval != nullptr && job_.eval->Due(step)) {
-      CONTINUO_RETURN_IF_ERROR(Evaluate());
-    }
+    if (job_.state.eval_pending) CONTINUO_RETURN_IF_ERROR(Evaluate());
     if (options.sample_every_steps > 0 &&
         step % options.sample_every_steps == 0 && !stop_.load()) {
       CONTINUO_RETURN_IF_ERROR(Sample());
@@ -190,39 +196,75 @@ class TrainLoop {
   }
 
   // Evaluates the weights as they are, and keeps them if they are the best. An
-  // evaluation that is interrupted stays pending: it is the first thing that
-  // the run does when it goes on.
+  // evaluation that is interrupted, or never begins, stays pending: it is the
+  // first thing that the run does when it goes on.
   absl::Status Evaluate() {
     const int64_t step = job_.state.global_step;
-    job_.state.eval_pending = true;
-    const absl::StatusOr<bool> best = job_.eval->Evaluate(
-        step, limit_, stop_, job_.trainer.get(), &job_.state.history);
-    if (absl::IsCancelled(best.status())) {
+    EvalHistory history = job_.state.history;
+    const auto outcome =
+        job_.eval->Evaluate(step, limit_, stop_, job_.trainer.get(), &history);
+    if (absl::IsCancelled(outcome.status())) {
       LogInfo("the evaluation at step ", step,
               " was left early; it is made when the run goes on");
       return absl::OkStatus();
     }
-    CONTINUO_RETURN_IF_ERROR(best.status());
+    CONTINUO_RETURN_IF_ERROR(outcome.status());
+    const int heads = job_.dataset->format().heads();
+    Scalars scalars = {{kEvalBitsTag, BitsPerEvent(outcome->loss, heads)}};
+    if (history.best_step > 0) {
+      scalars.push_back(
+          {kBestEvalBitsTag, BitsPerEvent(history.best_loss, heads)});
+    }
+    CONTINUO_RETURN_IF_ERROR(reporter_.events().WriteScalars(step, scalars));
+    if (outcome->is_best && job_.eval->keep_best()) {
+      // As it is once the evaluation is done.
+      TrainState state = job_.state;
+      state.history = history;
+      state.eval_pending = false;
+      CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors,
+                                ExportState(*job_.rnn, *job_.trainer, state));
+      CONTINUO_RETURN_IF_ERROR(job_.eval->SaveBest(step, tensors));
+    }
+    job_.state.history = history;
     job_.state.eval_pending = false;
-    if (!*best || !job_.eval->keep_best()) return absl::OkStatus();
-    CONTINUO_ASSIGN_OR_RETURN(
-        const TensorMap tensors,
-        ExportState(*job_.rnn, *job_.trainer, job_.state));
-    return job_.eval->SaveBest(step, tensors);
+    return absl::OkStatus();
   }
 
   // Shows what the network writes by now. A training is worth more than its
   // pictures: it goes on without one that cannot be drawn.
   absl::Status Sample() {
-    const absl::StatusOr<SummaryImage> image =
-        job_.options.sample(*job_.rnn, job_.config.model, job_.config.seed);
-    if (!image.ok()) {
+    const absl::StatusOr<std::vector<SummaryImage>> images =
+        job_.options.sample(*job_.rnn, job_.config.model, job_.config.seed,
+                            stop_);
+    if (stop_.load()) return absl::OkStatus();  // they may be unfinished
+    if (!images.ok()) {
       LogWarn("no samples at step ", job_.state.global_step, ": ",
-              image.status().message());
+              images.status().message());
       return absl::OkStatus();
     }
-    return reporter_.events().WriteImage(job_.state.global_step,
-                                         "continuo/samples", *image);
+    for (size_t i = 0; i < images->size(); ++i) {
+      CONTINUO_RETURN_IF_ERROR(reporter_.events().WriteImage(
+          job_.state.global_step, absl::StrCat(kSampleTagPrefix, i + 1),
+          (*images)[i]));
+    }
+    return absl::OkStatus();
+  }
+
+  // What TensorBoard shows besides curves.
+  absl::Status WriteFacts() {
+    const TrainOptions& options = job_.options;
+    SessionFacts facts = {.config = job_.config,
+                          .device = StreamName(job_.rnn->stream()),
+                          .command_line = options.command_line,
+                          .data = {{"training", options.sequence_example_file,
+                                    job_.dataset.get()}}};
+    if (job_.eval != nullptr) {
+      facts.data.push_back({"evaluation", options.eval.sequence_example_file,
+                            &job_.eval->dataset()});
+    }
+    CONTINUO_RETURN_IF_ERROR(
+        WriteTexts(job_.state.global_step, facts, &reporter_.events()));
+    return WriteHparams(job_.config, options.clock, &reporter_.events());
   }
 
   // Saves the work before the error is returned.

@@ -7,6 +7,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "generate/canvas.h"
 #include "generate/samples.h"
@@ -76,8 +77,8 @@ ABSL_FLAG(int64_t, early_stopping_evals, 0,
           "evaluations in a row without a lower loss; 0 does not.");
 ABSL_FLAG(int64_t, sample_every_steps, 0,
           "Let the network write four pieces every so many steps, and show "
-          "them as piano rolls under TensorBoard's images; 0 does not. The "
-          "training is the same with and without.");
+          "them as piano rolls, one tag each, under TensorBoard's images; 0 "
+          "does not. The training is the same with and without.");
 ABSL_FLAG(bool, tf1_tags, false,
           "Write the gauges of TensorFlow 1's input queues among the "
           "TensorBoard events, too, for scripts that look for the original's "
@@ -123,13 +124,15 @@ constexpr char kAbout[] =
     "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
     "and SIGTERM save a checkpoint first; a second one ends at once. The loss\n"
     "stands beside that of the best guess without context (unigram), in bits\n"
-    "per event.";
+    "per event. A loss that stays above four times that ends the training,\n"
+    "and none of it is saved.";
 
 constexpr char kAfter[] =
     "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
-    "the state is saved; 1 for wrong flags, unreadable or unsuitable data, a\n"
-    "failed write, or a loss that is not finite (the checkpoints from before\n"
-    "it stay).";
+    "the state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
+    "(data that somebody changes meanwhile, too: the state is saved), a\n"
+    "failed write, a training that has diverged (the checkpoints from before\n"
+    "it stay), or an evaluation for which no checkpoint ever came.";
 
 const std::vector<HelpGroup>& Groups() {
   static const auto& groups = *new std::vector<HelpGroup>{
@@ -292,17 +295,41 @@ ModelFlags GetModelFlags(const TrainCommand& command) {
   return flags;
 }
 
-absl::StatusOr<SummaryImage> SamplePicture(const EventRnn& rnn,
-                                           const ModelConfig& config,
-                                           uint64_t seed) {
-  CONTINUO_ASSIGN_OR_RETURN(const Canvas canvas,
-                            DrawSamples(rnn, config, seed));
-  SummaryImage image{.width = canvas.width(), .height = canvas.height()};
-  CONTINUO_ASSIGN_OR_RETURN(image.png, canvas.EncodePng());
-  return image;
+absl::StatusOr<std::vector<SummaryImage>> SamplePictures(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
+    const StopFlag& stop) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<Canvas> canvases,
+      DrawSamples(rnn, config, seed, [&stop] { return stop.load(); }));
+  std::vector<SummaryImage> images;
+  for (const Canvas& canvas : canvases) {
+    images.push_back({.width = canvas.width(), .height = canvas.height()});
+    CONTINUO_ASSIGN_OR_RETURN(images.back().png, canvas.EncodePng());
+  }
+  return images;
 }
 
-TrainOptions GetTrainOptions(const TrainCommand& command) {
+// The command as a shell would take it again.
+std::string CommandLine(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+            "-_=+,./:@%") == std::string::npos;
+    absl::StrAppend(
+        &line, i == 0 ? "" : " ",
+        plain ? word
+              : absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}),
+                             "'"));
+  }
+  return line;
+}
+
+TrainOptions GetTrainOptions(const TrainCommand& command,
+                             const std::string& command_line) {
   const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
   return {
       .run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
@@ -327,12 +354,14 @@ TrainOptions GetTrainOptions(const TrainCommand& command) {
                .early_stopping_evals =
                    absl::GetFlag(FLAGS_early_stopping_evals)},
       .sample_every_steps = absl::GetFlag(FLAGS_sample_every_steps),
-      .sample = SamplePicture,
+      .sample = SamplePictures,
       .self_check = absl::GetFlag(FLAGS_self_check),
-      .tf1_tags = absl::GetFlag(FLAGS_tf1_tags)};
+      .tf1_tags = absl::GetFlag(FLAGS_tf1_tags),
+      .command_line = command_line};
 }
 
-EvalOptions GetEvalOptions(const TrainCommand& command) {
+EvalOptions GetEvalOptions(const TrainCommand& command,
+                           const std::string& command_line) {
   return {.run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
           .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
           .family = command.family,
@@ -341,10 +370,11 @@ EvalOptions GetEvalOptions(const TrainCommand& command) {
           .dropout = absl::GetFlag(FLAGS_eval_dropout),
           .once = absl::GetFlag(FLAGS_eval_once),
           .interval = absl::Seconds(absl::GetFlag(FLAGS_eval_interval_secs)),
-          .timeout = absl::Seconds(absl::GetFlag(FLAGS_eval_timeout_secs))};
+          .timeout = absl::Seconds(absl::GetFlag(FLAGS_eval_timeout_secs)),
+          .command_line = command_line};
 }
 
-absl::Status Run(const TrainCommand& command) {
+absl::Status Run(const TrainCommand& command, const std::string& command_line) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
@@ -352,16 +382,18 @@ absl::Status Run(const TrainCommand& command) {
   const Stream& stream = owned.stream();
   const StopFlag& stop = StopOnSignals();
   if (absl::GetFlag(FLAGS_eval)) {
-    return FollowCheckpoints(GetEvalOptions(command), stream, stop);
+    return FollowCheckpoints(GetEvalOptions(command, command_line), stream,
+                             stop);
   }
-  return Train(GetTrainOptions(command), stream, stop).status();
+  return Train(GetTrainOptions(command, command_line), stream, stop).status();
 }
 
 }  // namespace
 
 int TrainMain(int argc, char** argv, const TrainCommand& command) {
+  const std::string command_line = CommandLine(argc, argv);
   ParseFlags(argc, argv, Help(command));
-  const absl::Status status = Run(command);
+  const absl::Status status = Run(command, command_line);
   if (status.ok()) return 0;
   LogError(status.message());
   return 1;

@@ -258,7 +258,9 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
                             Reporter::Open(job.dir, step, reporting));
   if (job.eval != nullptr) {
     CONTINUO_RETURN_IF_ERROR(
-        job.eval->Begin(options.run_dir, job.config, step, reporting));
+        // A pending evaluation may have been reported already.
+        job.eval->Begin(options.run_dir, job.config,
+                        job.state.eval_pending ? step - 1 : step, reporting));
   }
   CONTINUO_ASSIGN_OR_RETURN(
       CheckpointKeeper keeper,

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,10 +23,12 @@
 
 namespace continuo {
 
-// Draws what a network writes. It may use the weights, not change them; the
-// same `seed` stands for the same draws.
-using SampleFunction = std::function<absl::StatusOr<SummaryImage>(
-    const EventRnn& rnn, const ModelConfig& config, uint64_t seed)>;
+// Draws what a network writes, one picture a piece. It may use the weights, not
+// change them; the same `seed` stands for the same draws. Returns soon, with
+// whatever it has, once `stop` says so.
+using SampleFunction = std::function<absl::StatusOr<std::vector<SummaryImage>>(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
+    const StopFlag& stop)>;
 
 struct TrainOptions {
   std::string run_dir;
@@ -47,6 +50,7 @@ struct TrainOptions {
   SampleFunction sample = nullptr;  // needed for them
   bool self_check = false;          // compare the device with the CPU first
   bool tf1_tags = false;            // ReporterOptions
+  std::string command_line = "";    // for TensorBoard's Text tab
   Clock clock = {};
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/events/encoder_table.h"
+#include "generate/canvas.h"
 #include "gtest/gtest.h"
 #include "models/network.h"
 #include "models/weights.h"
@@ -58,8 +59,30 @@ TEST(SamplesTest, TheSameSeedGivesTheSamePicture) {
   const auto b = DrawSamples(*network->rnn, network->config, 5);
   const auto c = DrawSamples(*network->rnn, network->config, 6);
   ASSERT_TRUE(a.ok()) << a.status();
-  EXPECT_EQ(*a->EncodePng(), *b->EncodePng());
-  EXPECT_NE(*a->EncodePng(), *c->EncodePng());
+  ASSERT_EQ(a->size(), 4);
+  for (size_t i = 0; i < a->size(); ++i) {
+    EXPECT_EQ(*(*a)[i].EncodePng(), *(*b)[i].EncodePng());
+    EXPECT_NE(*(*a)[i].EncodePng(), *(*c)[i].EncodePng());
+  }
+}
+
+TEST(SamplesTest, PicturesAreSmallEnoughForTensorBoard) {
+  const auto network = MakeNetwork(Family::kPerformance, "performance");
+  const auto pictures = DrawSamples(*network->rnn, network->config, 5);
+  ASSERT_TRUE(pictures.ok()) << pictures.status();
+  for (const Canvas& picture : *pictures) {
+    EXPECT_LE(picture.width(), 450);
+    EXPECT_LE(picture.height(), 350);
+  }
+}
+
+TEST(SamplesTest, AStopEndsThemEarly) {
+  const auto network = MakeNetwork(Family::kMelody, "lookback_rnn");
+  int asked = 0;
+  const auto samples = WriteSamples(*network->rnn, network->config, 5, 2,
+                                    [&asked] { return ++asked > 3; });
+  ASSERT_TRUE(samples.ok()) << samples.status();
+  EXPECT_LE(asked, 8);
 }
 
 TEST(SamplesTest, DivergedWeightsAreAnError) {

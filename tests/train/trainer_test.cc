@@ -123,13 +123,16 @@ TEST(TrainerTest, PicturesComeAtTheirStepsAndChangeNothing) {
   TrainOptions options = SmallRun(with, 7);
   options.sample_every_steps = 3;
   int pictures = 0;
-  options.sample = [&](const EventRnn&, const ModelConfig& config,
-                       uint64_t seed) -> absl::StatusOr<SummaryImage> {
+  options.sample =
+      [&](const EventRnn&, const ModelConfig& config, uint64_t seed,
+          const StopFlag&) -> absl::StatusOr<std::vector<SummaryImage>> {
     EXPECT_EQ(config.name, "basic_rnn");
     EXPECT_EQ(seed, 17);
     ++pictures;
     if (pictures == 2) return absl::InvalidArgumentError("no picture today");
-    return SummaryImage{.width = 1, .height = 1, .png = "a picture"};
+    return std::vector<SummaryImage>{
+        {.width = 1, .height = 1, .png = "a picture"},
+        {.width = 1, .height = 1, .png = "another one"}};
   };
   ::testing::internal::CaptureStderr();
   const auto result = RunTraining(options);
@@ -144,7 +147,10 @@ TEST(TrainerTest, PicturesComeAtTheirStepsAndChangeNothing) {
       events += testing::MustRead(JoinPath(train, name));
     }
   }
-  EXPECT_TRUE(absl::StrContains(events, "a picture"));
+  for (const char* text :
+       {"a picture", "another one", "continuo/sample_1", "continuo/sample_2"}) {
+    EXPECT_TRUE(absl::StrContains(events, text)) << text;
+  }
   const ScratchDir without;
   ASSERT_TRUE(RunTraining(SmallRun(without, 7)).ok());
   EXPECT_TRUE(SameTensors(MustReadLatest(options),
