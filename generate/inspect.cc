@@ -12,6 +12,7 @@
 #include "data/records/file_kind.h"
 #include "models/bundle.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -81,6 +82,7 @@ absl::StatusOr<Facts> Inspect(const std::string& path,
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
   const absl::string_view bytes = file->bytes();
+  const FileWatch watch(path, bytes);  // no fault ends the look at it
   if (bytes.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": is empty"));
   }

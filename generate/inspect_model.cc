@@ -16,6 +16,7 @@
 #include "models/run_config.h"
 #include "models/safetensors.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -176,8 +177,10 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
 absl::StatusOr<Facts> InspectSafetensors(const std::string& path) {
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
-  CONTINUO_ASSIGN_OR_RETURN(const Safetensors contents,
-                            ParseSafetensors(file->bytes(), path));
+  const FileWatch watch(path, file->bytes());
+  CONTINUO_ASSIGN_OR_RETURN(
+      const Safetensors contents,
+      watch.IfUnchanged(ParseSafetensors(file->bytes(), path)));
   Facts facts = NewFacts(path, "safetensors");
   for (const auto& [key, value] : contents.metadata) {
     if (key != kSafetensorsRunConfig) facts["metadata"][key] = value;

@@ -9,6 +9,7 @@
 #include "google/protobuf/unknown_field_set.h"
 #include "runtime/crc32c.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -64,7 +65,8 @@ absl::StatusOr<Bundle> ParseBundle(absl::string_view bytes,
 absl::StatusOr<Bundle> ReadBundle(const std::string& path) {
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
-  return ParseBundle(file->bytes(), path);
+  const FileWatch watch(path, file->bytes());
+  return watch.IfUnchanged(ParseBundle(file->bytes(), path));
 }
 
 std::string BuildBundle(const Bundle& bundle) {
@@ -90,8 +92,10 @@ absl::Status WriteBundle(const std::string& path, const Bundle& bundle) {
 absl::StatusOr<BundleFiles> ReadBundleFiles(const std::string& path) {
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
-  CONTINUO_ASSIGN_OR_RETURN(GeneratorBundle message,
-                            ParseMessage(file->bytes(), path));
+  const FileWatch watch(path, file->bytes());
+  CONTINUO_ASSIGN_OR_RETURN(
+      GeneratorBundle message,
+      watch.IfUnchanged(ParseMessage(file->bytes(), path)));
   CONTINUO_RETURN_IF_ERROR(ReadCheckpointV1(message.checkpoint_file(0),
                                             absl::StrCat(path, ": checkpoint"))
                                .status());

@@ -16,6 +16,7 @@
 #include "models/table.h"
 #include "runtime/crc32c.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -43,6 +44,7 @@ absl::string_view TensorBytes(const HostTensor& tensor) {
 
 struct Shards {
   std::vector<std::unique_ptr<MappedFile>> files;
+  std::vector<std::unique_ptr<FileWatch>> watches;
 };
 
 absl::StatusOr<HostTensor> ReadTensor(const tensorflow::BundleEntryProto& entry,
@@ -109,6 +111,8 @@ absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
     CONTINUO_ASSIGN_OR_RETURN(
         std::unique_ptr<MappedFile> file,
         MappedFile::Open(ShardName(prefix, i, header.num_shards())));
+    shards.watches.push_back(
+        std::make_unique<FileWatch>(file->path(), file->bytes()));
     shards.files.push_back(std::move(file));
   }
   TensorMap tensors;
@@ -119,7 +123,12 @@ absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
     if (!entry.ParseFromString(value)) {
       return absl::DataLossError(absl::StrCat(where, ": unreadable entry"));
     }
-    CONTINUO_ASSIGN_OR_RETURN(tensors[name], ReadTensor(entry, shards, where));
+    absl::StatusOr<HostTensor> tensor = ReadTensor(entry, shards, where);
+    for (const auto& watch : shards.watches) {
+      CONTINUO_RETURN_IF_ERROR(watch->Check());
+    }
+    CONTINUO_RETURN_IF_ERROR(tensor.status());
+    tensors[name] = *std::move(tensor);
   }
   return tensors;
 }
@@ -174,12 +183,14 @@ absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path) {
   }
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<MappedFile> file,
                             MappedFile::Open(path));
+  const FileWatch watch(path, file->bytes());
   if (LooksLikeSafetensors(file->bytes())) {
-    CONTINUO_ASSIGN_OR_RETURN(Safetensors contents,
-                              ParseSafetensors(file->bytes(), path));
+    CONTINUO_ASSIGN_OR_RETURN(
+        Safetensors contents,
+        watch.IfUnchanged(ParseSafetensors(file->bytes(), path)));
     return std::move(contents.tensors);
   }
-  return ReadCheckpointV1(file->bytes(), path);
+  return watch.IfUnchanged(ReadCheckpointV1(file->bytes(), path));
 }
 
 }  // namespace continuo

@@ -6,6 +6,7 @@
 #include "models/safetensors.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 
@@ -195,9 +196,10 @@ absl::StatusOr<RunConfig> ReadRunConfigBeside(
     CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
                               MappedFile::Open(checkpoint_path));
     if (LooksLikeSafetensors(file->bytes())) {
-      CONTINUO_ASSIGN_OR_RETURN(
-          const auto metadata,
-          ParseSafetensorsMetadata(file->bytes(), checkpoint_path));
+      const FileWatch watch(checkpoint_path, file->bytes());
+      CONTINUO_ASSIGN_OR_RETURN(const auto metadata,
+                                watch.IfUnchanged(ParseSafetensorsMetadata(
+                                    file->bytes(), checkpoint_path)));
       const auto text = metadata.find(kSafetensorsRunConfig);
       if (text == metadata.end()) {
         return absl::NotFoundError(absl::StrCat(checkpoint_path, ": no ",

@@ -23,9 +23,12 @@ void RemoveCheckpoint(const std::string& dir, absl::string_view name) {
   fs::remove(JoinPath(dir, absl::StrCat(name, ".meta")), ignored);
   const std::string data = absl::StrCat(name, ".data-");
   std::vector<fs::path> parts;
-  for (const auto& entry : fs::directory_iterator(dir, ignored)) {
-    if (absl::StartsWith(entry.path().filename().string(), data)) {
-      parts.push_back(entry.path());
+  // Its range-based form would throw.
+  std::error_code error;
+  for (fs::directory_iterator entry(dir, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (absl::StartsWith(entry->path().filename().string(), data)) {
+      parts.push_back(entry->path());
     }
   }
   for (const fs::path& part : parts) fs::remove(part, ignored);

@@ -97,6 +97,15 @@ absl::Status Reporter::WriteBits(int64_t step, const Metrics& metrics,
 absl::Status Reporter::Write(const StepReport& report) {
   const Metrics& m = report.metrics;
   LogInfo(ToLine(report));
+  // First, so that the log has no gap if the events cannot be written.
+  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
+  line.insert(line.end(), {{"gradient_norm", report.gradient_norm},
+                           {"learning_rate", report.learning_rate},
+                           {"events_per_second", report.events_per_second},
+                           {"steps_per_second", report.steps_per_second},
+                           {"epoch", static_cast<double>(report.epoch)},
+                           {"elapsed_seconds", report.elapsed_seconds}});
+  CONTINUO_RETURN_IF_ERROR(log_->Write(report.step, line));
   // The original's tags in the original's order.
   Scalars originals;
   if (options_.tf1_tags) {
@@ -119,23 +128,22 @@ absl::Status Reporter::Write(const StepReport& report) {
   }
   CONTINUO_RETURN_IF_ERROR(
       WriteBits(report.step, m, report.heads, report.unigram_nats));
-  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
+  return events_->WriteScalars(
       report.step, {{"continuo/gradient_norm", report.gradient_norm},
                     {"continuo/learning_rate", report.learning_rate},
-                    {"continuo/events_per_second", report.events_per_second}}));
-  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
-  line.insert(line.end(), {{"gradient_norm", report.gradient_norm},
-                           {"learning_rate", report.learning_rate},
-                           {"events_per_second", report.events_per_second},
-                           {"steps_per_second", report.steps_per_second},
-                           {"epoch", static_cast<double>(report.epoch)},
-                           {"elapsed_seconds", report.elapsed_seconds}});
-  return log_->Write(report.step, line);
+                    {"continuo/events_per_second", report.events_per_second}});
 }
 
 absl::Status Reporter::Write(const EvalReport& report) {
   const Metrics& m = report.metrics;
   LogInfo(ToLine(report));
+  // First, as above.
+  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
+  line.insert(line.end(), {{"per_class_accuracy", m.per_class_accuracy},
+                           {"examples", static_cast<double>(report.examples)},
+                           {"events", static_cast<double>(report.events)},
+                           {"elapsed_seconds", report.elapsed_seconds}});
+  CONTINUO_RETURN_IF_ERROR(log_->Write(report.step, line));
   // There is no queue in an evaluation here: it reads in file order.
   CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
       report.step, {{"loss", m.loss},
@@ -146,14 +154,7 @@ absl::Status Reporter::Write(const EvalReport& report) {
                     {"metrics/loss_per_step", m.loss_per_step},
                     {"metrics/perplexity", m.perplexity},
                     {"metrics/perplexity_per_step", m.perplexity_per_step}}));
-  CONTINUO_RETURN_IF_ERROR(
-      WriteBits(report.step, m, report.heads, report.unigram_nats));
-  Scalars line = LogScalars(m, report.heads, report.unigram_nats);
-  line.insert(line.end(), {{"per_class_accuracy", m.per_class_accuracy},
-                           {"examples", static_cast<double>(report.examples)},
-                           {"events", static_cast<double>(report.events)},
-                           {"elapsed_seconds", report.elapsed_seconds}});
-  return log_->Write(report.step, line);
+  return WriteBits(report.step, m, report.heads, report.unigram_nats);
 }
 
 }  // namespace continuo

@@ -157,17 +157,23 @@ void LogSetup(const Job& job) {
 }
 
 // Whether the folder holds a checkpoint of a later step than 0. (That of step 0
-// is all that a run killed at its very beginning leaves.)
-bool HasProgress(const std::string& dir) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
-    const std::string name = entry.path().filename().string();
+// is all that a run killed at its very beginning leaves.) An error if it cannot
+// be listed: what it holds must not be taken for nothing.
+absl::StatusOr<bool> HasProgress(const std::string& dir) {
+  namespace fs = std::filesystem;
+  if (!FileExists(dir)) return false;
+  std::error_code error;
+  fs::directory_iterator entry(dir, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
     if (absl::StartsWith(name, "model.ckpt-") &&
         absl::EndsWith(name, ".index") && name != "model.ckpt-0.index") {
       return true;
     }
   }
-  return false;
+  if (!error) return false;
+  return absl::ErrnoToStatus(error.value(),
+                             absl::StrCat(dir, ": cannot list the folder"));
 }
 
 // The newest checkpoint that the folder's state file names; empty = none.
@@ -209,16 +215,18 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
       job.trainer, EventRnnTrainer::Create(job.rnn.get(), rows, max_events));
   if (resumes) {
     CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
-  } else if (HasProgress(job.dir)) {
+    return job;
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const bool has_progress, HasProgress(job.dir));
+  if (has_progress) {
     return absl::FailedPreconditionError(absl::StrCat(
         job.dir,
         ": holds checkpoints, but the file \"checkpoint\" that names "
         "the newest is missing; restore it, or write this line into it, with "
         "the newest N: model_checkpoint_path: \"model.ckpt-N\"; or use "
         "another --run_dir for a new run"));
-  } else {
-    CONTINUO_RETURN_IF_ERROR(InitialState(job));
   }
+  CONTINUO_RETURN_IF_ERROR(InitialState(job));
   return job;
 }
 

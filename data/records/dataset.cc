@@ -28,6 +28,8 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(
                               MappedFile::Open(path));
     CONTINUO_RETURN_IF_ERROR(
         CheckHoldsExamples(path, file->bytes(), format.made_by));
+    dataset->watches_.push_back(
+        std::make_unique<FileWatch>(file->path(), file->bytes()));
     dataset->files_.push_back(std::move(file));
   }
   CONTINUO_RETURN_IF_ERROR(dataset->IndexFiles());
@@ -38,7 +40,11 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(
         "; the statistics that the create_dataset command logs tell why "
         "sequences were dropped (for an empty eval set, raise --eval_ratio)"));
   }
-  CONTINUO_RETURN_IF_ERROR(dataset->CheckExamples(pool));
+  const absl::Status checked = dataset->CheckExamples(pool);
+  for (const auto& watch : dataset->watches_) {
+    CONTINUO_RETURN_IF_ERROR(watch->Check());
+  }
+  CONTINUO_RETURN_IF_ERROR(checked);
   return dataset;
 }
 
@@ -165,18 +171,38 @@ double Dataset::UnigramEntropy() const {
   return sum / format_.heads();
 }
 
+absl::Status Dataset::CheckUnchanged(
+    const std::vector<int64_t>& examples) const {
+  std::vector<bool> checked(files_.size());
+  for (const int64_t example : examples) {
+    const int32_t file = index_[example].file;
+    if (checked[file]) continue;
+    checked[file] = true;
+    CONTINUO_RETURN_IF_ERROR(watches_[file]->Check());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Dataset::Read(int64_t i, EncodedSequence* example) const {
-  return ParseExample(Record(index_[i]), format_, Where(i), example);
+  const absl::Status status =
+      ParseExample(Record(index_[i]), format_, Where(i), example);
+  CONTINUO_RETURN_IF_ERROR(CheckUnchanged({i}));
+  return status;
 }
 
 absl::StatusOr<PackedBatch> Dataset::ReadBatch(
     const std::vector<int64_t>& indices) const {
   std::vector<EncodedSequence> examples(indices.size());
   std::vector<const EncodedSequence*> pointers;
+  absl::Status status;
   for (size_t row = 0; row < indices.size(); ++row) {
-    CONTINUO_RETURN_IF_ERROR(Read(indices[row], &examples[row]));
+    const int64_t i = indices[row];
+    status.Update(
+        ParseExample(Record(index_[i]), format_, Where(i), &examples[row]));
     pointers.push_back(&examples[row]);
   }
+  CONTINUO_RETURN_IF_ERROR(CheckUnchanged(indices));
+  CONTINUO_RETURN_IF_ERROR(status);
   return PackBatch(pointers, format_.heads());
 }
 

@@ -14,6 +14,7 @@
 #include "data/records/batch.h"
 #include "data/records/sequence_example.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 #include "runtime/threads.h"
 
 namespace continuo {
@@ -46,7 +47,8 @@ class Dataset {
   // nats: the loss of the best prediction that ignores all context.
   double UnigramEntropy() const;
 
-  // Reads example `i` in file order.
+  // Reads example `i` in file order. DataLoss that names the file and what has
+  // become of it if somebody changes it in place, as for ReadBatch.
   absl::Status Read(int64_t i, EncodedSequence* example) const;
 
   // Reads and packs the examples `indices` in this order of drawing.
@@ -68,7 +70,11 @@ class Dataset {
   absl::string_view Record(const Entry& entry) const;
 
   ExampleFormat format_;
+  // DataLoss if somebody has changed the file of one of the examples.
+  absl::Status CheckUnchanged(const std::vector<int64_t>& examples) const;
+
   std::vector<std::unique_ptr<MappedFile>> files_;
+  std::vector<std::unique_ptr<FileWatch>> watches_;  // of files_
   std::vector<int64_t> first_example_;  // of each file
   std::vector<Entry> index_;
   int64_t num_events_ = 0;

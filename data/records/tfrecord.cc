@@ -88,7 +88,9 @@ absl::StatusOr<std::unique_ptr<TfRecordReader>> TfRecordReader::Open(
 }
 
 absl::StatusOr<absl::string_view> TfRecordReader::Next() {
-  return ParseTfRecord(file_->bytes(), file_->path(), &offset_);
+  auto record = ParseTfRecord(file_->bytes(), file_->path(), &offset_);
+  if (!record.ok()) CONTINUO_RETURN_IF_ERROR(watch_.Check());
+  return record;
 }
 
 absl::StatusOr<std::unique_ptr<TfRecordWriter>> TfRecordWriter::Create(

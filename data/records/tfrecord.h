@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "runtime/file.h"
+#include "runtime/file_watch.h"
 
 namespace continuo {
 
@@ -38,7 +39,8 @@ class TfRecordReader {
       const std::string& path);
 
   // The next record (valid while the reader lives), OutOfRange at the end,
-  // DataLoss naming file and offset for a damaged one.
+  // DataLoss naming file and offset for a damaged one, or what has become of a
+  // file that somebody has changed meanwhile.
   absl::StatusOr<absl::string_view> Next();
 
   // Gives up the records returned so far, and the memory they were mapped to.
@@ -54,8 +56,9 @@ class TfRecordReader {
 
  private:
   explicit TfRecordReader(std::unique_ptr<MappedFile> file)
-      : file_(std::move(file)) {}
+      : file_(std::move(file)), watch_(file_->path(), file_->bytes()) {}
   std::unique_ptr<MappedFile> file_;
+  FileWatch watch_;
   int64_t offset_ = 0;
 };
 

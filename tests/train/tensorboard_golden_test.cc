@@ -61,7 +61,8 @@ ScalarMap WrittenScalars(const std::string& dir) {
       tensorflow::Event event;
       CONTINUO_CHECK(event.ParseFromString(std::string(*record)));
       for (const auto& value : event.summary().value()) {
-        if (!value.has_simple_value() || IsFree(value.tag()) || absl::StartsWith(value.tag(), "continuo/")) {
+        if (!value.has_simple_value() || IsFree(value.tag()) ||
+            absl::StartsWith(value.tag(), "continuo/")) {
           continue;
         }
         scalars[{event.step(), value.tag()}] = value.simple_value();

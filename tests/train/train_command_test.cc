@@ -196,6 +196,39 @@ TEST(TrainCommandTest, ALogThatNobodyReadsAnyMoreDoesNotCostTheWork) {
   EXPECT_TRUE(SameTensors(stopped, Undisturbed(steps)));
 }
 
+TEST(TrainCommandTest, DataThatChangeWhileTrainingCostNoWork) {
+  const ScratchDir dir;
+  // Flags write the data of a set that is absent.
+  const std::vector<std::string> flags = RunFlags(
+      dir, {"--save_checkpoint_steps=1000000", "--save_checkpoint_secs=1000000",
+            "--summary_frequency=1"});
+  const std::string data = dir.Path("data");
+  const std::string bytes = testing::MustRead(data);
+  const Process process = Start(dir, flags);
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (!absl::StrContains(testing::MustRead(process.output), "step 5:")) {
+    ASSERT_LT(absl::Now(), deadline);
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  ASSERT_EQ(truncate(data.c_str(), 0), 0);
+  EXPECT_EQ(process.Wait(), 1);
+  const std::string log = testing::MustRead(process.output);
+  EXPECT_TRUE(absl::StrContains(
+      log, absl::StrCat(data, ": has changed while it was being read")))
+      << log;
+  EXPECT_TRUE(absl::StrContains(log, "is saved in")) << log;
+  const TensorMap stopped = MustReadRun(dir);
+  const int64_t steps = stopped.at("global_step").ints[0];
+  EXPECT_GE(steps, 5);
+  EXPECT_TRUE(SameTensors(stopped, Undisturbed(steps)));
+  // With the data as they were, the run goes on.
+  ASSERT_TRUE(WriteFileAtomically(data, bytes).ok());
+  const Result again = RunToEnd(
+      dir, RunFlags(dir, {absl::StrCat("--num_training_steps=", steps + 2)}));
+  ASSERT_EQ(again.code, 0) << again.output;
+  EXPECT_TRUE(SameTensors(MustReadRun(dir), Undisturbed(steps + 2)));
+}
+
 TEST(TrainCommandTest, ADivergedTrainingEndsWithAdvice) {
   const ScratchDir dir;
   const Result result =

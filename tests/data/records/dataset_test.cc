@@ -1,5 +1,9 @@
 #include "data/records/dataset.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -9,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "runtime/file.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/scratch.h"
 
@@ -41,6 +46,40 @@ std::vector<std::string> NumberedRange(int begin, int end) {
   std::vector<std::string> records;
   for (int i = begin; i < end; ++i) records.push_back(Numbered(i));
   return records;
+}
+
+// Writes into the file as it is, as cp does.
+void OverwriteInPlace(const std::string& path, absl::string_view bytes) {
+  const int fd = open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  CONTINUO_CHECK(fd >= 0);
+  CONTINUO_CHECK(write(fd, bytes.data(), bytes.size()) ==
+                 static_cast<ssize_t>(bytes.size()));
+  close(fd);
+}
+
+TEST(DatasetTest, AFileThatChangesMeanwhileIsNamedAndDoesNoHarm) {
+  const ScratchDir dir;
+  const std::string path = dir.Path("d-00001-of-00002");
+  MustWriteRecords(dir.Path("d-00000-of-00002"), NumberedRange(0, 3));
+  MustWriteRecords(path, NumberedRange(3, 2000));
+  // Longer ago than a clock's tick.
+  const timespec times[2] = {{1000000000, 0}, {1000000000, 0}};
+  ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  const auto dataset = MustOpen(dir.Path("d-*"));
+  const std::string bytes = *ReadFile(path);
+  ASSERT_TRUE(dataset->ReadBatch({0, 5, 1999}).ok());
+  for (const std::string& contents :
+       {std::string(), bytes.substr(0, 5000), bytes,
+        std::string(bytes.size(), '\0'), bytes + bytes}) {
+    OverwriteInPlace(path, contents);
+    const absl::Status status = dataset->ReadBatch({0, 5, 1999}).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+    EXPECT_TRUE(absl::StrContains(
+        status.message(),
+        absl::StrCat(path, ": has changed while it was being read")))
+        << status;
+  }
+  EXPECT_TRUE(dataset->ReadBatch({0, 1, 2}).ok());  // of the other file
 }
 
 TEST(DatasetTest, ShardsAreReadInOrderOfTheirNames) {
