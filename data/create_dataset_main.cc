@@ -42,9 +42,9 @@ ABSL_FLAG(
     std::string, format, "magenta",
     "What the files hold: \"magenta\" for SequenceExamples, which Magenta "
     "reads, too, or \"compact\" for records from which inputs are made "
-    "when they are read, about 5 times smaller for melodies, 40 for drums "
-    "and 100 to 1000 for performances. Training gives the same network, "
-    "bit for bit; convert_dataset makes one of the other.");
+    "when they are read, in files that are 100 to 1000 times smaller for "
+    "most configurations. Training gives the same network, bit for bit; "
+    "convert_dataset makes one of the other.");
 ABSL_FLAG(
     bool, dedup, false,
     "Leave out sequences with the notes of an earlier one, whatever their "

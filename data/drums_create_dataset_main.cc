@@ -41,7 +41,7 @@ sixteenths (one_drum: eighths); the drum notes of all instruments together make
 tracks of at least 7 bars, ended by a bar of silence and cut at 512 steps, of
 which the drum classes of the configuration are encoded. Writes
 training_drum_tracks.tfrecord and eval_drum_tracks.tfrecord, both always, as
-TFRecord files of SequenceExamples. The next step is
+TFRecord files of examples. The next step is
 drums_rnn_train --sequence_example_file=...)";
 
 absl::StatusOr<ModelConfig> ConfigFromFlags() {

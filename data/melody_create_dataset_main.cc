@@ -38,7 +38,7 @@ Each sequence is split where metre or tempo change and put on a grid of
 sixteenths; the melodies of each instrument (at least 7 bars and 5 different
 pitches, ended by a bar of silence, cut at 512 steps) are moved into the range
 and key of the configuration and encoded. Writes training_melodies.tfrecord and
-eval_melodies.tfrecord, both always, as TFRecord files of SequenceExamples. The
+eval_melodies.tfrecord, both always, as TFRecord files of examples. The
 next step is melody_rnn_train --sequence_example_file=...)";
 
 absl::StatusOr<ModelConfig> ConfigFromFlags() {

@@ -29,7 +29,7 @@ in time by five factors, cut every 30 seconds, put on a grid of 10 ms and
 transposed by -3 to 3 semitones (the evaluation set is neither stretched nor
 transposed); pieces with one program and at least 32 events, cut at 512, are
 encoded. Writes training_performances.tfrecord and eval_performances.tfrecord,
-both always, as TFRecord files of SequenceExamples. The next step is
+both always, as TFRecord files of examples. The next step is
 performance_rnn_train --sequence_example_file=...)";
 
 absl::StatusOr<ModelConfig> ConfigFromFlags() {

@@ -39,8 +39,8 @@ ABSL_FLAG(std::string, hparams, "",
           "model knows them; a value that disagrees is an error");
 ABSL_FLAG(std::string, input, "",
           "What to score: MIDI, MusicXML and ABC files, TFRecords of "
-          "NoteSequences, patterns of these (quoted), or folders; several with "
-          "commas between them. Required");
+          "NoteSequences, data sets of create_dataset, patterns of these "
+          "(quoted), or folders; several with commas between them. Required");
 ABSL_FLAG(bool, recursive, false, "Folders of --input with their subfolders");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How music files are read where their format's standard and Magenta "

@@ -27,8 +27,9 @@ ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
           "TensorBoard events and log.jsonl. Training goes on with the run it "
           "finds there.");
 ABSL_FLAG(std::string, sequence_example_file, "",
-          "TFRecord file of SequenceExamples to train on or to evaluate, or a "
-          "pattern of several ('set.tfrecord-*'). Required.");
+          "TFRecord file of examples (of either --format of create_dataset) to "
+          "train on or to evaluate, or a pattern of several "
+          "('set.tfrecord-*'). Required.");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters that differ from the configuration's, as "
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
@@ -66,8 +67,8 @@ ABSL_FLAG(int64_t, eval_every_steps, 0,
           "--eval_sequence_example_file and with the weights in memory; the "
           "numbers go to eval/ as those of --eval do. 0 does not.");
 ABSL_FLAG(std::string, eval_sequence_example_file, "",
-          "With --eval_every_steps: TFRecord file of SequenceExamples to "
-          "evaluate, or a pattern of several.");
+          "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
+          "pattern of several.");
 ABSL_FLAG(bool, keep_best, false,
           "With --eval_every_steps: keep the checkpoint of the lowest "
           "evaluation loss in best/ (for generation: "

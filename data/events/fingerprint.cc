@@ -18,7 +18,7 @@ constexpr double kStepsPerQuarter = 24;     // of melodies
 constexpr double kDrumStepsPerQuarter = 4;  // as the model has them
 constexpr double kPerformanceSteps = 20;    // per second
 constexpr double kDefaultQpm = 120;
-constexpr size_t kMelodyPhrase = 6;       // intervals
+constexpr size_t kMelodyPhrase = 8;       // intervals
 constexpr size_t kDrumPhrase = 16;        // hits
 constexpr size_t kPerformancePhrase = 8;  // intervals
 // Fewer different phrases than this say little.
@@ -177,8 +177,7 @@ Fingerprint FingerprintMelody(const NoteSequence& sequence) {
   }
   std::vector<uint64_t> tokens;
   for (size_t i = 1; i < highest.size(); ++i) {
-    tokens.push_back(Token(highest[i].what - highest[i - 1].what,
-                           highest[i].step - highest[i - 1].step));
+    tokens.push_back(Token(highest[i].what - highest[i - 1].what, 0));
   }
   SetSketch(tokens, kMelodyPhrase, &fingerprint);
   return fingerprint;

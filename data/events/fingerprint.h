@@ -32,8 +32,8 @@ inline constexpr int kFewestNotes = 8;
 
 // Melodies. Notes: starts in 1/24 of a quarter note from the first one's, and
 // pitches from the first one's, of all notes but drums; tempo, key, velocities,
-// lengths and instruments do not matter. Phrases: seven notes of the highest
-// voice by their intervals and distances.
+// lengths and instruments do not matter. Phrases: nine notes of the highest
+// voice by their intervals, so that a tune is known in another rhythm.
 Fingerprint FingerprintMelody(
     const tensorflow::magenta::NoteSequence& sequence);
 

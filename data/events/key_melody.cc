@@ -33,19 +33,20 @@ class MelodyState {
     sounding_ = static_cast<int>(event);
     ++pitch_classes_[event % kPitchClasses];
     PushRecent(sounding_);
+    key_scores_ = MajorKeyScores(pitch_classes_);
+    std::array<int, 12> recent{};
+    for (int i = 0; i < num_recent_; ++i) ++recent[recent_[i] % kPitchClasses];
+    recent_key_scores_ = MajorKeyScores(recent);
   }
 
   int sounding() const { return sounding_; }  // pitch or -1
   bool attack() const { return attack_; }
   int contour() const { return contour_; }  // +1, -1, 0 before any change
 
-  std::array<int, 12> KeyScores() const {
-    return MajorKeyScores(pitch_classes_);
-  }
-  std::array<int, 12> RecentKeyScores() const {
-    std::array<int, 12> classes{};
-    for (int i = 0; i < num_recent_; ++i) ++classes[recent_[i] % kPitchClasses];
-    return MajorKeyScores(classes);
+  // Of all notes so far, and of the recent ones.
+  const std::array<int, 12>& key_scores() const { return key_scores_; }
+  const std::array<int, 12>& recent_key_scores() const {
+    return recent_key_scores_;
   }
 
  private:
@@ -71,6 +72,8 @@ class MelodyState {
   std::array<int, 12> pitch_classes_{};
   std::array<int, 3> recent_{};
   int num_recent_ = 0;
+  std::array<int, 12> key_scores_{};
+  std::array<int, 12> recent_key_scores_{};
 };
 
 // One column for each key whose score is the highest (all without notes).
@@ -140,8 +143,8 @@ absl::Status KeyMelodyEncoder::EncodeInputs(absl::Span<const Event> events,
     column += kCounterBits;
     if ((position + 1) % kStepsPerBar == 0) rows->Add(column, 1.0f);
     ++column;
-    AddKeys(state.KeyScores(), column, rows);
-    AddKeys(state.RecentKeyScores(), column + kPitchClasses, rows);
+    AddKeys(state.key_scores(), column, rows);
+    AddKeys(state.recent_key_scores(), column + kPitchClasses, rows);
     rows->EndRow();
   }
   return absl::OkStatus();

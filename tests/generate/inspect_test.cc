@@ -11,6 +11,7 @@
 #include "data/notes/midi_writer.h"
 #include "data/proto/event.pb.h"
 #include "data/proto/music.pb.h"
+#include "data/records/compact_record.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
@@ -161,6 +162,22 @@ TEST(InspectTest, SequenceExamples) {
   ASSERT_EQ(facts["labels"].size(), 2);
   EXPECT_EQ(facts["labels"][0]["class"], 3);
   EXPECT_EQ(facts["labels"][0]["count"], 2);
+}
+
+TEST(InspectTest, CompactExamples) {
+  const ScratchDir dir;
+  CompactExample example;
+  example.set_encoding("one_drum");
+  for (uint32_t label : {0, 1, 1}) example.add_labels(label);
+  const std::string record = FrameTfRecord(SerializeCompactRecord(example));
+  const Facts facts = MustInspect(Write(dir, "x", record + record));
+  EXPECT_EQ(facts["kind"], "TFRecord of compact examples");
+  EXPECT_EQ(facts["encoding"], "one_drum");
+  EXPECT_EQ(facts["input_width"], 2);
+  EXPECT_EQ(facts["steps"]["sum"], 4);
+  EXPECT_EQ(facts["first_records"][0]["first_labels"], (Facts{1, 1}));
+  ASSERT_EQ(facts["labels"].size(), 1);
+  EXPECT_EQ(facts["labels"][0]["count"], 4);
 }
 
 TEST(InspectTest, Events) {

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
@@ -164,6 +165,55 @@ TEST(ScoreCommandTest, LimitsChooseWhatIsScored) {
   EXPECT_EQ(as_dataset[0]["predicted_events"], 511);
   EXPECT_EQ(
       Lines(RunScore(dir, flags + " --ignore_polyphonic_notes").out).size(), 3);
+}
+
+// Examples of either form are what their pieces give.
+TEST(ScoreCommandTest, DataSetsOfEitherForm) {
+  const ScratchDir dir;
+  const std::string records = WriteRecords(dir, {Scale(40), Scale(200)});
+  const auto scores = [&](const std::string& flags) {
+    const Outcome outcome =
+        RunScore(dir, absl::StrCat(Bundle("lookback_rnn"), " ", flags));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::vector<std::string> values;
+    for (const auto& line : Lines(outcome.out)) {
+      values.push_back(line["log_likelihood"].dump());
+    }
+    return values;
+  };
+  const std::vector<std::string> of_notes = scores(
+      absl::StrCat("--input=", records,
+                   " --min_bars=7 --min_unique_pitches=5 --max_steps=512"));
+  EXPECT_EQ(of_notes.size(), 2u);
+  for (const char* format : {"magenta", "compact"}) {
+    const Outcome made =
+        RunScore(dir,
+                 absl::StrCat("--config=lookback_rnn --input=", records,
+                              " --eval_ratio=1 --format=", format,
+                              " --output_dir=", dir.Path(format)),
+                 "melody_rnn_create_dataset");
+    ASSERT_EQ(made.code, 0) << made.err;
+    const std::string data =
+        absl::StrCat(dir.Path(format), "/eval_melodies.tfrecord");
+    EXPECT_EQ(scores("--input=" + data), of_notes);
+    const Outcome other =
+        RunScore(dir, absl::StrCat(Bundle("attention_rnn"), " --input=", data));
+    EXPECT_EQ(other.code, 1);
+    EXPECT_TRUE(absl::StrContains(other.err, "key_melody(48..83)") ||
+                absl::StrContains(other.err, "attention_rnn"))
+        << other.err;
+  }
+}
+
+TEST(ScoreCommandTest, FilesOfOtherKindsAreNamed) {
+  const ScratchDir dir;
+  const std::string bundle = Bundle("lookback_rnn");
+  const Outcome outcome =
+      RunScore(dir, absl::StrCat(bundle, " --input=",
+                                 absl::StripPrefix(bundle, "--bundle_file=")));
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_TRUE(absl::StrContains(outcome.err, "this is a bundle; give music"))
+      << outcome.err;
 }
 
 TEST(ScoreCommandTest, OtherFamilies) {

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -123,6 +124,59 @@ TEST_F(CreateDatasetTest, RefusalsNameTheFlag) {
     EXPECT_TRUE(Says(refusal.says)) << refusal.flags << "\n" << output_;
     EXPECT_FALSE(FileExists(scratch_.Path("out"))) << refusal.flags;
   }
+}
+
+TEST_F(CreateDatasetTest, CompactFilesAndSizes) {
+  const std::string flags =
+      "--config=lookback_rnn --input=notes-00000-of-00002 --eval_ratio=0 ";
+  ASSERT_EQ(Run(flags + "--output_dir=out"), 0) << output_;
+  EXPECT_TRUE(Says("kB and 0 bytes)")) << output_;
+  ASSERT_EQ(Run(flags + "--output_dir=compact --format=compact"), 0) << output_;
+  const auto size = [&](const char* folder) {
+    return ReadFile(scratch_.Path(
+                        absl::StrCat(folder, "/training_melodies.tfrecord")))
+        ->size();
+  };
+  EXPECT_LT(100 * size("compact"), size("out"));
+  EXPECT_EQ(Run(flags + "--output_dir=other --format=zip"), 1);
+  EXPECT_TRUE(Says("--format=zip: expected magenta or compact")) << output_;
+}
+
+TEST_F(CreateDatasetTest, DedupIsCounted) {
+  ASSERT_EQ(Run("--config=basic_rnn --input='notes-*' --output_dir=out --dedup "
+                "--eval_ratio=0"),
+            0)
+      << output_;
+  EXPECT_TRUE(Says("Deduplicator_copies_left_out: 19")) << output_;
+  EXPECT_TRUE(Says("same_notes_as_an_earlier_sequence: 19 (--nodedup"))
+      << output_;
+  EXPECT_TRUE(Says("Produced 1 outputs")) << output_;
+}
+
+// In one line, and none of the protocol buffer library.
+TEST_F(CreateDatasetTest, FilesOfOtherKindsAreNamed) {
+  ASSERT_EQ(Run("--config=basic_rnn --input=notes-00000-of-00002 "
+                "--output_dir=out --eval_ratio=0"),
+            0);
+  ASSERT_EQ(Run("--config=basic_rnn --input=out/training_melodies.tfrecord "
+                "--output_dir=new --log=ERROR"),
+            1);
+  EXPECT_TRUE(absl::StartsWith(
+      output_,
+      "ERROR: --input: out/training_melodies.tfrecord is a TFRecord of "
+      "SequenceExamples"))
+      << output_;
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 1) << output_;
+  // Not UTF-8 where a NoteSequence has text.
+  auto writer = TfRecordWriter::Create(scratch_.Path("damaged"));
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->Append("\x0a\x02\xff\xff").ok());
+  ASSERT_TRUE((*writer)->Commit().ok());
+  ASSERT_EQ(
+      Run("--config=basic_rnn --input=damaged --output_dir=new --log=ERROR"),
+      1);
+  EXPECT_TRUE(Says("record 0 of --input is no NoteSequence")) << output_;
+  EXPECT_EQ(std::count(output_.begin(), output_.end(), '\n'), 1) << output_;
 }
 
 // Shards of another run would be trained on together with the new files.
