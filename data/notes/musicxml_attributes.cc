@@ -1,5 +1,6 @@
 #include "data/notes/musicxml_attributes.h"
 
+#include <cstdint>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -17,9 +18,7 @@
 namespace continuo {
 namespace {
 
-// Beats and beat types above this are no music, and below it all sums of up to
-// kMaxMeterParts of them fit in an int.
-constexpr int kMaxMeterNumber = 1024;
+constexpr int kMaxMeterNumber = 1'000'000'000;
 constexpr size_t kMaxMeterParts = 16;
 
 absl::Status BadMeter(absl::string_view beats, absl::string_view beat_type) {
@@ -52,18 +51,26 @@ absl::StatusOr<std::vector<Meter>> ReadMeterParts(pugi::xml_node beats,
 // The sum over the largest beat type that all parts can be written in:
 // 3/8 + 2/4 is 7/8. Nothing if that is no simple fraction.
 std::optional<Meter> Sum(const std::vector<Meter>& parts) {
-  Meter sum = parts[0];
-  for (size_t i = 1; i < parts.size(); ++i) {
-    const int common = std::lcm(sum.denominator, parts[i].denominator);
+  int64_t numerator = 0;
+  int64_t denominator = 1;
+  for (const Meter& part : parts) {
+    const int64_t common =
+        std::lcm(denominator, static_cast<int64_t>(part.denominator));
     if (common > kMaxMeterNumber) return std::nullopt;
-    sum.numerator = sum.numerator * (common / sum.denominator) +
-                    parts[i].numerator * (common / parts[i].denominator);
-    sum.denominator = common;
+    numerator = numerator * (common / denominator) +
+                part.numerator * (common / part.denominator);
+    denominator = common;
+    if (numerator > kMaxMeterNumber) return std::nullopt;
   }
-  return sum;
+  return Meter{static_cast<int>(numerator), static_cast<int>(denominator)};
 }
 
 }  // namespace
+
+bool SameLength(const Meter& a, const Meter& b) {
+  return int64_t{a.numerator} * b.denominator ==
+         int64_t{b.numerator} * a.denominator;
+}
 
 absl::StatusOr<ScoreMeter> ReadMeter(pugi::xml_node time, ScoreRepair* repair) {
   std::vector<Meter> parts;

@@ -4,12 +4,27 @@
 #define CONTINUO_DATA_NOTES_MUSICXML_ATTRIBUTES_H_
 
 #include <optional>
+#include <vector>
 
 #include "absl/status/statusor.h"
-#include "data/notes/musicxml_state.h"
+#include "data/notes/musicxml_document.h"
 #include "pugixml.hpp"
 
 namespace continuo {
+
+struct Meter {
+  int numerator = 0;
+  int denominator = 1;
+};
+
+struct ScoreMeter {
+  Meter meter;
+  // For a compound signature ("3/8 + 2/4", or 3/4 and 2/4 in turn): its parts,
+  // of which `meter` is the sum. Empty for a plain one.
+  std::vector<Meter> components = {};
+};
+
+bool SameLength(const Meter& a, const Meter& b);
 
 // Reads a <time> with beats (one without is senza misura, the caller's affair).
 // Beyond the original: a compound signature ("3+2" beats, or several pairs of

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "data/notes/musicxml_document.h"
-#include "data/notes/musicxml_note.h"
+#include "data/notes/musicxml_notation.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -115,24 +115,23 @@ std::string Transpose(char step, int alter, int semitones) {
 
 absl::StatusOr<std::string> ReadPitchName(pugi::xml_node node,
                                           const char* step_name,
-                                          const char* alter_name,
-                                          ScoreState* state) {
+                                          const char* alter_name, int transpose,
+                                          ScoreRepair* repair) {
   const std::string step = XmlText(node.child(step_name));
   if (step.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("no <", step_name, ">"));
   }
   CONTINUO_ASSIGN_OR_RETURN(
-      const int alter,
-      ReadAlter(node.child(alter_name), alter_name, &state->repair));
-  if (state->transpose == 0) return absl::StrCat(step, Accidentals(alter));
+      const int alter, ReadAlter(node.child(alter_name), alter_name, repair));
+  if (transpose == 0) return absl::StrCat(step, Accidentals(alter));
   const absl::string_view letter = absl::StripAsciiWhitespace(step);
   if (StepSemitones(letter) < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("<", step_name, "> is no letter A to G: \"",
                      QuoteForMessage(step), "\", in a transposing part"));
   }
-  state->repair.Add("a chord symbol in a transposing part");
-  return Transpose(letter[0], alter, state->transpose);
+  repair->Add("a chord symbol in a transposing part");
+  return Transpose(letter[0], alter, transpose);
 }
 
 // A degree that is added, left out or altered, such as "add9", "no3", "#5".
@@ -160,8 +159,9 @@ absl::StatusOr<std::string> ReadDegree(pugi::xml_node node,
 }  // namespace
 
 absl::StatusOr<ChordSymbol> ReadChordSymbol(pugi::xml_node harmony,
-                                            ScoreState* state) {
-  ChordSymbol symbol{.time = state->time};
+                                            int transpose,
+                                            ScoreRepair* repair) {
+  ChordSymbol symbol;
   std::string root;
   std::string kind;
   std::string degrees;
@@ -170,31 +170,32 @@ absl::StatusOr<ChordSymbol> ReadChordSymbol(pugi::xml_node harmony,
     const absl::string_view name = child.name();
     if (name == "root") {
       CONTINUO_ASSIGN_OR_RETURN(
-          root, ReadPitchName(child, "root-step", "root-alter", state));
+          root,
+          ReadPitchName(child, "root-step", "root-alter", transpose, repair));
     } else if (name == "function") {
       root = std::string(absl::StripAsciiWhitespace(XmlText(child)));
-      state->repair.Add("a chord symbol without root");
+      repair->Add("a chord symbol without root");
     } else if (name == "kind") {
       // An empty <kind> says nothing, not even "major" again.
-      if (child.first_child()) kind = KindFigure(child, &state->repair);
+      if (child.first_child()) kind = KindFigure(child, repair);
     } else if (name == "degree") {
       CONTINUO_ASSIGN_OR_RETURN(const std::string degree,
-                                ReadDegree(child, &state->repair));
+                                ReadDegree(child, repair));
       absl::StrAppend(&degrees, "(", degree, ")");
     } else if (name == "bass") {
       CONTINUO_ASSIGN_OR_RETURN(
-          bass, ReadPitchName(child, "bass-step", "bass-alter", state));
+          bass,
+          ReadPitchName(child, "bass-step", "bass-alter", transpose, repair));
     } else if (name == "offset") {
       CONTINUO_ASSIGN_OR_RETURN(const int64_t offset,
-                                XmlMillionths(child, "offset", &state->repair));
-      symbol.time += DurationSeconds(*state, offset);
-      CONTINUO_RETURN_IF_ERROR(CheckScoreTime(symbol.time));
+                                XmlMillionths(child, "offset", repair));
+      symbol.offset = offset;
     }
   }
   if (kind == kNoChord) {
     symbol.text = kind;
   } else {
-    if (root.empty()) state->repair.Add("a chord symbol without root");
+    if (root.empty()) repair->Add("a chord symbol without root");
     symbol.text = absl::StrCat(root, kind, degrees);
     if (!bass.empty()) absl::StrAppend(&symbol.text, "/", bass);
   }

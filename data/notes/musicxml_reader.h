@@ -12,29 +12,27 @@
 
 namespace continuo {
 
-// Reads a score. Where the original reads one the result is equal (times to
-// 1e-9 s), its peculiarities included: repeats are not played, tied notes stay
-// apart, instrument and program numbers are the file's 1-based ones, grace
-// notes have no length and lie at time 0, and the last tempo of a part holds
-// at the start of the next one. id, filename and collection_name are unset.
+// Reads a score.
 //
-// Beyond it are read: time-wise scores (the original finds no notes in them),
-// compound and alternating time signatures, signatures in mid-measure, senza
-// misura, keys off the circle of fifths (left out) or with more than seven
-// accidentals, decimal durations, unpitched notes with a MIDI sound, chord
-// symbols of unknown kinds or in transposing parts, archives without a usable
-// container, Latin-1 bytes in UTF-8 files. `report` then says what the original
-// stumbles over; it is cleared first.
+// Reading::kStandard: as MusicXML means it (musicxml_score_measure.h,
+// musicxml_order.h and musicxml_sequence.h say how). Repeats, endings, D.C.,
+// D.S., coda and Fine are played; tied notes are one; all parts follow one
+// tempo map, made of metronome marks and <sound>s of any part, and keep
+// together at every measure; a part's faults are its own. One impossible thing
+// costs itself alone. The first part with a time or key signature gives it.
 //
-// Not read, with the reason, is what musicxml_note.h and its neighbours list.
-// Some of it the original takes, into sequences that make no sense: documents
-// that are no scores, negative durations, tempos and time signatures, pitches
-// outside MIDI's range, more than kMaxScoreSeconds.
+// Reading::kMagenta: what the original reads is equal (times to 1e-9 s), with
+// its peculiarities (musicxml_magenta.h). What it rejects is read by the
+// standard.
 //
-// InvalidArgument for what is no score or cannot be understood,
-// ResourceExhausted beyond the limits of musicxml_document.h. Time and memory
-// are bounded by those limits. Messages say the reason, then ": ", then details
-// with part and measure, but not the file.
+// `report` is cleared first. It says what the original stumbles over, and
+// counts what was left out, clipped or guessed. id, filename and
+// collection_name are unset.
+//
+// InvalidArgument for what is no score or lasts longer than kMaxScoreSeconds,
+// ResourceExhausted beyond the limits of musicxml_document.h and
+// musicxml_limits.h, which bound time and memory. Messages say the reason, then
+// ": ", then details, but not the file.
 absl::StatusOr<tensorflow::magenta::NoteSequence> ReadMusicXml(
     absl::string_view bytes, const ReadOptions& options = {},
     ReadReport* report = nullptr);

@@ -12,7 +12,9 @@
 namespace continuo {
 namespace {
 
-using ::continuo::testing::MusicXmlError;
+using ::continuo::testing::MagentaRejection;
+using ::continuo::testing::MusicXmlWarnings;
+using ::continuo::testing::MustReadAsMagenta;
 using ::continuo::testing::MustReadMusicXml;
 using ::continuo::testing::XmlC4;
 using ::continuo::testing::XmlDivisions;
@@ -100,21 +102,31 @@ TEST(MusicXmlChordSymbolTest, DegreesFollowInOrder) {
 }
 
 TEST(MusicXmlChordSymbolTest, OffsetsMoveInTime) {
-  const auto time = [](absl::string_view offset) {
-    const auto sequence = MustReadMusicXml(XmlScoreOf(absl::StrCat(
+  const auto score = [](absl::string_view offset) {
+    return XmlScoreOf(absl::StrCat(
         XmlDivisions(2), XmlC4(2),
         Harmony(absl::StrCat(Root("C"), "<offset>", offset, "</offset>")),
-        XmlC4(2))));
-    return sequence.text_annotations(0).time();
+        XmlC4(2)));
   };
-  EXPECT_EQ(time("3"), 1.25);
-  EXPECT_EQ(time("-3"), -0.25);
+  const auto time = [&](absl::string_view offset) {
+    return MustReadMusicXml(score(offset)).text_annotations(0).time();
+  };
+  EXPECT_EQ(time("1"), 0.75);
   EXPECT_EQ(time("0.5"), 0.625);
+  // Within the measure.
+  EXPECT_EQ(time("3"), 1);
+  EXPECT_EQ(time("-3"), 0);
+  const auto magenta_time = [&](absl::string_view offset) {
+    return MustReadAsMagenta(score(offset)).text_annotations(0).time();
+  };
+  EXPECT_EQ(magenta_time("3"), 1.25);
+  EXPECT_EQ(magenta_time("-3"), -0.25);
 }
 
-TEST(MusicXmlChordSymbolTest, EqualSymbolsStay) {
+TEST(MusicXmlChordSymbolTest, PartsThatRepeatSymbolsSayThemOnce) {
   const std::string twice = Harmony(Root("C")) + Harmony(Root("C"));
-  EXPECT_EQ(MustReadMusicXml(XmlScoreOf(twice)).text_annotations_size(), 2);
+  EXPECT_EQ(MustReadAsMagenta(XmlScoreOf(twice)).text_annotations_size(), 2);
+  EXPECT_EQ(MustReadMusicXml(XmlScoreOf(twice)).text_annotations_size(), 1);
 }
 
 TEST(MusicXmlChordSymbolTest, TransposingPartsSoundElsewhere) {
@@ -137,23 +149,36 @@ TEST(MusicXmlChordSymbolTest, UnknownKindsAreWrittenOut) {
   EXPECT_EQ(Figure(Kind("major")), "");
 }
 
-TEST(MusicXmlChordSymbolTest, RefusesWhatHasNoMeaning) {
+TEST(MusicXmlChordSymbolTest, LeavesOutWhatHasNoMeaning) {
   const auto refused = [](absl::string_view content, absl::string_view reason,
                           absl::string_view before = "") {
-    const std::string message =
-        MusicXmlError(XmlScoreOf(absl::StrCat(before, Harmony(content))));
-    EXPECT_TRUE(absl::StrContains(message, reason)) << message;
+    const std::string score =
+        XmlScoreOf(absl::StrCat(before, Harmony(content), XmlC4(1)));
+    EXPECT_TRUE(absl::StrContains(MagentaRejection(score), reason)) << score;
+    EXPECT_TRUE(absl::StrContains(MusicXmlWarnings(score), "left out"))
+        << score;
+    EXPECT_EQ(MustReadMusicXml(score).notes_size(), 1);
   };
   refused(Root("C", "3"), "beyond a double sharp or flat: ");
   refused(Root("C", "0.5"), "is no whole number: ");
   refused("<root/>", "no <root-step>: part");
   refused(Root("C") + "<bass/>", "no <bass-step>: part");
-  refused(Root("H"), "is no letter A to G: ", Transposed(2));
   refused(Root("C") + Degree(5, 0, "alter"), "an unknown <degree-type>: ");
   refused(Root("C") + Degree(5, 1, "foo"), "an unknown <degree-type>: ");
   refused(Root("C") + "<degree/>", "no <degree-value>: part");
   refused(Root("C") + "<offset>999999999</offset>", "impossible length");
   refused(Root("C") + "<offset>x</offset>", "<offset> is no number: ");
+  EXPECT_TRUE(absl::StrContains(
+      MusicXmlWarnings(XmlScoreOf(Transposed(2) + Harmony(Root("H")))),
+      "a chord symbol that cannot be understood, left out"));
+}
+
+TEST(MusicXmlChordSymbolTest, NoSymbolIsLongerThanSymbolsAre) {
+  const std::string long_kind(1000, 'x');
+  const std::string score =
+      XmlScoreOf(absl::StrCat(Harmony(Root("C") + Kind(long_kind)), XmlC4(1)));
+  EXPECT_EQ(MustReadMusicXml(score).text_annotations_size(), 0);
+  EXPECT_TRUE(absl::StrContains(MusicXmlWarnings(score), "left out"));
 }
 
 }  // namespace

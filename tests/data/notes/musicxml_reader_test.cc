@@ -12,7 +12,9 @@
 namespace continuo {
 namespace {
 
+using ::continuo::testing::MagentaRejection;
 using ::continuo::testing::MusicXmlError;
+using ::continuo::testing::MustReadAsMagenta;
 using ::continuo::testing::MustReadMusicXml;
 using ::continuo::testing::Notes;
 using ::continuo::testing::XmlC4;
@@ -28,7 +30,7 @@ std::string ScorePart(absl::string_view id, absl::string_view content) {
 }
 
 TEST(MusicXmlReaderTest, HeaderAndDefaults) {
-  const NoteSequence sequence = MustReadMusicXml(XmlScoreOf(XmlC4(3)));
+  const NoteSequence sequence = MustReadAsMagenta(XmlScoreOf(XmlC4(1)));
   EXPECT_EQ(sequence.ticks_per_quarter(), 220);
   EXPECT_EQ(sequence.source_info().source_type(),
             NoteSequence::SourceInfo::SCORE_BASED);
@@ -36,7 +38,7 @@ TEST(MusicXmlReaderTest, HeaderAndDefaults) {
             NoteSequence::SourceInfo::MUSIC_XML);
   EXPECT_EQ(sequence.source_info().parser(),
             NoteSequence::SourceInfo::MAGENTA_MUSIC_XML);
-  EXPECT_EQ(sequence.total_time(), 1.5);
+  EXPECT_EQ(sequence.total_time(), 0.5);
   ASSERT_EQ(sequence.tempos_size(), 1);
   EXPECT_EQ(sequence.tempos(0).qpm(), 120);
   ASSERT_EQ(sequence.key_signatures_size(), 1);
@@ -45,6 +47,12 @@ TEST(MusicXmlReaderTest, HeaderAndDefaults) {
   EXPECT_EQ(sequence.notes(0).voice(), 1);
   EXPECT_TRUE(sequence.id().empty());
   EXPECT_TRUE(sequence.filename().empty());
+
+  // The standard makes up no key.
+  NoteSequence standard = MustReadMusicXml(XmlScoreOf(XmlC4(1)));
+  EXPECT_EQ(standard.key_signatures_size(), 0);
+  standard.add_key_signatures();
+  EXPECT_EQ(standard.SerializeAsString(), sequence.SerializeAsString());
 }
 
 TEST(MusicXmlReaderTest, PartListGivesNamesAndInstruments) {
@@ -60,7 +68,7 @@ TEST(MusicXmlReaderTest, PartListGivesNamesAndInstruments) {
                 "<part-name> </part-name><midi-instrument>"
                 "<midi-channel>4</midi-channel></midi-instrument>"));
   const std::string measure = XmlMeasure(XmlC4(1));
-  const NoteSequence sequence = MustReadMusicXml(
+  const NoteSequence sequence = MustReadAsMagenta(
       XmlScore(absl::StrCat(XmlPart("P1", measure), XmlPart("P2", measure),
                             XmlPart("unlisted", measure)),
                part_list));
@@ -78,10 +86,19 @@ TEST(MusicXmlReaderTest, PartListGivesNamesAndInstruments) {
 }
 
 TEST(MusicXmlReaderTest, DivisionsHoldInTheNextPart) {
-  EXPECT_EQ(Notes(MustReadMusicXml(XmlScore(absl::StrCat(
-                XmlPart("P1", XmlMeasure(XmlDivisions(4) + XmlC4(2))),
-                XmlPart("P2", XmlMeasure(XmlC4(2))))))),
-            "60@0-0.25 60@0-0.25");
+  const auto second_part = [](int divisions, absl::string_view content) {
+    return XmlScore(absl::StrCat(
+        XmlPart("P1",
+                XmlMeasure(absl::StrCat(XmlDivisions(4), XmlC4(4),
+                                        XmlDivisions(divisions), XmlC4(2)))),
+        XmlPart("P2", XmlMeasure(content))));
+  };
+  EXPECT_EQ(Notes(MustReadAsMagenta(second_part(2, XmlC4(2)))),
+            "60@0-0.5 60@0.5-1 60@0-0.5");
+  // By the standard a part has its own; without any, it is likely to have those
+  // with which the first one begins.
+  EXPECT_EQ(Notes(MustReadMusicXml(second_part(2, XmlC4(2)))),
+            "60@0-0.5 60@0.5-1 60@0-0.25");
 }
 
 TEST(MusicXmlReaderTest, TimewiseScoresAreTheSameMusic) {
@@ -102,6 +119,15 @@ TEST(MusicXmlReaderTest, TimewiseScoresAreTheSameMusic) {
   EXPECT_EQ(sequence.notes_size(), 4);
   EXPECT_EQ(sequence.SerializeAsString(),
             MustReadMusicXml(partwise).SerializeAsString());
+
+  // Both readings: the original finds no notes in time-wise scores.
+  EXPECT_EQ(MagentaRejection(timewise), "a time-wise score");
+  // A part may pause for a measure.
+  EXPECT_EQ(
+      Notes(MustReadMusicXml(absl::StrCat(
+          "<score-timewise>", XmlMeasure(part("P1", 1)),
+          XmlMeasure(part("P1", 1) + part("P2", 1)), "</score-timewise>"))),
+      "60@0-0.5 60@0.5-1 60@0.5-1");
 }
 
 TEST(MusicXmlReaderTest, AScoreWithoutPartsIsEmpty) {
@@ -119,29 +145,68 @@ TEST(MusicXmlReaderTest, OtherDocumentsAreNoScores) {
   EXPECT_TRUE(absl::StrContains(MusicXmlError("<html/>"), "<html>"));
 }
 
-TEST(MusicXmlReaderTest, MessagesNamePartAndMeasure) {
+TEST(MusicXmlReaderTest, RejectionsNamePartAndMeasure) {
   const std::string bad = "<note><duration>1</duration></note>";
-  const std::string message = MusicXmlError(XmlScore(absl::StrCat(
+  const std::string message = MagentaRejection(XmlScore(absl::StrCat(
       XmlPart("P1", XmlMeasure(XmlC4(1))),
       XmlPart("P2",
               absl::StrCat(XmlMeasure(XmlC4(1)), "<measure number=\"5b\">", bad,
                            "</measure>")))));
-  EXPECT_TRUE(absl::StrContains(
-      message,
-      "a note without <pitch>, <unpitched> or <rest>: part 2 (P2), measure 5b"))
-      << message;
-  EXPECT_TRUE(absl::StrContains(MusicXmlError(XmlScoreOf(bad)),
+  EXPECT_EQ(message,
+            "a note without <pitch> or <rest>: part 2 (P2), measure 5b");
+  EXPECT_TRUE(absl::StrContains(MagentaRejection(XmlScoreOf(bad)),
                                 "part 1 (P1), measure no. 1"));
-  const std::string listed = MusicXmlError(
-      XmlScore("", ScorePart("P7",
-                             "<midi-instrument><midi-channel>x"
-                             "</midi-channel><midi-program>1"
-                             "</midi-program></midi-instrument>")));
-  EXPECT_TRUE(absl::StrContains(
-      listed,
-      "<midi-channel> is no number: \"x\"; expected one within 1e9; "
-      "score-part \"P7\""))
-      << listed;
+  const std::string listed = MagentaRejection(XmlScore(
+      XmlPart("P7", ""), ScorePart("P7",
+                                   "<midi-instrument><midi-channel>x"
+                                   "</midi-channel><midi-program>1"
+                                   "</midi-program></midi-instrument>")));
+  EXPECT_EQ(listed,
+            "<midi-channel> is no number: \"x\"; expected one within 1e9; "
+            "score-part \"P7\"");
+}
+
+// A name stands in the file once, and in the sequence for every part.
+TEST(MusicXmlReaderTest, NamesOfManyPartsAreBounded) {
+  const std::string list = ScorePart(
+      "P1",
+      absl::StrCat("<part-name>", std::string(1 << 20, 'x'), "</part-name>"));
+  const auto score = [&](int parts) {
+    std::string content;
+    for (int i = 0; i < parts; ++i) content += XmlPart("P1", "");
+    return XmlScore(content, list);
+  };
+  EXPECT_EQ(MustReadMusicXml(score(3)).part_infos_size(), 3);
+  for (const Reading reading : {Reading::kStandard, Reading::kMagenta}) {
+    const auto sequence = ReadMusicXml(score(2000), {reading});
+    EXPECT_EQ(sequence.status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_TRUE(absl::StartsWith(sequence.status().message(),
+                                 "part names beyond the limit: "))
+        << sequence.status();
+  }
+}
+
+// Repeats multiply notes and symbols.
+TEST(MusicXmlReaderTest, PlayedRepeatsAreBounded) {
+  const std::string score = XmlScoreOf(absl::StrCat(
+      XmlDivisions(1),
+      "<harmony><root><root-step>C</root-step></root></harmony>", XmlC4(1),
+      "<barline><repeat direction=\"backward\" times=\"1000000\"/>"
+      "</barline>"));
+  ReadReport report;
+  const auto sequence = ReadMusicXml(score, {}, &report);
+  ASSERT_TRUE(sequence.ok()) << sequence.status();
+  EXPECT_EQ(sequence->notes_size(), 1);
+  EXPECT_EQ(report.WarningText(), "1 x repeats beyond all measure, not played");
+}
+
+TEST(MusicXmlReaderTest, LongerThanAnyScoreIsAnError) {
+  std::string measures;
+  for (int i = 0; i < 100; ++i) {
+    measures += XmlMeasure("<sound tempo=\"0.01\"/>" + XmlC4(4));
+  }
+  EXPECT_TRUE(absl::StrContains(MusicXmlError(XmlScore(XmlPart("P", measures))),
+                                "a score of impossible length: "));
 }
 
 // What the original rejects and this reads says so; what both read does not.
@@ -149,6 +214,8 @@ TEST(MusicXmlReaderTest, RepairsAreNamed) {
   const auto repair = [](absl::string_view xml) {
     ReadReport report = {.repair = "unset", .warnings = {}};
     EXPECT_TRUE(ReadMusicXml(xml, {}, &report).ok()) << xml;
+    const std::string rejection = MagentaRejection(xml);
+    EXPECT_EQ(rejection.substr(0, report.repair.size()), report.repair);
     return report.repair;
   };
   const auto attributes = [](absl::string_view content) {

@@ -61,11 +61,44 @@ inline std::string XmlDivisions(int divisions) {
 }
 
 inline tensorflow::magenta::NoteSequence MustReadMusicXml(
-    absl::string_view xml) {
-  auto sequence = ReadMusicXml(xml);
+    absl::string_view xml, Reading reading = Reading::kStandard) {
+  auto sequence = ReadMusicXml(xml, {reading});
   EXPECT_TRUE(sequence.ok()) << sequence.status() << "\n" << xml;
   return sequence.ok() ? *std::move(sequence)
                        : tensorflow::magenta::NoteSequence();
+}
+
+// The same as Magenta reads it, and would read it.
+inline tensorflow::magenta::NoteSequence MustReadAsMagenta(
+    absl::string_view xml) {
+  ReadReport report;
+  auto sequence = ReadMusicXml(xml, {Reading::kMagenta}, &report);
+  EXPECT_TRUE(sequence.ok()) << sequence.status() << "\n" << xml;
+  EXPECT_EQ(report.repair, "") << xml;
+  return sequence.ok() ? *std::move(sequence)
+                       : tensorflow::magenta::NoteSequence();
+}
+
+// What Magenta stumbles over in `xml`, which must be read by the standard.
+inline std::string MagentaRejection(absl::string_view xml) {
+  ReadReport report;
+  const auto sequence = ReadMusicXml(xml, {Reading::kMagenta}, &report);
+  EXPECT_TRUE(sequence.ok()) << sequence.status() << "\n" << xml;
+  if (sequence.ok() && !report.repair.empty()) {
+    const auto standard = ReadMusicXml(xml);
+    EXPECT_TRUE(standard.ok());
+    EXPECT_EQ(standard->SerializeAsString(), sequence->SerializeAsString())
+        << xml;
+  }
+  return report.repair;
+}
+
+// The warnings about `xml`, as in "2 x a grace note, left out".
+inline std::string MusicXmlWarnings(absl::string_view xml) {
+  ReadReport report;
+  const auto sequence = ReadMusicXml(xml, {}, &report);
+  EXPECT_TRUE(sequence.ok()) << sequence.status() << "\n" << xml;
+  return report.WarningText();
 }
 
 // The message of the error that reading `xml` must give.
@@ -82,6 +115,30 @@ inline std::string TimeSignatures(
   for (const auto& signature : sequence.time_signatures()) {
     absl::StrAppend(&text, text.empty() ? "" : " ", signature.numerator(), "/",
                     signature.denominator(), "@", signature.time());
+  }
+  return text;
+}
+
+// "120@0 60@0.5": the tempos and their times.
+inline std::string Tempos(const tensorflow::magenta::NoteSequence& sequence) {
+  std::string text;
+  for (const auto& tempo : sequence.tempos()) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", tempo.qpm(), "@",
+                    tempo.time());
+  }
+  return text;
+}
+
+// "0@0 9m@2": keys by the pitch class of their tonic, "m" for minor, and times.
+inline std::string Keys(const tensorflow::magenta::NoteSequence& sequence) {
+  std::string text;
+  for (const auto& key : sequence.key_signatures()) {
+    absl::StrAppend(
+        &text, text.empty() ? "" : " ", static_cast<int>(key.key()),
+        key.mode() == tensorflow::magenta::NoteSequence::KeySignature::MINOR
+            ? "m"
+            : "",
+        "@", key.time());
   }
   return text;
 }
