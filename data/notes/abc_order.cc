@@ -35,6 +35,9 @@ struct Ending {
   int group = 0;  // where its first ending is
   int highest = 0;
   bool complete = false;  // the group has an ending for the first pass
+  // Of the group's last: the element behind the bar line at which it has become
+  // as long as the first, so that new music begins there; 0 if it never does.
+  int outgrown = 0;
   // Where each pass (from 1) goes on: this ending, a later one of its group,
   // or what follows all of them.
   std::array<int, kMaxAbcPasses + 1> goes_to = {};
@@ -45,6 +48,33 @@ struct Endings {
   std::vector<int> index;  // like `elements`: into `endings`, or -1
   std::vector<Ending> endings;
 };
+
+// The first bar line of [begin, end) in front of which as much has sounded as
+// in `length`, with music behind it; gives the element behind it, or 0.
+int Outgrown(const std::vector<AbcElement>& elements, int begin, int end,
+             AbcRational length) {
+  AbcRational sum;
+  int outgrown = 0;
+  for (int i = begin; i < end; ++i) {
+    const AbcElement& element = elements[i];
+    if (element.kind == Kind::kNote || element.kind == Kind::kRest) {
+      if (outgrown > 0) return outgrown;
+      sum = sum + element.length;
+    } else if (element.kind == Kind::kBar) {
+      if (element.heavy || element.repeat_end > 0) return 0;
+      const AbcRational more = sum - length;
+      if (more.valid() && more.num >= 0 && element.clears) outgrown = i + 1;
+    }
+  }
+  return 0;
+}
+
+AbcRational LengthOf(const std::vector<AbcElement>& elements, int begin,
+                     int end) {
+  AbcRational sum;
+  for (int i = begin; i < end; ++i) sum = sum + elements[i].length;
+  return sum;
+}
 
 // A group ends at an ending that starts over, a forward repeat, or a closing
 // bar behind it.
@@ -69,6 +99,11 @@ Endings GroupEndings(const std::vector<AbcElement>& elements) {
       }
       found.endings[start + k] = ending;
       found.index[group[k]] = static_cast<int>(start + k);
+    }
+    if (group.size() > 1) {
+      found.endings.back().outgrown =
+          Outgrown(elements, group.back() + 1, after,
+                   LengthOf(elements, group[0], group[1]));
     }
     group.clear();
     highest = 0;
@@ -123,6 +158,7 @@ class Player {
     empty_ = true;
     before_double_bar_ = -1;
     farthest_ = at;
+    outgrown_ = 0;
   }
   const Ending* EndingAt(int at) const {
     const int index = endings_.index[at];
@@ -147,6 +183,7 @@ class Player {
   // Where the section before a double bar started: a repeat that follows the
   // double bar at once ("|| :|") means that one.
   int before_double_bar_ = -1;
+  int outgrown_ = 0;  // as in the section's last ending, once that is played
 };
 
 void Player::StartAtDoubleBar(int at) {
@@ -179,6 +216,15 @@ bool Player::PlayBar(int* at) {
       *at = section_ - 1;
       return false;
     }
+    if (ending == nullptr && outgrown_ > 0 && outgrown_ < *at) {
+      // "|1 A :|2 B | C D :|": the second ending is over, C D comes again.
+      const int at_repeat = *at;
+      StartSection(outgrown_);
+      ++pass_;
+      farthest_ = at_repeat;
+      *at = section_ - 1;
+      return false;
+    }
     // ":|2": the endings still belong to this section.
     if (ending == nullptr) StartSection(*at + 1);
   } else if (bar.heavy) {
@@ -202,6 +248,7 @@ bool Player::GoToEnding(int pass, int* at) {
   const bool of_group =
       is_ending && to >= *at && EndingAt(to)->group == EndingAt(*at)->group;
   *at = to;
+  if (of_group) outgrown_ = EndingAt(to)->outgrown;
   return !of_group;
 }
 
@@ -223,7 +270,9 @@ absl::Status Player::Play(int begin, int end, const AbcJump& jump) {
         if (--*work_ < 0) return TooLong();
       }
       i = std::min(i, end - 1);
-    } else if (kind != Kind::kPart && kind != Kind::kMark) {
+    } else if (kind == Kind::kPart) {
+      StartAtDoubleBar(i + 1);
+    } else if (kind != Kind::kMark) {
       if (order_.size() >= kMaxAbcPlayed) return TooLong();
       order_.push_back(i);
       if (kind != Kind::kText) empty_ = false;

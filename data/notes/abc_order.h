@@ -22,9 +22,10 @@ inline constexpr int kMaxAbcPlayed = 1 << 16;
 // takes one from `work`. ResourceExhausted beyond kMaxAbcPlayed, or without
 // work left. What is left out is counted in `report`.
 //
-// A repeat goes back to the forward repeat, the double bar or the end of the
-// repeat before it, or the start. Each ending is played in the passes that it
-// names; a closing repeat behind the last of them repeats nothing. With an
+// A repeat goes back to the forward repeat, the double bar, the part's label or
+// the end of the repeat before it, or the start. Each ending is played in the
+// passes that it names; a closing repeat behind the last of them repeats what
+// has followed since that was as long as the first, or nothing. With an
 // order of parts ("P:" in the header, "ABA", "(AB)2C3") each part is played
 // so, one after another, whatever D.C. and the like say; an order that names
 // none of the tune's parts counts for nothing. Behind a D.C. or D.S. repeats

@@ -54,6 +54,22 @@ TEST(AbcOrderTest, ADoubleBarInsideARepeatStaysAMarkTheSecondTime) {
   EXPECT_EQ(Play("C | D || :| E |1 F :|2 G || A :|").pitches, "CDCDEFEGAA");
 }
 
+// As the Nottingham database has it: the second part follows the last ending
+// without a mark of its own, and ends with a repeat.
+TEST(AbcOrderTest, ARepeatBehindAnOutgrownLastEndingBeginsBehindIt) {
+  EXPECT_EQ(Play("|: C |1 D :|2 E | F | G :| A").pitches, "CDCEFGFGA");
+  // The last ending has what an upbeat took from the first.
+  EXPECT_EQ(Play("|: C |1 D :|2 E2 | F :|").pitches, "CDCEFF");
+  // No longer than the first: the repeat closes it.
+  EXPECT_EQ(Play("|: C |1 D | D :|2 E | F :| A").pitches, "CDDCEFA");
+  EXPECT_EQ(Play("|: C |1 D :|2 E | F | G |: A :|").pitches, "CDCEFGAA");
+}
+
+TEST(AbcOrderTest, APartBeginsASectionEvenWithoutAnOrder) {
+  EXPECT_EQ(Play("P:A\nC | D |\nP:B\nE | F :|").pitches, "CDEFEF");
+  EXPECT_EQ(Play("P:A\n|: C |\nP:B\nE :|").pitches, "CECE");
+}
+
 TEST(AbcOrderTest, EndingsOfManyNumbers) {
   EXPECT_EQ(Play("|: C |1,3 D :|2,4 E :| F").pitches, "CDCECDCEF");
   EXPECT_EQ(Play("|: C |1-3 D :|4 E || F").pitches, "CDCDCDCEF");
