@@ -16,6 +16,7 @@
 #include "data/notes/abc_lexer.h"
 #include "data/notes/abc_rhythm.h"
 #include "data/notes/abc_shift.h"
+#include "data/notes/abc_voices.h"
 #include "runtime/status.h"
 
 namespace continuo {
@@ -30,9 +31,6 @@ constexpr Dynamic kDynamics[] = {
     {"pppp", 30}, {"ppp", 30}, {"pp", 45},  {"p", 60},    {"mp", 75},
     {"mf", 90},   {"f", 105},  {"ff", 120}, {"fff", 127}, {"ffff", 127}};
 constexpr int kMezzoForte = 90;
-
-// A book with more voices than an orchestra is not one tune.
-constexpr size_t kMaxVoices = 64;
 
 // In a body, "d:|" at the start of a line is music.
 bool IsBodyField(absl::string_view line) {
@@ -74,8 +72,7 @@ class ScoreReader {
   bool has_notes() const { return has_notes_; }
   // The first line with nothing but notes out of range, or 0.
   int out_of_range_line() const { return out_of_range_line_; }
-  // For each voice whether it has notes of any kind.
-  const std::vector<bool>& voices_with_notes() const { return sounding_; }
+  const AbcVoices& voices() const { return voices_; }
 
  private:
   absl::Status ReadField(char letter, absl::string_view text);
@@ -89,11 +86,9 @@ class ScoreReader {
   absl::Status AddRest(AbcRational length);
   void AddBar(const AbcToken& token);
   void AddMark(absl::string_view text, bool to_next);
-  void SelectVoice(absl::string_view name);
   void ChangeContext(const AbcContext& context);
   absl::Status EndHeader();
   AbcRational Timed(AbcRational written);
-  void ApplyTuneTempos();
   absl::Status Error(absl::string_view reason,
                      absl::string_view remedy = "") const;
 
@@ -103,15 +98,12 @@ class ScoreReader {
     element.context = static_cast<int>(score_.contexts.size()) - 1;
     return element;
   }
-  bool active() const { return current_voice_ == voice_; }
+  bool active() const { return voices_.current() == voice_; }
 
   AbcScore score_;
   ReadReport report_;
   size_t voice_;
-  std::vector<std::string> voices_;
-  std::vector<bool> sounding_;  // like voices_: it has notes
-  std::vector<int> bars_;       // like voices_: bar lines so far
-  size_t current_voice_ = 0;
+  AbcVoices voices_;
 
   int line_ = 0;
   std::string block_end_;  // ends the block of "%%begintext" and its like
@@ -122,8 +114,7 @@ class ScoreReader {
   AbcContext context_;
   std::optional<AbcTempo> tempo_;
   std::optional<AbcRational> unit_;
-  // Tempos that another voice's music gives, with its bar.
-  std::vector<std::pair<int, double>> tune_tempos_;
+  std::vector<AbcTuneTempo> tune_tempos_;
   AbcShift tune_shift_;
   AbcShift voice_shift_;
 
@@ -160,22 +151,12 @@ absl::Status ScoreReader::EndHeader() {
   return absl::OkStatus();
 }
 
-void ScoreReader::SelectVoice(absl::string_view name) {
-  const auto found = std::find(voices_.begin(), voices_.end(), name);
-  current_voice_ = static_cast<size_t>(found - voices_.begin());
-  if (found == voices_.end() && voices_.size() < kMaxVoices) {
-    voices_.emplace_back(name);
-    sounding_.push_back(false);
-    bars_.push_back(0);
-  }
-}
-
 void ScoreReader::ReadVoice(absl::string_view text) {
   const size_t end = std::min(text.find_first_of(" \t"), text.size());
-  SelectVoice(text.substr(0, end));
+  voices_.Select(text.substr(0, end));
   if (active()) voice_shift_.Update(ParseAbcShift(text.substr(end)));
   // Within the header voices are only declared.
-  if (in_header_) current_voice_ = 0;
+  if (in_header_) voices_.SelectFirst();
 }
 
 void ScoreReader::ReadKey(absl::string_view text) {
@@ -218,8 +199,8 @@ void ScoreReader::ReadTempo(absl::string_view text) {
     AbcContext context = context_;
     context.qpm = tempo->Qpm(*unit_);
     ChangeContext(context);
-  } else if (current_voice_ < bars_.size()) {
-    tune_tempos_.emplace_back(bars_[current_voice_], tempo->Qpm(*unit_));
+  } else {
+    tune_tempos_.push_back({voices_.bar(), tempo->Qpm(*unit_)});
   }
 }
 
@@ -315,13 +296,10 @@ absl::Status ScoreReader::ReadMusic(absl::string_view line) {
       CONTINUO_RETURN_IF_ERROR(ReadField(token->field, token->text));
       continue;
     }
-    // Music before any voice is named belongs to the first, called "1".
-    if (voices_.empty()) SelectVoice("1");
+    voices_.BeginMusic();
     const bool is_note = token->kind == AbcToken::Kind::kNote;
-    if (current_voice_ < voices_.size()) {
-      if (is_note) sounding_[current_voice_] = true;
-      if (token->clears) ++bars_[current_voice_];
-    }
+    if (is_note) voices_.CountNote();
+    if (token->clears) voices_.CountBar();
     if (active()) {
       CONTINUO_RETURN_IF_ERROR(ReadToken(*token));
     } else if (is_note) {
@@ -484,46 +462,9 @@ void ScoreReader::AddBar(const AbcToken& token) {
   bar.endings = token.endings;
 }
 
-// Brings tempos that stand in other voices' music to the same bars of this one.
-void ScoreReader::ApplyTuneTempos() {
-  if (tune_tempos_.empty()) return;
-  std::stable_sort(
-      tune_tempos_.begin(), tune_tempos_.end(),
-      [](const auto& a, const auto& b) { return a.first < b.first; });
-  // A tempo of the voice itself counts from where it stands; one of another
-  // voice from its bar on until the next of either.
-  std::vector<AbcContext> contexts;
-  int bar = 0;
-  int written = -1;  // context of the element before
-  size_t next = 0;
-  double qpm = 0;
-  for (AbcElement& element : score_.elements) {
-    const AbcContext& context = score_.contexts[element.context];
-    const bool changed = element.context != written;
-    if (changed &&
-        (written < 0 || score_.contexts[written].qpm != context.qpm)) {
-      qpm = context.qpm;
-    }
-    bool arrived = false;
-    for (; next < tune_tempos_.size() && tune_tempos_[next].first <= bar;
-         ++next) {
-      qpm = tune_tempos_[next].second;
-      arrived = true;
-    }
-    written = element.context;
-    if (changed || arrived) {
-      contexts.push_back(context);
-      contexts.back().qpm = qpm;
-    }
-    if (element.kind == AbcElement::Kind::kBar && element.clears) ++bar;
-    element.context = static_cast<int>(contexts.size()) - 1;
-  }
-  score_.contexts = std::move(contexts);
-}
-
 absl::Status ScoreReader::Finish() {
   if (in_header_) CONTINUO_RETURN_IF_ERROR(EndHeader());
-  ApplyTuneTempos();
+  ApplyAbcTuneTempos(std::move(tune_tempos_), &score_);
   return absl::OkStatus();
 }
 
@@ -546,14 +487,9 @@ absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
   // A voice whose notes all stand behind "&" has none to read; a few such
   // voices are passed over.
   constexpr int kMaxTries = 4;
-  std::vector<bool> voices;
   int out_of_range_line = 0;
-  for (size_t voice = 0, tries = 0; tries < kMaxTries; ++voice) {
-    if (voice > 0) {
-      while (voice < voices.size() && !voices[voice]) ++voice;
-      if (voice >= voices.size()) break;
-    }
-    ++tries;
+  size_t voice = 0;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
     ScoreReader reader(voice);
     CONTINUO_RETURN_IF_ERROR(ReadLines(header, tune, &reader));
     if (reader.has_notes()) {
@@ -562,8 +498,9 @@ absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
       }
       return std::move(reader.score());
     }
-    voices = reader.voices_with_notes();
     if (out_of_range_line == 0) out_of_range_line = reader.out_of_range_line();
+    voice = reader.voices().NextWithNotes(voice + 1);
+    if (voice >= reader.voices().size()) break;
   }
   if (out_of_range_line > 0) {
     return absl::InvalidArgumentError(
