@@ -9,18 +9,19 @@ namespace continuo {
 
 FileWatch::FileWatch(std::string path, absl::string_view bytes)
     : path_(std::move(path)), bytes_(bytes) {
-  if (stat(path_.c_str(), &opened_) != 0 || !S_ISREG(opened_.st_mode)) {
+  // A file of /proc claims to be empty: it was read like a stream.
+  if (stat(path_.c_str(), &opened_) != 0 || !S_ISREG(opened_.st_mode) ||
+      (opened_.st_size == 0 && !bytes.empty())) {
     opened_ = {};
-    return;
   }
   if (!bytes.empty()) guard_.emplace(bytes.data(), bytes.size());
 }
 
 absl::Status FileWatch::Check() const {
-  if (!S_ISREG(opened_.st_mode)) return absl::OkStatus();
+  const bool watched = S_ISREG(opened_.st_mode);
   std::string change;
   struct stat now;
-  const bool same_file = stat(path_.c_str(), &now) == 0 &&
+  const bool same_file = watched && stat(path_.c_str(), &now) == 0 &&
                          now.st_dev == opened_.st_dev &&
                          now.st_ino == opened_.st_ino;
   if (same_file && now.st_size != static_cast<off_t>(bytes_.size())) {

@@ -80,7 +80,10 @@ TEST_F(FileWatchTest, OneThatIsReplacedByRenameOrRemovedStaysAsItWas) {
 }
 
 TEST(FileWatchOfStreamTest, AStreamDoesNotChange) {
-  EXPECT_TRUE(FileWatch("/dev/null", "bytes in memory").Check().ok());
+  const std::string bytes = "bytes in memory";
+  EXPECT_TRUE(FileWatch("/dev/null", bytes).Check().ok());
+  // Which claims to be empty.
+  EXPECT_TRUE(FileWatch("/proc/self/stat", bytes).Check().ok());
 }
 
 }  // namespace
