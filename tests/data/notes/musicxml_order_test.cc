@@ -110,6 +110,11 @@ TEST(MusicXmlOrderTest, EndingsWithMissingOrWrongSigns) {
   EXPECT_EQ(Order({"", "[1 ] :|", "[3 ]", ""}), "0 1 0 2 3");
 }
 
+TEST(MusicXmlOrderTest, ASecondEndingAloneIsPlayed) {
+  EXPECT_EQ(Order({"", "] :|", "[2 ]", ""}), "0 1 0 1 2 3");
+  EXPECT_EQ(Order({"", "", "[2 ]", ""}), "0 1 2 3");
+}
+
 TEST(MusicXmlOrderTest, JumpsToFine) {
   EXPECT_EQ(Order({"", "fine", "DC", ""}), "0 1 2 0 1");
   EXPECT_EQ(Order({"", "segno", "fine", "DSalfine"}), "0 1 2 3 1 2");
