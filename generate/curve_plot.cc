@@ -28,12 +28,17 @@ constexpr int kHeight = 720;
 // Neighbours in the smoothed curve; more would not show in the picture.
 constexpr size_t kMaxReach = 100;
 
-// A finite number under `key`.
+// Losses and steps beyond it are none of a training, and their differences must
+// not overflow.
+constexpr double kMaxNumber = 1e30;
+
+// A number under `key` that can be drawn.
 std::optional<double> Number(const nlohmann::json& line, const char* key) {
   const auto found = line.find(key);
   if (found == line.end() || !found->is_number()) return std::nullopt;
   const double value = found->get<double>();
-  if (!std::isfinite(value)) return std::nullopt;
+  // Written so that a number that is none fails too.
+  if (!(std::abs(value) <= kMaxNumber)) return std::nullopt;
   return value;
 }
 
@@ -73,6 +78,8 @@ Axes FitAxes(const CurveLog& training, const CurveLog* evaluation) {
 }
 
 std::string TickText(double value, double distance) {
+  constexpr double kLarge = 1e7;  // more digits would not fit
+  if (std::abs(value) >= kLarge) return absl::StrFormat("%.3g", value);
   const int digits = std::clamp(
       static_cast<int>(std::ceil(-std::log10(distance) - 1e-9)), 0, 6);
   return absl::StrFormat("%.*f", digits, value);
@@ -177,10 +184,13 @@ std::vector<double> NiceTicks(double low, double high, int count) {
     }
   }
   std::vector<double> ticks;
-  // Two at least, as callers take their distance.
-  for (double i = std::ceil(low / distance - 1e-9);
-       i * distance <= high + distance * 1e-9 || ticks.size() < 2; ++i) {
-    ticks.push_back(i * distance + 0.0);  // no negative zero
+  // Two at least, as callers take their distance; no more than the distance
+  // allows, whatever rounding does to numbers that are large beside it.
+  const double first = std::ceil(low / distance - 1e-9);
+  for (int i = 0; i <= count + 1; ++i) {
+    const double tick = (first + i) * distance + 0.0;  // no negative zero
+    if (tick > high + distance * 1e-9 && ticks.size() >= 2) break;
+    ticks.push_back(tick);
   }
   return ticks;
 }

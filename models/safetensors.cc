@@ -15,7 +15,8 @@
 namespace continuo {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// Not ordered_json, which searches all entries for each one that it adds.
+using Json = nlohmann::json;
 
 constexpr char kMetadata[] = "__metadata__";
 constexpr uint64_t kPrefixBytes = 8;
@@ -137,8 +138,15 @@ bool LooksLikeSafetensors(absl::string_view bytes) {
 }
 
 std::string SerializeSafetensors(const Safetensors& contents) {
-  Json header = Json::object();
-  if (!contents.metadata.empty()) header[kMetadata] = contents.metadata;
+  std::string header;
+  // Metadata may come from flags, and need not be UTF-8.
+  const auto add = [&header](const std::string& name, const auto& entry) {
+    absl::StrAppend(
+        &header, header.empty() ? "{" : ",",
+        Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), ":",
+        entry.dump(-1, ' ', false, Json::error_handler_t::replace));
+  };
+  if (!contents.metadata.empty()) add(kMetadata, Json(contents.metadata));
   // Tensors of wider elements first, as the format's own writer has them, so
   // that each lies at a multiple of its element's size.
   std::vector<const TensorMap::value_type*> order;
@@ -151,15 +159,14 @@ std::string SerializeSafetensors(const Safetensors& contents) {
   for (const auto* named : order) {
     const HostTensor& tensor = named->second;
     const int64_t size = static_cast<int64_t>(BytesOf(tensor).size());
-    header[named->first] = {
-        {"dtype", tensor.dtype == DType::kFloat32 ? "F32" : "I64"},
-        {"shape", tensor.shape},
-        {"data_offsets", {offset, offset + size}}};
+    add(named->first,
+        nlohmann::ordered_json(
+            {{"dtype", tensor.dtype == DType::kFloat32 ? "F32" : "I64"},
+             {"shape", tensor.shape},
+             {"data_offsets", {offset, offset + size}}}));
     offset += size;
   }
-  // Metadata may come from flags, and need not be UTF-8.
-  std::string text =
-      header.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = header.empty() ? "{}" : absl::StrCat(header, "}");
   while (text.size() % kPrefixBytes != 0) text += ' ';
   const uint64_t header_size = text.size();
   std::string bytes(kPrefixBytes, '\0');

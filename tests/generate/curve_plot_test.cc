@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -96,6 +97,28 @@ TEST(CurvePlotTest, ALogWithoutStepsIsLeftOut) {
   const auto nothing = DrawCurve("run", empty, &empty).EncodePng();
   ASSERT_TRUE(nothing.ok());
   EXPECT_NE(*nothing, *without);
+}
+
+TEST(NiceTicksTest, AreFewWhateverTheNumbers) {
+  for (const auto& [low, high] : {std::pair(-1e30, 1e30),
+                                  {0.0, 1e-300},
+                                  {1e15, 1e15 + 1},
+                                  {0.0, 0.0},
+                                  {-1e308, 1e308}}) {
+    EXPECT_LE(NiceTicks(low, high, 8).size(), 10) << low << " to " << high;
+  }
+}
+
+TEST(CurvePlotTest, HugeLossesAreDrawnOrLeftOut) {
+  const auto huge = ParseCurveLog(
+      "{\"step\":1,\"loss\":1e308}\n{\"step\":2,\"loss\":-1e308}\n");
+  EXPECT_FALSE(huge.ok());
+  const auto diverged = ParseCurveLog(
+      "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2.7e20}\n"
+      "{\"step\":3,\"loss\":-1e308}\n{\"step\":1e308,\"loss\":1}\n");
+  ASSERT_TRUE(diverged.ok());
+  ASSERT_EQ(diverged->points.size(), 2);
+  EXPECT_GT(DrawCurve("run", *diverged, nullptr).width(), 0);
 }
 
 TEST(CurvePlotTest, OneLineIsEnough) {

@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "models/run_config.h"
 #include "runtime/file.h"
@@ -112,6 +114,24 @@ TEST(SafetensorsTest, HostileHeadersNameTheTensor) {
     EXPECT_TRUE(absl::StrContains(read.status().message(), "file.x"));
   }
   EXPECT_FALSE(LooksLikeSafetensors(WithHeader("[]", 8)));
+}
+
+TEST(SafetensorsTest, ManyTensorsTakeLinearTime) {
+  std::string header = "{";
+  constexpr int kTensors = 50000;
+  for (int i = 0; i < kTensors; ++i) {
+    absl::StrAppend(&header, i == 0 ? "" : ",", "\"t", i,
+                    R"(":{"dtype":"F32","shape":[1],"data_offsets":[)", 4 * i,
+                    ",", 4 * i + 4, "]}");
+  }
+  const absl::Time begin = absl::Now();
+  const auto read =
+      ParseSafetensors(WithHeader(header + "}", 4 * kTensors), "x");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->tensors.size(), kTensors);
+  EXPECT_EQ(ParseSafetensors(SerializeSafetensors(*read), "x")->tensors.size(),
+            kTensors);
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(10));
 }
 
 TEST(SafetensorsTest, IsReadAsACheckpointWithItsConfiguration) {
