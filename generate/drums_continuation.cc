@@ -1,8 +1,11 @@
 #include "generate/drums_continuation.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "data/events/drums.h"
 #include "data/events/drums_extract.h"
 #include "data/notes/quantize.h"
@@ -51,6 +54,23 @@ class DrumsContinuation : public Continuation {
   double end_time_;
 };
 
+// Pitches of no class stay in the outputs, but the network sees none of them.
+void WarnOfUnknownDrums(const DrumClasses& classes, const DrumTrack& track) {
+  DrumHit unknown;
+  for (const DrumHit& hit : track.hits) unknown |= hit;
+  for (const std::vector<int>& pitches : classes) {
+    for (int pitch : pitches) unknown.reset(static_cast<size_t>(pitch));
+  }
+  if (unknown.none()) return;
+  std::string pitches;
+  for (size_t pitch = 0; pitch < unknown.size(); ++pitch) {
+    if (!unknown.test(pitch)) continue;
+    absl::StrAppend(&pitches, pitches.empty() ? "" : ", ", pitch);
+  }
+  LogWarn("primer: the network does not know the drums ", pitches,
+          "; they stay in the outputs, but it does not hear them");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
@@ -82,6 +102,7 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
     track.steps_per_bar = static_cast<int64_t>(steps_per_bar);
     track.steps_per_quarter = config.steps_per_quarter;
   }
+  WarnOfUnknownDrums(DrumClassesOf(config.encoding), track);
   CONTINUO_RETURN_IF_ERROR(CheckPrimerBegins(section, track.start_step));
   SetDrumTrackLength(section.start_step - track.start_step, &track);
   CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(

@@ -22,13 +22,18 @@ ABSL_FLAG(std::string, config, "drum_kit",
 ABSL_FLAG(int32_t, num_steps, 128,
           "Length of each in steps (sixteenths, with one_drum eighths), the "
           "primer included");
+ABSL_FLAG(int32_t, new_bars, 0,
+          "Bars of four quarters to write after the primer, in place of "
+          "--num_steps; 0 = --num_steps counts");
 ABSL_FLAG(std::string, primer_drums, "",
           "What to continue, as a list of the drums struck at each sixteenth: "
           "tuples of MIDI pitches, as in \"[(36, 42), (), (42,)]\"");
 ABSL_FLAG(std::string, primer_midi, "",
-          "MIDI file to continue, pitched notes as drums, too; used if there "
-          "is no --primer_drums. Without any primer each output begins with a "
-          "bass drum");
+          "MIDI, MusicXML or ABC file to continue, pitched notes as drums, "
+          "too (--primer_instrument picks an instrument), as "
+          "scripts/primers/drums_rnn/primer.mid; used if there is no "
+          "--primer_drums. Without any primer each output begins with a bass "
+          "drum");
 ABSL_FLAG(double, qpm, 0,
           "Tempo in quarter notes per minute; 0 means 120. The tempo of "
           "--primer_midi comes before it");
@@ -51,7 +56,7 @@ absl::StatusOr<Primer> PrimerOfFlags() {
   if (list.empty() && !path.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(
         primer.notes,
-        ReadPrimerMidi(path, "the outputs begin with a silent step"));
+        ReadPrimerOfFlags(path, "the outputs begin with a silent step"));
     if (primer.notes.tempos_size() > 0 && primer.notes.tempos(0).qpm() != 0) {
       primer.qpm = primer.notes.tempos(0).qpm();
     }
@@ -72,24 +77,31 @@ absl::StatusOr<Primer> PrimerOfFlags() {
 absl::StatusOr<Outputs> MakeOutputs(const Primer& primer,
                                     const GenerateJob& job,
                                     const ModelConfig& config) {
-  const int num_steps = absl::GetFlag(FLAGS_num_steps);
+  const int new_bars = absl::GetFlag(FLAGS_new_bars);
+  const int num_steps = new_bars == 0
+                            ? absl::GetFlag(FLAGS_num_steps)
+                            : StepsWithBars(primer.notes, primer.qpm,
+                                            config.steps_per_quarter, new_bars);
   CONTINUO_ASSIGN_OR_RETURN(
       const auto request,
       ContinuationRequest(primer.notes, primer.qpm, config.steps_per_quarter,
                           num_steps, job.search));
   absl::StatusOr<std::unique_ptr<Continuation>> continuation =
       MakeDrumsContinuation(primer.notes, request, config);
-  CONTINUO_RETURN_IF_ERROR(WithNumSteps(continuation.status(), num_steps));
+  CONTINUO_RETURN_IF_ERROR(WithRemedy(
+      continuation.status(),
+      BarsRemedy(primer.notes, primer.qpm, config.steps_per_quarter)));
   return Outputs(job.num_outputs,
                  std::shared_ptr<const Continuation>(*std::move(continuation)));
 }
 
 absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
-  CONTINUO_RETURN_IF_ERROR(CheckNumSteps(absl::GetFlag(FLAGS_num_steps)));
+  const int num_steps = absl::GetFlag(FLAGS_num_steps);
+  const int new_bars = absl::GetFlag(FLAGS_new_bars);
+  CONTINUO_RETURN_IF_ERROR(CheckLength(num_steps, new_bars));
   CONTINUO_ASSIGN_OR_RETURN(const Primer primer, PrimerOfFlags());
   return PreparedOutputs{
-      .description = absl::StrCat(absl::GetFlag(FLAGS_num_steps), " steps at ",
-                                  primer.qpm, " qpm"),
+      .description = LengthText(num_steps, new_bars, primer.qpm),
       .make = [primer, job](LoadedModel* model) {
         return MakeOutputs(primer, job, model->config);
       }};

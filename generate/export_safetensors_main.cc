@@ -12,6 +12,7 @@
 #include "models/safetensors.h"
 #include "models/weights.h"
 #include "runtime/command_line.h"
+#include "runtime/counted.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -22,9 +23,11 @@
 ABSL_FLAG(std::string, run_dir, "",
           "Folder that training was given as --run_dir: its newest checkpoint "
           "is exported");
-ABSL_FLAG(std::string, checkpoint_file, "",
-          "A checkpoint to export instead: model.ckpt-1000 without its "
-          "endings, an old one-file checkpoint, or a folder");
+ABSL_FLAG(
+    std::string, checkpoint_file, "",
+    "A checkpoint to export, in place of --run_dir: model.ckpt-1000 or one "
+    "of its files, an old one-file checkpoint, a safetensors file, or a "
+    "folder, whose newest is taken");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to export; excludes --run_dir and "
           "--checkpoint_file");
@@ -90,12 +93,7 @@ absl::Status Run() {
       .default_config = "",
       .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
       .hparams = absl::GetFlag(FLAGS_hparams)};
-  if (source.run_dir.empty() && source.checkpoint_file.empty() &&
-      source.bundle_file.empty()) {
-    return absl::InvalidArgumentError(
-        "no model is given; use --run_dir=FOLDER of a training run, "
-        "--checkpoint_file=FILE or --bundle_file=FILE.mag");
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckModelSource(source));
   CONTINUO_ASSIGN_OR_RETURN(const Family family, FindFamily(source));
   ThreadPool pool(1);
   CONTINUO_ASSIGN_OR_RETURN(
@@ -113,14 +111,14 @@ absl::Status Run() {
       {"hparams", HparamsToString(config.hparams)},
       {"generator_id", config.id},
       {"generator_description", config.description},
-      {kSafetensorsRunConfig,
-       RunConfigToJson(
-           {.model = config, .seed = 0, .version = ProgramVersion()})}};
+      {kSafetensorsRunConfig, RunConfigToJson({.model = config,
+                                               .seed = model.seed,
+                                               .version = ProgramVersion()})}};
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(output))));
   const std::string bytes = SerializeSafetensors(contents);
   CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
-  LogInfo("Wrote ", contents.tensors.size(), " tensors of ", model.path, " to ",
-          output, " (", bytes.size(), " bytes)");
+  LogInfo("Wrote ", Counted(contents.tensors.size(), "tensor"), " of ",
+          model.path, " to ", output, " (", bytes.size(), " bytes)");
   return absl::OkStatus();
 }
 

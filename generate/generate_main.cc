@@ -9,14 +9,16 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/notes/midi_reader.h"
+#include "data/notes/reading.h"
 #include "generate/load_model.h"
+#include "generate/primer_file.h"
 #include "generate/run.h"
 #include "generate/save_bundle.h"
 #include "models/device_check.h"
 #include "models/run_config.h"
 #include "runtime/command_line.h"
 #include "runtime/compute_flags.h"
+#include "runtime/counted.h"
 #include "runtime/device.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -31,8 +33,9 @@ ABSL_FLAG(std::string, run_dir, "",
           "Folder that training was given as --run_dir: its newest checkpoint "
           "is used, while training goes on or after it");
 ABSL_FLAG(std::string, checkpoint_file, "",
-          "A checkpoint to use instead of the newest: model.ckpt-1000 without "
-          "its endings, an old one-file checkpoint, or a folder");
+          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
+          "of its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is taken");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file. "
           "With --save_generator_bundle: the file to write");
@@ -54,6 +57,13 @@ ABSL_FLAG(std::string, hparams, "",
 ABSL_FLAG(std::string, output_dir, "/tmp/" FAMILY_NAME "/generated",
           "Folder for the MIDI files; created if missing");
 ABSL_FLAG(int32_t, num_outputs, 10, "MIDI files to write");
+ABSL_FLAG(int32_t, primer_instrument, -1,
+          "Instrument of --primer_midi to continue, by its number; -1 takes "
+          "all notes. A primer that cannot be continued as a whole is refused "
+          "with a list of its instruments");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How the file of --primer_midi is read: by its format's standard, or "
+          "as Magenta reads it");
 ABSL_FLAG(double, temperature, 1.0,
           "Below 1 the music becomes more predictable, above 1 more random");
 ABSL_FLAG(int32_t, beam_size, 1,
@@ -89,6 +99,8 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 
 constexpr double kDefaultQpm = 120;
+// Of the commands that have --new_bars.
+constexpr int kDefaultNumSteps = 128;
 // 60e6 / qpm microseconds must fit the 24 bits that MIDI has for a tempo.
 constexpr double kMinQpm = 3.58;
 constexpr double kMaxQpm = 60e6;
@@ -101,7 +113,7 @@ const std::vector<HelpGroup>& Groups() {
         "checkpoint_file=CHECKPOINT"}},
       {"How much, and where to",
        HelpLevel::kCommon,
-       {"output_dir=FOLDER", "num_outputs", "num_steps=STEPS"}},
+       {"output_dir=FOLDER", "num_outputs", "num_steps=STEPS", "new_bars"}},
       {"What is continued",
        HelpLevel::kCommon,
        {"primer_melody=LIST", "primer_drums=LIST", "primer_pitches=LIST",
@@ -140,7 +152,8 @@ CommandHelp Help(const GenerateCommand& command) {
           "--run_dir=RUN --output_dir=OUT \\\n"
           "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
           command.example_flags, "\n", name,
-          "--bundle_file=model.mag --primer_midi=tune.mid\n", name,
+          "--bundle_file=model.mag \\\n      --primer_midi=scripts/primers/",
+          family, "/primer.mid\n", name,
           "--run_dir=RUN --save_generator_bundle \\\n"
           "      --bundle_file=model.mag --bundle_description=\"Trained on "
           "reels\""
@@ -258,12 +271,13 @@ absl::Status Run(const GenerateCommand& command) {
   LogInfo("Model ", model.path, ": ",
           model.config.name.empty() ? "" : model.config.name + ", ",
           HparamsToString(model.config.hparams));
-  LogInfo("Generating ", outputs.size(), " outputs of ", prepared.description,
-          " on ", StreamName(owned.stream()), " with ", pool.num_threads(),
-          " threads: temperature ", options.search.temperature, ", beam_size ",
-          options.search.beam_size, ", branch_factor ",
-          options.search.branch_factor, ", steps_per_iteration ",
-          options.search.steps_per_iteration, ", --seed=", options.seed);
+  LogInfo("Generating ", Counted(outputs.size(), "output"), " of ",
+          prepared.description, " on ", StreamName(owned.stream()), " with ",
+          Counted(pool.num_threads(), "thread"), ": temperature ",
+          options.search.temperature, ", beam_size ", options.search.beam_size,
+          ", branch_factor ", options.search.branch_factor,
+          ", steps_per_iteration ", options.search.steps_per_iteration,
+          ", --seed=", options.seed);
   options.description = absl::StrCat(
       "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
       model.config.name, " temperature ", options.search.temperature);
@@ -284,24 +298,41 @@ absl::StatusOr<double> CheckQpm(double qpm) {
                    ", or 0 for ", kDefaultQpm));
 }
 
-absl::StatusOr<NoteSequence> ReadPrimerMidi(const std::string& path,
-                                            absl::string_view then) {
-  CONTINUO_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  absl::StatusOr<NoteSequence> notes = ReadMidi(bytes);
-  CONTINUO_RETURN_IF_ERROR(
-      Annotate(notes.status(), absl::StrCat("--primer_midi=", path)));
-  if (notes->notes().empty()) LogWarn(path, " has no notes: ", then);
-  return notes;
+absl::StatusOr<NoteSequence> ReadPrimerOfFlags(const std::string& path,
+                                               absl::string_view then) {
+  const int instrument = absl::GetFlag(FLAGS_primer_instrument);
+  CONTINUO_RETURN_IF_ERROR(AtLeast("primer_instrument", instrument, -1));
+  return ReadPrimerFile(
+      path, instrument < 0 ? std::nullopt : std::optional<int>(instrument),
+      {.reading = absl::GetFlag(FLAGS_reading)}, then);
 }
 
-absl::Status CheckNumSteps(int num_steps) {
-  return AtLeast("num_steps", num_steps, 1);
+absl::Status CheckLength(int num_steps, int new_bars) {
+  constexpr int kMaxBars = 1 << 20;
+  CONTINUO_RETURN_IF_ERROR(AtLeast("num_steps", num_steps, 1));
+  CONTINUO_RETURN_IF_ERROR(AtLeast("new_bars", new_bars, 0));
+  if (new_bars > kMaxBars) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--new_bars=", new_bars, ": must be at most ", kMaxBars));
+  }
+  if (new_bars > 0 && num_steps != kDefaultNumSteps) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--num_steps=", num_steps, " and --new_bars=", new_bars,
+                     " both say how long the outputs are; give one of them"));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status WithNumSteps(const absl::Status& status, int num_steps) {
+std::string LengthText(int num_steps, int new_bars, double qpm) {
+  const std::string length =
+      new_bars > 0 ? absl::StrCat("the primer and ", Counted(new_bars, "bar"))
+                   : Counted(num_steps, "step");
+  return absl::StrCat(length, " at ", qpm, " qpm");
+}
+
+absl::Status WithRemedy(const absl::Status& status, absl::string_view remedy) {
   if (!absl::IsOutOfRange(status)) return status;
-  return absl::OutOfRangeError(
-      absl::StrCat(status.message(), "; raise --num_steps=", num_steps));
+  return absl::OutOfRangeError(absl::StrCat(status.message(), "; ", remedy));
 }
 
 int GenerateMain(int argc, char** argv, const GenerateCommand& command) {

@@ -53,16 +53,20 @@ int GenerateMain(int argc, char** argv, const GenerateCommand& command);
 // The tempo of --qpm: 0 stands for 120. InvalidArgument names the flag.
 absl::StatusOr<double> CheckQpm(double qpm);
 
-// The contents of the file --primer_midi; a file without notes is warned
-// about, `then` says what happens.
-absl::StatusOr<tensorflow::magenta::NoteSequence> ReadPrimerMidi(
+// The notes of the file --primer_midi, those of --primer_instrument alone if
+// that is given (ReadPrimerFile).
+absl::StatusOr<tensorflow::magenta::NoteSequence> ReadPrimerOfFlags(
     const std::string& path, absl::string_view then);
 
-// InvalidArgument unless --num_steps is 1 or more.
-absl::Status CheckNumSteps(int num_steps);
+// InvalidArgument unless --num_steps is 1 or more, and --new_bars, where a
+// command has it, 0 or the only one of the two that is given.
+absl::Status CheckLength(int num_steps, int new_bars = 0);
 
-// `status` with a hint at --num_steps if the primer was too long (OutOfRange).
-absl::Status WithNumSteps(const absl::Status& status, int num_steps);
+// "128 steps at 120 qpm" or "the primer and 8 bars at 120 qpm", for the log.
+std::string LengthText(int num_steps, int new_bars, double qpm);
+
+// `status` with a remedy if the primer was too long (OutOfRange).
+absl::Status WithRemedy(const absl::Status& status, absl::string_view remedy);
 
 }  // namespace continuo
 

@@ -11,21 +11,13 @@
 #include "data/notes/formats.h"
 #include "data/records/file_kind.h"
 #include "models/bundle.h"
+#include "models/checkpoint.h"
 #include "runtime/file.h"
 #include "runtime/file_watch.h"
 #include "runtime/status.h"
 
 namespace continuo {
 namespace {
-
-// "x.data-00000-of-00001" and "x.index" are files of the checkpoint "x".
-std::string CheckpointPrefix(const std::string& path) {
-  const size_t data = path.rfind(".data-");
-  if (data != std::string::npos && path.find("-of-", data) != path.npos) {
-    return path.substr(0, data);
-  }
-  return std::string(absl::StripSuffix(path, ".index"));
-}
 
 // The ending of music of this kind, which chooses its reader; empty for other
 // files.
@@ -75,6 +67,9 @@ absl::StatusOr<Facts> InspectByName(const std::string& path,
 absl::StatusOr<Facts> Inspect(const std::string& path,
                               const ReadOptions& reading) {
   if (IsDirectory(path)) return InspectFolder(path);
+  // The file "checkpoint" stands for the folder it is in.
+  const std::string folder = CheckpointFolder(path);
+  if (!folder.empty()) return InspectFolder(folder);
   const std::string prefix = CheckpointPrefix(path);
   if (FileExists(absl::StrCat(prefix, ".index"))) {
     return InspectCheckpoint(prefix);

@@ -8,10 +8,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "generate/infer_network.h"
 #include "generate/inspect.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
+#include "models/infer_network.h"
 #include "models/legacy_names.h"
 #include "models/run_config.h"
 #include "models/safetensors.h"
@@ -76,11 +76,21 @@ void AddTensors(const TensorMap& tensors, Facts* facts) {
   }
 }
 
+// With which events the training data began, and how often, where it is known.
+void AddFirstEvents(const FirstEvents& first_events, Facts* facts) {
+  if (first_events.empty()) return;
+  Facts& list = (*facts)["first_events"] = Facts::object();
+  for (const auto& [event, count] : first_events) {
+    list[absl::StrCat(event)] = count;
+  }
+}
+
 void AddConfig(const RunConfig& config, Facts* facts) {
   (*facts)["family"] = std::string(FamilyName(config.model.family));
   (*facts)["config"] = config.model.name;
   (*facts)["hparams"] = HparamsToString(config.model.hparams);
   (*facts)["generator_id"] = config.model.id;
+  AddFirstEvents(config.model.first_events, facts);
   (*facts)["seed"] = config.seed;
   (*facts)["version"] = config.version;
 }
@@ -122,7 +132,9 @@ absl::StatusOr<Facts> InspectFolder(const std::string& path) {
   }
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
-  CONTINUO_ASSIGN_OR_RETURN(const std::string latest, LatestCheckpoint(dir));
+  CONTINUO_ASSIGN_OR_RETURN(const NamedCheckpoint readable,
+                            ReadNewestCheckpoint(dir));
+  const std::string& latest = readable.prefix;
   CONTINUO_ASSIGN_OR_RETURN(const Facts newest, InspectCheckpoint(latest));
   Facts facts =
       NewFacts(path, dir == train ? "run folder" : "folder of checkpoints");
@@ -156,6 +168,7 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
   facts["generator_description"] = bundle.description;
   facts["bundle_description"] = bundle.bundle_description;
   facts["metagraph_bytes"] = bundle.metagraph.size();
+  AddFirstEvents(bundle.first_events, &facts);
   // Tensors are shown under their own names.
   CONTINUO_ASSIGN_OR_RETURN(const TensorMap current,
                             WithCurrentNames(bundle.tensors, path));
@@ -182,9 +195,14 @@ absl::StatusOr<Facts> InspectSafetensors(const std::string& path) {
       const Safetensors contents,
       watch.IfUnchanged(ParseSafetensors(file->bytes(), path)));
   Facts facts = NewFacts(path, "safetensors");
+  Facts metadata = Facts::object();
   for (const auto& [key, value] : contents.metadata) {
-    if (key != kSafetensorsRunConfig) facts["metadata"][key] = value;
+    // The keys are different ones: pushed back, as ordered_json searches.
+    if (key != kSafetensorsRunConfig) {
+      metadata.get_ref<Facts::object_t&>().emplace_back(key, value);
+    }
   }
+  if (!metadata.empty()) facts["metadata"] = std::move(metadata);
   AddTensors(contents.tensors, &facts);
   return facts;
 }

@@ -4,9 +4,11 @@
 #ifndef CONTINUO_GENERATE_LOAD_MODEL_H_
 #define CONTINUO_GENERATE_LOAD_MODEL_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/events/event_encoder.h"
 #include "models/config.h"
@@ -18,9 +20,10 @@ namespace continuo {
 // Where the model is and what is said about it; the fields are the flags of
 // the same names, empty = not given.
 struct ModelSource {
-  std::string run_dir;          // its newest checkpoint; before checkpoint_file
+  // One of these three:
+  std::string run_dir;          // its newest checkpoint
   std::string checkpoint_file;  // a prefix, a V1 file or a folder
-  std::string bundle_file;      // a .mag file; excludes the other two
+  std::string bundle_file;      // a .mag file
   std::string config;
   std::string default_config;  // the default of config, which is no statement
   std::string melody_encoder_decoder;  // melodies only; excludes config
@@ -30,16 +33,21 @@ struct ModelSource {
 struct LoadedModel {
   std::string path;  // of the checkpoint or bundle
   ModelConfig config;
+  uint64_t seed = 0;  // with which its training was started; 0 = not known
   std::unique_ptr<EventEncoder> encoder;
   std::unique_ptr<EventRnn> rnn;
 };
 
+// InvalidArgument that names the flags unless exactly one model is named, in
+// one way.
+absl::Status CheckModelSource(const ModelSource& source);
+
 // Loads the model. Encoding and hyperparameters come from what is stored with
-// it (a bundle's generator id, the configuration beside a checkpoint) and from
-// the shapes of its tensors; runs of the original store no configuration, so
+// it (models/model_file.h); runs of the original store no configuration, so
 // those need `config` or `melody_encoder_decoder`. What is given and disagrees
 // with what is stored is an error that names both values; a batch size is
-// always free. Errors name the flag or the file, and the remedy.
+// always free. Errors name the flag or the file, and the remedy. A checkpoint
+// that no step has changed yet is warned about.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
                                       const Stream& stream);
 

@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "data/events/melody.h"
 #include "data/events/melody_extract.h"
 #include "data/notes/quantize.h"
+#include "generate/primer_instruments.h"
 #include "generate/sections.h"
+#include "runtime/counted.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 
@@ -50,6 +53,18 @@ class MelodyContinuation : public Continuation {
   double end_time_;
 };
 
+// Notes beyond the range of the network come out of it in another octave.
+void WarnOfFoldedNotes(absl::Span<const Event> given,
+                       absl::Span<const Event> events, int transposition) {
+  int64_t folded = 0;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (given[i] >= 0 && events[i] != given[i] + transposition) ++folded;
+  }
+  if (folded == 0) return;
+  LogWarn("primer: ", Counted(folded, "note"), " beyond the range of the ",
+          "network ", folded == 1 ? "is" : "are", " moved by octaves");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
@@ -71,10 +86,10 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     return BarsNotWhole(steps_per_bar, config.steps_per_quarter);
   }
   if (extraction.melodies.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "primer: ", extraction.melodies.size(),
-        " instruments play notes; keep the one whose melody is to be "
-        "continued"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("primer: ", extraction.melodies.size(),
+                     " instruments play notes, and one melody is continued: ",
+                     DescribeInstruments(input)));
   }
 
   Melody melody;
@@ -91,11 +106,34 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
   CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(
       section, melody.start_step, static_cast<int64_t>(melody.events.size())));
   const EncodingSpec& encoding = config.encoding;
+  const std::vector<Event> given = melody.events;
   const int transposition =
       SquashEvents(encoding.min_note, encoding.max_note,
                    encoding.transpose_to_key, absl::MakeSpan(melody.events));
+  WarnOfFoldedNotes(given, melody.events, transposition);
   return std::make_unique<MelodyContinuation>(std::move(melody), transposition,
                                               section);
+}
+
+absl::StatusOr<std::unique_ptr<Continuation>> BeginMelody(
+    Event first, double qpm, int num_steps, const ModelConfig& config) {
+  if (num_steps < 2) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--num_steps=", num_steps,
+        ": nothing is left to generate after the first step; must be at least "
+        "2"));
+  }
+  Melody melody;
+  melody.events = {first};
+  melody.steps_per_quarter = config.steps_per_quarter;
+  melody.steps_per_bar = int64_t{4} * config.steps_per_quarter;
+  Section section;
+  section.qpm = qpm;
+  section.start_step = 1;
+  section.end_step = num_steps;
+  section.end_time = num_steps * (60.0 / qpm / config.steps_per_quarter);
+  return std::make_unique<MelodyContinuation>(std::move(melody),
+                                              /*transposition=*/0, section);
 }
 
 }  // namespace continuo

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "data/events/event_encoder.h"
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
 #include "generate/continuation.h"
@@ -25,6 +26,12 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     const tensorflow::magenta::NoteSequence& input,
     const tensorflow::magenta::GeneratorOptions& options,
     const ModelConfig& config);
+
+// A melody of `num_steps` steps without a primer: it begins with `first`, an
+// event of the model, which stays what it is: no key is guessed from one note,
+// and nothing is transposed. InvalidArgument unless there are 2 steps or more.
+absl::StatusOr<std::unique_ptr<Continuation>> BeginMelody(
+    Event first, double qpm, int num_steps, const ModelConfig& config);
 
 }  // namespace continuo
 

@@ -9,6 +9,7 @@
 #include "data/events/performance.h"
 #include "data/events/performance_extract.h"
 #include "data/notes/quantize.h"
+#include "generate/primer_instruments.h"
 #include "generate/sections.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -108,7 +109,8 @@ MakePerformanceContinuation(const NoteSequence& input,
   if (extraction->performances_discarded_more_than_1_program > 0) {
     LogWarn(
         "the primer has several programs and is left out: its notes must "
-        "share one");
+        "share one: ",
+        DescribeInstruments(input));
   }
   if (extraction->performance_discarded_too_many_time_shift_steps > 0 ||
       extraction->performance_discarded_too_many_duration_steps > 0) {

@@ -1,5 +1,7 @@
 // performance_rnn_generate: what it has of its own.
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,9 +32,10 @@ ABSL_FLAG(std::string, primer_melody, "",
           "events of 0.125 s: pitches 0 to 127, -1 ends a note, -2 lets it go "
           "on");
 ABSL_FLAG(std::string, primer_midi, "",
-          "MIDI file to continue, if there is no other primer; its notes must "
-          "share one program. Without any primer the outputs begin with "
-          "silence");
+          "MIDI, MusicXML or ABC file to continue, if there is no other "
+          "primer, as scripts/primers/performance_rnn/primer.mid; its notes "
+          "must share one program (--primer_instrument picks an instrument). "
+          "Without any primer the outputs begin with silence");
 ABSL_FLAG(std::string, notes_per_second, "",
           "Notes per second to aim at, for models conditioned on density: a "
           "number, or a list of numbers that divide the time equally");
@@ -80,7 +83,7 @@ absl::StatusOr<NoteSequence> PrimerOfFlags() {
     return MelodyToSequence(*events);
   }
   if (!path.empty()) {
-    return ReadPrimerMidi(path, "the outputs begin with silence");
+    return ReadPrimerOfFlags(path, "the outputs begin with silence");
   }
   LogInfo("No primer: the outputs begin with silence");
   return NoteSequence();
@@ -135,6 +138,41 @@ void KeepIf(bool conditioned, absl::string_view name, const ModelConfig& config,
   *wished = WishedValues<T>();
 }
 
+// "optional_multiconditioned_... has that switch": the configurations whose
+// controls can be switched off.
+std::string ConfigsWithSwitch() {
+  std::string names;
+  for (const ModelConfig& config : Configs(Family::kPerformance)) {
+    if (!config.encoding.controls.optional) continue;
+    absl::StrAppend(&names, names.empty() ? "" : " or ", config.name);
+  }
+  return absl::StrCat(names, " has that switch");
+}
+
+// Drops a switch that the model does not have.
+void KeepSwitchIf(const ControlSpec& spec, const ModelConfig& config,
+                  WishedValues<bool>* wished) {
+  if (!spec.any() || spec.optional || !wished->given()) {
+    KeepIf(spec.optional, "disable_conditioning", config, wished);
+    return;
+  }
+  LogWarn("disable_conditioning is ignored: ", config.name,
+          " has controls, but they cannot be switched off; ",
+          ConfigsWithSwitch());
+  *wished = WishedValues<bool>();
+}
+
+// How to ask for enough steps after a primer.
+std::string SecondsRemedy(const NoteSequence& primer) {
+  constexpr int kSeconds = 30;
+  const double steps =
+      std::ceil(primer.total_time() * kPerformanceStepsPerSecond);
+  return absl::StrCat("--num_steps=",
+                      static_cast<int64_t>(std::min(1e9, steps)) +
+                          int64_t{kSeconds} * kPerformanceStepsPerSecond,
+                      " writes ", kSeconds, " seconds after it");
+}
+
 absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
                                     WishedControls controls,
                                     const GenerateJob& job,
@@ -144,8 +182,7 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
   KeepIf(spec.density, "notes_per_second", config, &controls.notes_per_second);
   KeepIf(spec.histogram, "pitch_class_histogram", config,
          &controls.pitch_class_histogram);
-  KeepIf(spec.optional, "disable_conditioning", config,
-         &controls.disable_conditioning);
+  KeepSwitchIf(spec, config, &controls.disable_conditioning);
 
   // The order of these operations is the original's.
   const int num_steps = absl::GetFlag(FLAGS_num_steps);
@@ -157,13 +194,14 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
     return absl::InvalidArgumentError(absl::StrCat(
         "the primer ends at ", section->start_time(),
         " s, and --num_steps=", num_steps, " ends at ", section->end_time(),
-        " s with the primer included: nothing is left to generate; raise "
-        "--num_steps or shorten the primer"));
+        " s with the primer included: nothing is left to generate; ",
+        SecondsRemedy(primer)));
   }
   absl::StatusOr<std::unique_ptr<PerformanceContinuation>> continuation =
       MakePerformanceContinuation(primer, options, config,
                                   MeanDensity(controls));
-  CONTINUO_RETURN_IF_ERROR(WithNumSteps(continuation.status(), num_steps));
+  CONTINUO_RETURN_IF_ERROR(
+      WithRemedy(continuation.status(), SecondsRemedy(primer)));
   model->encoder = MakeEventEncoder(
       config.encoding, std::make_shared<ControlSchedule>(MakeControlSchedule(
                            controls, (*continuation)->total_steps())));
@@ -172,7 +210,7 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
 }
 
 absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
-  CONTINUO_RETURN_IF_ERROR(CheckNumSteps(absl::GetFlag(FLAGS_num_steps)));
+  CONTINUO_RETURN_IF_ERROR(CheckLength(absl::GetFlag(FLAGS_num_steps)));
   CONTINUO_ASSIGN_OR_RETURN(const NoteSequence primer, PrimerOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const WishedControls controls, ControlsOfFlags());
   return PreparedOutputs{

@@ -1,11 +1,13 @@
 #include "generate/primer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "generate/literal.h"
+#include "runtime/log.h"
 #include "runtime/random.h"
 #include "runtime/status.h"
 
@@ -13,6 +15,19 @@ namespace continuo {
 
 using tensorflow::magenta::GeneratorOptions;
 using tensorflow::magenta::NoteSequence;
+
+namespace {
+
+// The end of the last note in seconds.
+double LastEnd(const NoteSequence& sequence) {
+  double last_end = 0;
+  for (const NoteSequence::Note& note : sequence.notes()) {
+    last_end = std::max(last_end, note.end_time());
+  }
+  return last_end;
+}
+
+}  // namespace
 
 absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
   CONTINUO_ASSIGN_OR_RETURN(const Literal literal, ParseLiteral(text));
@@ -24,8 +39,8 @@ absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
   }
   if (literal.items.empty()) {
     return error(
-        "the list is empty; leave the flag out to begin with a "
-        "random note",
+        "the list is empty; leave the flag out to begin as the melodies that "
+        "the network was trained on",
         literal.position);
   }
   std::vector<Event> events;
@@ -44,13 +59,23 @@ absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
   return MelodyFromEvents(std::move(events));
 }
 
-Melody RandomFirstNote(uint64_t seed, uint64_t output,
-                       const EncodingSpec& encoding) {
-  const uint64_t range =
-      static_cast<uint64_t>(encoding.max_note - encoding.min_note);
-  const uint64_t above =
-      RandomBelow(seed, RandomPurpose::kPrimer, output, 0, range);
-  return Melody{.events = {encoding.min_note + static_cast<Event>(above)}};
+Event DrawFirstEvent(uint64_t seed, uint64_t output,
+                     const ModelConfig& config) {
+  FirstEvents counts = config.first_events;
+  if (counts.empty()) {
+    const EncodingSpec& encoding = config.encoding;
+    for (Event pitch = encoding.min_note; pitch < encoding.max_note; ++pitch) {
+      counts[pitch] = 1;
+    }
+  }
+  uint64_t total = 0;
+  for (const auto& [event, count] : counts) total += count;
+  uint64_t drawn = RandomBelow(seed, RandomPurpose::kPrimer, output, 0, total);
+  for (const auto& [event, count] : counts) {
+    if (drawn < static_cast<uint64_t>(count)) return event;
+    drawn -= count;
+  }
+  CheckFailed(__FILE__, __LINE__, "a number below the sum is in one part");
 }
 
 absl::StatusOr<GeneratorOptions> ContinuationRequest(
@@ -59,10 +84,7 @@ absl::StatusOr<GeneratorOptions> ContinuationRequest(
   // The order of these operations is the original's: the truncations that
   // follow depend on the last bit.
   const double seconds_per_step = 60.0 / qpm / steps_per_quarter;
-  double last_end = 0;
-  for (const NoteSequence::Note& note : primer.notes()) {
-    last_end = std::max(last_end, note.end_time());
-  }
+  const double last_end = LastEnd(primer);
   GeneratorOptions options;
   auto* section = options.add_generate_sections();
   section->set_start_time(last_end + seconds_per_step);
@@ -71,8 +93,8 @@ absl::StatusOr<GeneratorOptions> ContinuationRequest(
     return absl::InvalidArgumentError(absl::StrCat(
         "the primer ends at ", last_end, " s, and --num_steps=", num_steps,
         " ends at ", section->end_time(),
-        " s with the primer included: nothing is left to generate; raise "
-        "--num_steps or shorten the primer"));
+        " s with the primer included: nothing is left to generate; ",
+        BarsRemedy(primer, qpm, steps_per_quarter)));
   }
   auto& args = *options.mutable_args();
   args["temperature"].set_float_value(search.temperature);
@@ -80,6 +102,26 @@ absl::StatusOr<GeneratorOptions> ContinuationRequest(
   args["branch_factor"].set_int_value(search.branch_factor);
   args["steps_per_iteration"].set_int_value(search.steps_per_iteration);
   return options;
+}
+
+int StepsWithBars(const NoteSequence& primer, double qpm, int steps_per_quarter,
+                  int bars) {
+  constexpr int kQuartersPerBar = 4;
+  // Far more than a request may have, and an int.
+  constexpr double kMost = 1 << 30;
+  const double primer_steps =
+      std::ceil(LastEnd(primer) * qpm / 60 * steps_per_quarter - 1e-6);
+  return static_cast<int>(
+      std::min(kMost, std::max(0.0, primer_steps) +
+                          double{kQuartersPerBar} * steps_per_quarter * bars));
+}
+
+std::string BarsRemedy(const NoteSequence& primer, double qpm,
+                       int steps_per_quarter) {
+  constexpr int kBars = 8;
+  return absl::StrCat(
+      "--num_steps=", StepsWithBars(primer, qpm, steps_per_quarter, kBars),
+      " writes ", kBars, " bars after it, and so does --new_bars=", kBars);
 }
 
 }  // namespace continuo

@@ -9,6 +9,7 @@
 #include "data/notes/midi_writer.h"
 #include "generate/output_files.h"
 #include "runtime/clock.h"
+#include "runtime/counted.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
@@ -139,8 +140,9 @@ absl::Status GenerateFiles(
   for (; status.ok() && !requests.empty(); ++round) {
     if (round > 0 && stop != nullptr && stop()) break;
     if (round > 0) {
-      LogInfo(requests.size(), " outputs need more events (round ", round + 1,
-              ")");
+      LogInfo(Counted(requests.size(), "output"),
+              requests.size() == 1 ? " needs" : " need", " more events (round ",
+              round + 1, ")");
     }
     status =
         GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
@@ -150,8 +152,9 @@ absl::Status GenerateFiles(
   if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());
   CONTINUO_RETURN_IF_ERROR(status);
 
-  LogInfo(absl::StrFormat("Wrote %d MIDI files to %s in %.2f s (%.0f events/s)",
-                          written, options.output_dir, progress.Seconds(),
+  LogInfo(absl::StrFormat("Wrote %s to %s in %.2f s (%.0f events/s)",
+                          Counted(written, "MIDI file"), options.output_dir,
+                          progress.Seconds(),
                           progress.Rate(generated, MonotonicTime())));
   if (written == static_cast<int64_t>(outputs.size())) return absl::OkStatus();
   return absl::CancelledError(

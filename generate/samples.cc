@@ -8,7 +8,6 @@
 #include "data/events/control_source.h"
 #include "data/events/drums.h"
 #include "data/events/encoder_table.h"
-#include "data/events/melody.h"
 #include "data/proto/generator.pb.h"
 #include "generate/continuation.h"
 #include "generate/draws.h"
@@ -42,22 +41,19 @@ absl::StatusOr<std::unique_ptr<Continuation>> Begin(const ModelConfig& config,
     return MakePerformanceContinuation(NoteSequence(), options, config,
                                        kDefaultNotesPerSecond);
   }
-  const bool melody = config.family == Family::kMelody;
-  NoteSequence primer;
-  if (melody) {
-    primer = MelodyToSequence(RandomFirstNote(seed, i, config.encoding),
-                              {.qpm = kQpm});
-  } else {
-    CONTINUO_ASSIGN_OR_RETURN(const DrumTrack track,
-                              DrumTrackFromPitches({{kBassDrum}}));
-    primer = DrumTrackToSequence(track, {.qpm = kQpm});
+  const int num_steps = kQuarters * config.steps_per_quarter;
+  if (config.family == Family::kMelody) {
+    return BeginMelody(DrawFirstEvent(seed, i, config), kQpm, num_steps,
+                       config);
   }
+  CONTINUO_ASSIGN_OR_RETURN(const DrumTrack track,
+                            DrumTrackFromPitches({{kBassDrum}}));
+  const NoteSequence primer = DrumTrackToSequence(track, {.qpm = kQpm});
   CONTINUO_ASSIGN_OR_RETURN(
       const GeneratorOptions options,
-      ContinuationRequest(primer, kQpm, config.steps_per_quarter,
-                          kQuarters * config.steps_per_quarter, {}));
-  return melody ? MakeMelodyContinuation(primer, options, config)
-                : MakeDrumsContinuation(primer, options, config);
+      ContinuationRequest(primer, kQpm, config.steps_per_quarter, num_steps,
+                          {}));
+  return MakeDrumsContinuation(primer, options, config);
 }
 
 }  // namespace

@@ -17,11 +17,11 @@
 namespace continuo {
 
 // `count` outputs of about eight bars (performances: ten seconds) at
-// temperature 1. Melodies begin with a note drawn by `seed`, drums with a bass
-// drum, performances with silence. The same seed gives the same draws, so that
-// what differs between two steps of a training comes from its weights.
-// InvalidArgument if the weights have diverged. `stop` is asked after each
-// event; once it is true the outputs end where they are.
+// temperature 1. Melodies begin with an event drawn by `seed` (DrawFirstEvent),
+// drums with a bass drum, performances with silence. The same seed gives the
+// same draws, so that what differs between two steps of a training comes from
+// its weights. InvalidArgument if the weights have diverged. `stop` is asked
+// after each event; once it is true the outputs end where they are.
 absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> WriteSamples(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count,
     const std::function<bool()>& stop = nullptr);

@@ -60,6 +60,7 @@ absl::Status SaveBundle(const ModelSource& source, const BundleRequest& request,
                            ? model.config.description
                            : request.generator_description;
   bundle.bundle_description = request.bundle_description;
+  bundle.first_events = model.config.first_events;
   if (bundle.id.empty()) {
     return absl::InvalidArgumentError(
         "the bundle needs the id of a generator, and a model of "

@@ -27,8 +27,9 @@ ABSL_FLAG(std::string, run_dir, "",
           "Folder that training was given as --run_dir: its newest checkpoint "
           "is used");
 ABSL_FLAG(std::string, checkpoint_file, "",
-          "A checkpoint to use instead of the newest: model.ckpt-1000 without "
-          "its endings, an old one-file checkpoint, or a folder");
+          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
+          "of its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is taken");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
 ABSL_FLAG(std::string, config, "",

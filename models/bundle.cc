@@ -59,6 +59,9 @@ absl::StatusOr<Bundle> ParseBundle(absl::string_view bytes,
       bundle.tensors, ReadCheckpointV1(message.checkpoint_file(0),
                                        absl::StrCat(name, ": checkpoint")));
   bundle.metagraph = std::move(*message.mutable_metagraph_file());
+  for (const GeneratorBundle::FirstEvent& first : message.first_events()) {
+    bundle.first_events[first.event()] = first.count();
+  }
   return bundle;
 }
 
@@ -78,6 +81,11 @@ std::string BuildBundle(const Bundle& bundle) {
   if (!bundle.bundle_description.empty()) {
     message.mutable_bundle_details()->set_description(
         bundle.bundle_description);
+  }
+  for (const auto& [event, count] : bundle.first_events) {
+    GeneratorBundle::FirstEvent* first = message.add_first_events();
+    first->set_event(event);
+    first->set_count(count);
   }
   const std::string bytes = message.SerializeAsString();
   GeneratorBundle checksum;

@@ -3,6 +3,8 @@
 #ifndef CONTINUO_MODELS_BUNDLE_H_
 #define CONTINUO_MODELS_BUNDLE_H_
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -17,6 +19,9 @@ struct Bundle {
   std::string bundle_description;  // free text; empty if absent
   TensorMap tensors;               // inference variables
   std::string metagraph;           // serialized MetaGraphDef, as stored
+  // How often each event begins the training data; empty if absent (bundles of
+  // the original).
+  std::map<int64_t, int64_t> first_events;
 };
 
 // Reads a .mag file. InvalidArgument if it is not a bundle, DataLoss if it is

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -133,7 +134,31 @@ absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
   return tensors;
 }
 
+// The part of a name before ".data-00000-of-00001"; all of it without.
+absl::string_view StripShard(absl::string_view path) {
+  const size_t begin = path.rfind(".data-");
+  if (begin == absl::string_view::npos) return path;
+  for (const char c : path.substr(begin + 6)) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c)) &&
+        !absl::StrContains("-of", c)) {
+      return path;
+    }
+  }
+  return path.substr(0, begin);
+}
+
 }  // namespace
+
+std::string CheckpointPrefix(absl::string_view path) {
+  for (const absl::string_view prefix :
+       {absl::StripSuffix(path, ".index"), absl::StripSuffix(path, ".meta"),
+        StripShard(path)}) {
+    if (prefix != path && FileExists(IndexName(prefix))) {
+      return std::string(prefix);
+    }
+  }
+  return std::string(path);
+}
 
 absl::Status WriteCheckpointV2(const std::string& prefix,
                                const TensorMap& tensors) {
@@ -169,12 +194,13 @@ absl::Status WriteCheckpointV2(const std::string& prefix,
 }
 
 absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path) {
-  if (IsDirectory(path)) {
-    CONTINUO_ASSIGN_OR_RETURN(const std::string prefix, LatestCheckpoint(path));
-    return ReadCheckpointV2(prefix);
+  const std::string folder = CheckpointFolder(path);
+  if (!folder.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(NamedCheckpoint newest,
+                              ReadNewestCheckpoint(folder));
+    return std::move(newest.tensors);
   }
-  // The name of the index is taken for its prefix: file choosers offer it.
-  const std::string prefix(absl::StripSuffix(path, ".index"));
+  const std::string prefix = CheckpointPrefix(path);
   if (FileExists(IndexName(prefix))) return ReadCheckpointV2(prefix);
   if (!FileExists(path)) {
     return absl::NotFoundError(

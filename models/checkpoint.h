@@ -32,10 +32,10 @@ using TensorMap = std::map<std::string, HostTensor>;
 absl::Status WriteCheckpointV2(const std::string& prefix,
                                const TensorMap& tensors);
 
-// Reads all tensors of a V2 prefix, a V1 file, a safetensors file, or the latest
-// checkpoint of a directory (its `checkpoint` state file). Every block and
-// tensor checksum is verified (safetensors has none); the error names file and
-// tensor.
+// Reads all tensors of a V2 prefix (or the name of one of its files), a V1
+// file, a safetensors file, or the newest checkpoint of a folder. Every block
+// and tensor checksum is verified (safetensors has none); the error names file
+// and tensor.
 absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path);
 
 // The same for a V1 table in memory (the checkpoint inside a .mag bundle).
@@ -54,6 +54,27 @@ struct CheckpointState {
 absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir);
 absl::Status WriteCheckpointState(const std::string& dir,
                                   const CheckpointState& state);
+
+// The prefix that the name of one of a V2 checkpoint's files stands for
+// (model.ckpt-7.index, .meta, .data-00000-of-00001: file choosers offer them);
+// another path as it is.
+std::string CheckpointPrefix(absl::string_view path);
+
+// The folder of checkpoints that a path stands for: itself, its subfolder
+// train if that is where the `checkpoint` file is (the folder of a run), or the
+// folder of the `checkpoint` file it names. Empty for anything else.
+std::string CheckpointFolder(const std::string& path);
+
+// A checkpoint and its prefix.
+struct NamedCheckpoint {
+  std::string prefix;
+  TensorMap tensors;
+};
+
+// The newest checkpoint of `dir` that can be read: damaged ones are warned
+// about and passed over, as every command does. Safe beside a training that
+// replaces its checkpoints. An error if none can be read.
+absl::StatusOr<NamedCheckpoint> ReadNewestCheckpoint(const std::string& dir);
 
 // The prefix of the newest checkpoint in `dir`; NotFound says what is missing.
 // Safe beside a training that replaces its checkpoints.

@@ -1,13 +1,16 @@
 // The `checkpoint` file of a run: which checkpoints exist, oldest first.
 
 #include <cstdint>
+#include <filesystem>
 #include <mutex>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -69,6 +72,21 @@ std::string Locate(const std::string& dir, const std::string& written) {
   return beside;
 }
 
+// An error that says what is missing if the folder has no state file.
+absl::Status CheckHasState(const std::string& dir) {
+  if (FileExists(JoinPath(dir, kFileName))) return absl::OkStatus();
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(dir, ignored)) {
+    if (!absl::EndsWith(entry.path().filename().string(), ".index")) continue;
+    return absl::NotFoundError(
+        absl::StrCat(dir, ": holds checkpoints, but the file \"", kFileName,
+                     "\" that names the newest is missing", kRemedy,
+                     "; or name one of them with --checkpoint_file"));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      dir, ": no checkpoint yet: the folder has no file \"", kFileName, "\""));
+}
+
 }  // namespace
 
 absl::StatusOr<CheckpointState> ReadCheckpointState(const std::string& dir) {
@@ -111,11 +129,20 @@ absl::Status WriteCheckpointState(const std::string& dir,
   return WriteFileAtomically(JoinPath(dir, kFileName), text);
 }
 
-absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir) {
-  if (!FileExists(JoinPath(dir, kFileName))) {
-    return absl::NotFoundError(absl::StrCat(
-        dir, ": no checkpoint yet: the folder has no file \"checkpoint\""));
+std::string CheckpointFolder(const std::string& path) {
+  if (IsDirectory(path)) {
+    const std::string train = JoinPath(path, "train");
+    const bool is_run = !FileExists(JoinPath(path, kFileName)) &&
+                        FileExists(JoinPath(train, kFileName));
+    return is_run ? train : path;
   }
+  if (BaseName(path) != kFileName || HasIndex(path)) return "";
+  const std::string dir(DirName(path));
+  return ReadCheckpointState(dir).ok() ? dir : "";
+}
+
+absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir) {
+  CONTINUO_RETURN_IF_ERROR(CheckHasState(dir));
   CONTINUO_ASSIGN_OR_RETURN(CheckpointState state, ReadCheckpointState(dir));
   for (;;) {
     const std::string prefix = Locate(dir, state.latest);
@@ -133,6 +160,7 @@ absl::StatusOr<std::string> LatestCheckpoint(const std::string& dir) {
 
 absl::StatusOr<std::vector<std::string>> ListCheckpoints(
     const std::string& dir) {
+  CONTINUO_RETURN_IF_ERROR(CheckHasState(dir));
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
   std::vector<std::string> prefixes = {Locate(dir, state.latest)};
@@ -141,6 +169,38 @@ absl::StatusOr<std::vector<std::string>> ListCheckpoints(
     if (prefix != prefixes[0]) prefixes.push_back(std::move(prefix));
   }
   return prefixes;
+}
+
+absl::StatusOr<NamedCheckpoint> ReadNewestCheckpoint(const std::string& dir) {
+  // While training goes on, a checkpoint may be removed between being found and
+  // being read; then there is a newer one.
+  constexpr int kTries = 3;
+  for (int i = 1;; ++i) {
+    CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> prefixes,
+                              ListCheckpoints(dir));
+    absl::Status newest;
+    for (const std::string& prefix : prefixes) {
+      absl::StatusOr<TensorMap> tensors = ReadCheckpoint(prefix);
+      if (tensors.ok()) {
+        if (!newest.ok()) {
+          LogWarn("the newest checkpoint ", prefixes[0],
+                  " cannot be used; going on with ", prefix);
+        }
+        return NamedCheckpoint{prefix, *std::move(tensors)};
+      }
+      const absl::Status& status = tensors.status();
+      if (!absl::IsDataLoss(status) && !absl::IsNotFound(status)) return status;
+      if (newest.ok() && i < kTries) {
+        const auto again = ListCheckpoints(dir);
+        if (again.ok() && (*again)[0] != prefixes[0]) break;
+      }
+      LogWarn(status.message());
+      newest.Update(status);
+    }
+    if (newest.ok()) continue;  // replaced meanwhile
+    return Annotate(newest, absl::StrCat("no checkpoint that ", dir, "/",
+                                         kFileName, " names can be read"));
+  }
 }
 
 }  // namespace continuo

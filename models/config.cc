@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/events/melody.h"
+#include "data/events/performance.h"
 #include "runtime/log.h"
+#include "runtime/status.h"
 
 namespace continuo {
 namespace {
@@ -26,8 +29,8 @@ EncodingSpec MelodyEncoding(Encoding encoding) {
           .transpose_to_key = 0};
 }
 
-ModelConfig Melody(std::string name, std::string description,
-                   EncodingSpec encoding, Hparams hparams) {
+ModelConfig MelodyConfig(std::string name, std::string description,
+                         EncodingSpec encoding, Hparams hparams) {
   return {.family = Family::kMelody,
           .name = name,
           .id = name,
@@ -39,19 +42,21 @@ ModelConfig Melody(std::string name, std::string description,
 
 std::vector<ModelConfig> MakeMelodyConfigs() {
   return {
-      Melody("basic_rnn", "Melody RNN with one-hot encoding.",
-             MelodyEncoding(Encoding::kOneHotMelody), MelodyHparams(5, 0)),
-      Melody("mono_rnn", "Monophonic RNN with one-hot encoding.",
-             {.encoding = Encoding::kOneHotMelody,
-              .min_note = 0,
-              .max_note = 128,
-              .transpose_to_key = std::nullopt},
-             MelodyHparams(5, 0)),
-      Melody("lookback_rnn", "Melody RNN with lookback encoding.",
-             MelodyEncoding(Encoding::kLookbackMelody), MelodyHparams(5, 0)),
-      Melody("attention_rnn",
-             "Melody RNN with lookback encoding and attention.",
-             MelodyEncoding(Encoding::kKeyMelody), MelodyHparams(3, 40)),
+      MelodyConfig("basic_rnn", "Melody RNN with one-hot encoding.",
+                   MelodyEncoding(Encoding::kOneHotMelody),
+                   MelodyHparams(5, 0)),
+      MelodyConfig("mono_rnn", "Monophonic RNN with one-hot encoding.",
+                   {.encoding = Encoding::kOneHotMelody,
+                    .min_note = 0,
+                    .max_note = 128,
+                    .transpose_to_key = std::nullopt},
+                   MelodyHparams(5, 0)),
+      MelodyConfig("lookback_rnn", "Melody RNN with lookback encoding.",
+                   MelodyEncoding(Encoding::kLookbackMelody),
+                   MelodyHparams(5, 0)),
+      MelodyConfig("attention_rnn",
+                   "Melody RNN with lookback encoding and attention.",
+                   MelodyEncoding(Encoding::kKeyMelody), MelodyHparams(3, 40)),
   };
 }
 
@@ -139,7 +144,100 @@ std::vector<ModelConfig> MakePerformanceConfigs() {
   };
 }
 
+constexpr int kOctave = 12;
+// Bars have whole steps at any of these, and numbers stay small.
+constexpr int kMaxStepsPerQuarter = 96;
+// Far from overflow when all counts are added.
+constexpr int64_t kMaxFirstEventCount = int64_t{1} << 48;
+
+absl::Status Wrong(absl::string_view field, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("field \"", field, "\": ", what));
+}
+
+Family FamilyOf(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kOneHotMelody:
+    case Encoding::kLookbackMelody:
+    case Encoding::kKeyMelody:
+      return Family::kMelody;
+    case Encoding::kOneDrum:
+    case Encoding::kDrumKit:
+      return Family::kDrums;
+    case Encoding::kPerformance:
+    case Encoding::kCompactPerformance:
+    case Encoding::kModuloPerformance:
+    case Encoding::kNoteTuples:
+      return Family::kPerformance;
+  }
+  CheckFailed(__FILE__, __LINE__, "encoding has a family");
+}
+
+absl::Status CheckEncoding(Family family, const EncodingSpec& encoding) {
+  if (FamilyOf(encoding.encoding) != family) {
+    return Wrong("encoding", absl::StrCat("not one of ", FamilyName(family)));
+  }
+  if (family == Family::kMelody &&
+      (encoding.min_note < 0 || encoding.max_note > kMaxMelodyPitch + 1 ||
+       encoding.max_note - encoding.min_note < kOctave)) {
+    return Wrong("min_note",
+                 absl::StrCat("pitches ", encoding.min_note, " to below ",
+                              encoding.max_note,
+                              " are not an octave or more within 0 to 127"));
+  }
+  const int bins = encoding.num_velocity_bins;
+  const bool tuples = encoding.encoding == Encoding::kNoteTuples;
+  if (family != Family::kPerformance && bins != 0) {
+    return Wrong("num_velocity_bins",
+                 absl::StrCat(bins, ", but ", FamilyName(family), " has none"));
+  }
+  if (bins < (tuples ? 1 : 0) || bins > kMaxVelocity) {
+    return Wrong("num_velocity_bins",
+                 absl::StrCat(bins, ", but must be from ", tuples ? 1 : 0,
+                              " to ", kMaxVelocity, " with this encoding"));
+  }
+  const ControlSpec& controls = encoding.controls;
+  if (family != Family::kPerformance && (controls.any() || controls.optional)) {
+    return Wrong("encoding", absl::StrCat("controls, which ",
+                                          FamilyName(family), " has not"));
+  }
+  if (controls.optional && !controls.any()) {
+    return Wrong("optional_controls", "true, but there are no controls");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFirstEvents(const ModelConfig& config) {
+  if (config.first_events.empty()) return absl::OkStatus();
+  if (config.family != Family::kMelody) {
+    return Wrong("first_events", "only melodies have them");
+  }
+  for (const auto& [event, count] : config.first_events) {
+    const bool known =
+        event == kMelodyNoEvent || event == kMelodyNoteOff ||
+        (event >= config.encoding.min_note && event < config.encoding.max_note);
+    if (!known || count < 1 || count > kMaxFirstEventCount) {
+      return Wrong("first_events",
+                   absl::StrCat("event ", event, ", ", count,
+                                " times: not an event of the network, or no "
+                                "number of times"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
+
+absl::Status CheckModelConfig(const ModelConfig& config) {
+  CONTINUO_RETURN_IF_ERROR(CheckEncoding(config.family, config.encoding));
+  if (config.steps_per_quarter < 1 ||
+      config.steps_per_quarter > kMaxStepsPerQuarter) {
+    return Wrong("steps_per_quarter",
+                 absl::StrCat(config.steps_per_quarter,
+                              ", but must be from 1 to ", kMaxStepsPerQuarter));
+  }
+  return CheckFirstEvents(config);
+}
 
 absl::string_view FamilyName(Family family) {
   switch (family) {
@@ -182,7 +280,7 @@ absl::StatusOr<ModelConfig> FindConfig(Family family, absl::string_view name) {
 }
 
 absl::StatusOr<ModelConfig> MelodyEncoderDecoderConfig(absl::string_view name) {
-  ModelConfig config = Melody("", "", {}, Hparams());
+  ModelConfig config = MelodyConfig("", "", {}, Hparams());
   if (name == "onehot") {
     config.encoding = MelodyEncoding(Encoding::kOneHotMelody);
   } else if (name == "lookback") {

@@ -263,21 +263,27 @@ absl::Status OutOfRange(const Hparams& hparams, absl::string_view name,
 }
 
 absl::Status CheckRanges(const Hparams& hparams) {
-  if (hparams.batch_size < 1) {
-    return OutOfRange(hparams, "batch_size", "at least 1");
+  if (hparams.batch_size < 1 || hparams.batch_size > kMaxBatchSize) {
+    return OutOfRange(hparams, "batch_size",
+                      absl::StrCat("at least 1 and at most ", kMaxBatchSize));
   }
   const std::vector<int>& layers = hparams.rnn_layer_sizes;
-  if (layers.empty() ||
-      std::any_of(layers.begin(), layers.end(), [](int n) { return n < 1; })) {
-    return OutOfRange(hparams, "rnn_layer_sizes",
-                      "a list of at least one size, each at least 1");
+  if (layers.empty() || layers.size() > kMaxLayers ||
+      std::any_of(layers.begin(), layers.end(),
+                  [](int n) { return n < 1 || n > kMaxLayerSize; })) {
+    return OutOfRange(
+        hparams, "rnn_layer_sizes",
+        absl::StrCat("a list of at least one and at most ", kMaxLayers,
+                     " sizes, each at least 1 and at most ", kMaxLayerSize));
   }
   // Written so that not-a-number is refused too.
   if (!(hparams.dropout_keep_prob > 0 && hparams.dropout_keep_prob <= 1)) {
     return OutOfRange(hparams, "dropout_keep_prob", "above 0 and at most 1");
   }
-  if (hparams.attn_length < 0) {
-    return OutOfRange(hparams, "attn_length", "0 (no attention) or more");
+  if (hparams.attn_length < 0 || hparams.attn_length > kMaxAttentionLength) {
+    return OutOfRange(hparams, "attn_length",
+                      absl::StrCat("0 (no attention) or more, and at most ",
+                                   kMaxAttentionLength));
   }
   if (std::isnan(hparams.clip_norm)) {
     return OutOfRange(hparams, "clip_norm", "a number (0 = no clipping)");

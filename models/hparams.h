@@ -13,6 +13,13 @@
 
 namespace continuo {
 
+// The largest values that are accepted, far beyond use: sizes that follow from
+// them do not overflow.
+inline constexpr int kMaxLayerSize = 1 << 16;
+inline constexpr int kMaxLayers = 256;
+inline constexpr int kMaxAttentionLength = 1 << 14;
+inline constexpr int kMaxBatchSize = 1 << 20;
+
 // The base values; a configuration replaces those it names.
 struct Hparams {
   int batch_size = 64;
@@ -30,7 +37,8 @@ struct Hparams {
 
 // Applies "name=value,name=[1,2]" to `hparams`. InvalidArgument names the
 // clause; an unknown name suggests the nearest known one. Values out of range
-// (batch_size < 1, no layers, keep probability outside (0, 1]) are refused.
+// (batch_size < 1, no layers, keep probability outside (0, 1], sizes beyond the
+// limits above) are refused.
 absl::Status ParseHparams(absl::string_view text, Hparams* hparams);
 
 // The names given in `text` (already known to parse), in order.

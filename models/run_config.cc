@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "models/checkpoint.h"
 #include "models/safetensors.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
@@ -13,7 +15,10 @@
 namespace continuo {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// What is written keeps its order. What is read may be hostile, and searching
+// the fields of ordered_json takes time in their number.
+using OrderedJson = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 struct EncodingRow {
   Encoding encoding;
@@ -87,11 +92,29 @@ class FieldReader {
   absl::Status status_;
 };
 
+// The object {"60": 12, ...} if there is one (older runs have none).
+absl::Status ReadFirstEvents(const Json& json, const std::string& path,
+                             FirstEvents* first_events) {
+  const auto field = json.find("first_events");
+  if (field == json.end()) return absl::OkStatus();
+  const absl::Status wrong = absl::DataLossError(absl::StrCat(
+      path, ": field \"first_events\" is no object of events and counts"));
+  if (!field->is_object()) return wrong;
+  for (const auto& [name, count] : field->items()) {
+    int64_t event = 0;
+    if (!absl::SimpleAtoi(name, &event) || !count.is_number_integer()) {
+      return wrong;
+    }
+    (*first_events)[event] = count.get<int64_t>();
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string RunConfigToJson(const RunConfig& config) {
   const ModelConfig& model = config.model;
-  Json encoding;
+  OrderedJson encoding;
   encoding["name"] = EncodingName(model.encoding.encoding);
   encoding["min_note"] = model.encoding.min_note;
   encoding["max_note"] = model.encoding.max_note;
@@ -104,7 +127,7 @@ std::string RunConfigToJson(const RunConfig& config) {
   encoding["density_control"] = controls.density;
   encoding["histogram_control"] = controls.histogram;
   encoding["optional_controls"] = controls.optional;
-  Json json;
+  OrderedJson json;
   json["family"] = std::string(FamilyName(model.family));
   json["config"] = model.name;
   json["generator_id"] = model.id;
@@ -112,10 +135,16 @@ std::string RunConfigToJson(const RunConfig& config) {
   json["encoding"] = std::move(encoding);
   json["steps_per_quarter"] = model.steps_per_quarter;
   json["hparams"] = HparamsToString(model.hparams);
+  if (!model.first_events.empty()) {
+    OrderedJson& first = json["first_events"] = OrderedJson::object();
+    for (const auto& [event, count] : model.first_events) {
+      first[absl::StrCat(event)] = count;
+    }
+  }
   json["seed"] = config.seed;
   json["version"] = config.version;
   // Text from flags may not be UTF-8; it must not end the program.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
@@ -179,6 +208,11 @@ absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
       .histogram = encoding.Get<bool>("histogram_control"),
       .optional = encoding.Get<bool>("optional_controls")};
   if (!encoding.status().ok()) return encoding.status();
+  CONTINUO_RETURN_IF_ERROR(ReadFirstEvents(json, path, &model.first_events));
+  const absl::Status together = CheckModelConfig(model);
+  if (!together.ok()) {
+    return absl::DataLossError(absl::StrCat(path, ": ", together.message()));
+  }
   return config;
 }
 
@@ -191,7 +225,8 @@ absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir) {
 
 absl::StatusOr<RunConfig> ReadRunConfigBeside(
     const std::string& checkpoint_path) {
-  if (IsDirectory(checkpoint_path)) return ReadRunConfig(checkpoint_path);
+  const std::string folder = CheckpointFolder(checkpoint_path);
+  if (!folder.empty()) return ReadRunConfig(folder);
   if (FileExists(checkpoint_path)) {
     CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<MappedFile> file,
                               MappedFile::Open(checkpoint_path));

@@ -5,13 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "runtime/status.h"
 
 namespace continuo {
 
-absl::StatusOr<std::vector<float>> FlatFromTensors(
-    absl::Span<const Parameter> parameters, const TensorMap& tensors,
-    absl::string_view suffix, absl::string_view where) {
-  std::vector<float> flat(FlatSize(parameters), 0.0f);
+absl::Status CheckTensorShapes(absl::Span<const Parameter> parameters,
+                               const TensorMap& tensors,
+                               absl::string_view suffix,
+                               absl::string_view where) {
   for (const Parameter& parameter : parameters) {
     const std::string name = absl::StrCat(parameter.name, suffix);
     const auto found = tensors.find(name);
@@ -32,6 +33,18 @@ absl::StatusOr<std::vector<float>> FlatFromTensors(
           parameter.shape.ToString(),
           "; do --config and --hparams describe the network it holds?"));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<float>> FlatFromTensors(
+    absl::Span<const Parameter> parameters, const TensorMap& tensors,
+    absl::string_view suffix, absl::string_view where) {
+  CONTINUO_RETURN_IF_ERROR(
+      CheckTensorShapes(parameters, tensors, suffix, where));
+  std::vector<float> flat(FlatSize(parameters), 0.0f);
+  for (const Parameter& parameter : parameters) {
+    const HostTensor& tensor = tensors.at(absl::StrCat(parameter.name, suffix));
     std::copy(tensor.floats.begin(), tensor.floats.end(),
               flat.begin() + parameter.offset);
   }

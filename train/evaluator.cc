@@ -12,6 +12,7 @@
 #include "absl/time/clock.h"
 #include "data/events/encoder_table.h"
 #include "models/checkpoint.h"
+#include "models/legacy_names.h"
 #include "models/run_config.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -67,9 +68,16 @@ absl::Status EvaluateCheckpoint(const EvalOptions& options,
                                 const std::string& prefix, const StopFlag& stop,
                                 Evaluation& eval, Reporter& reporter) {
   LogInfo("evaluating ", prefix);
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadRunCheckpoint(prefix));
+  absl::StatusOr<TensorMap> tensors = ReadRunCheckpoint(prefix);
+  if (absl::IsDataLoss(tensors.status()) && options.once) {
+    // The one before it, as all commands do.
+    CONTINUO_ASSIGN_OR_RETURN(NamedCheckpoint newest,
+                              ReadNewestCheckpoint(TrainDir(options.run_dir)));
+    tensors = WithCurrentNames(std::move(newest.tensors), newest.prefix);
+  }
+  CONTINUO_RETURN_IF_ERROR(tensors.status());
   CONTINUO_ASSIGN_OR_RETURN(const int64_t step,
-                            ImportWeights(tensors, prefix, eval.rnn.get()));
+                            ImportWeights(*tensors, prefix, eval.rnn.get()));
   const double keep =
       options.dropout ? eval.model.hparams.dropout_keep_prob : 1.0;
   CONTINUO_ASSIGN_OR_RETURN(

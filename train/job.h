@@ -4,14 +4,15 @@
 #define CONTINUO_TRAIN_JOB_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
 #include "data/events/event_encoder.h"
 #include "data/records/batch.h"
 #include "data/records/dataset.h"
-#include "models/checkpoint.h"
 #include "models/event_rnn.h"
+#include "models/model_file.h"
 #include "models/run_config.h"
 #include "train/periodic_eval.h"
 #include "train/train_state.h"
@@ -31,7 +32,7 @@ struct Job {
   TrainState state;
   // What the last step was made with; empty before the first.
   PackedBatch last_batch;
-  TensorMap warm_start;       // what --warm_start_bundle_file holds
+  std::optional<ModelFile> warm_start;  // what a new run begins with
   std::string restored_from;  // prefix of the checkpoint; empty = new run
   std::string latest;  // the newest, which may be another if it is damaged
 };

@@ -89,19 +89,38 @@ absl::StatusOr<ModelConfig> ModelFromRun(Family family, const ModelFlags& flags,
   return model;
 }
 
+absl::StatusOr<ModelConfig> ModelFromFile(Family family,
+                                          const ModelFlags& flags,
+                                          const ModelFile& file) {
+  auto model =
+      ConfigOfModel(file, family,
+                    {.config = flags.config,
+                     .default_config = flags.default_config,
+                     .melody_encoder_decoder = flags.melody_encoder_decoder,
+                     .hparams = flags.hparams},
+                    Agreement::kSameNetwork);
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(model.status(), "--warm_start_bundle_file"));
+  CONTINUO_RETURN_IF_ERROR(ParseHparams(flags.hparams, &model->hparams));
+  model->first_events.clear();  // those of its own data count
+  return model;
+}
+
 }  // namespace
 
-absl::StatusOr<ModelConfig> ResolveModel(Family family, const ModelFlags& flags,
-                                         const std::optional<RunConfig>& stored,
-                                         JobKind job) {
+absl::StatusOr<ModelConfig> ResolveModel(
+    Family family, const ModelFlags& flags,
+    const std::optional<RunConfig>& stored, JobKind job,
+    const std::optional<ModelFile>& warm_start) {
   if (!flags.config.empty() && !flags.melody_encoder_decoder.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--config=", flags.config, " and --melody_encoder_decoder=",
         flags.melody_encoder_decoder, " exclude each other; give one of them"));
   }
   absl::StatusOr<ModelConfig> model =
-      stored.has_value() ? ModelFromRun(family, flags, *stored, job)
-                         : ModelFromFlags(family, flags);
+      stored.has_value()       ? ModelFromRun(family, flags, *stored, job)
+      : warm_start.has_value() ? ModelFromFile(family, flags, *warm_start)
+                               : ModelFromFlags(family, flags);
   if (!model.ok()) return model;
   if (!flags.generator_id.empty()) model->id = flags.generator_id;
   if (!flags.generator_description.empty()) {

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "data/records/sequence_example.h"
 #include "models/config.h"
+#include "models/model_file.h"
 #include "models/run_config.h"
 
 namespace continuo {
@@ -32,10 +33,13 @@ enum class JobKind {
 // The model that the flags describe, or, for a run that has `stored` one, that
 // model with the changes the job may make. InvalidArgument naming the flags if
 // they are missing, contradict each other or disagree with what is stored (both
-// values are named then).
-absl::StatusOr<ModelConfig> ResolveModel(Family family, const ModelFlags& flags,
-                                         const std::optional<RunConfig>& stored,
-                                         JobKind job);
+// values are named then). A new run that begins with the weights of
+// `warm_start` has its network, and its configuration and hyperparameters where
+// the flags give no others.
+absl::StatusOr<ModelConfig> ResolveModel(
+    Family family, const ModelFlags& flags,
+    const std::optional<RunConfig>& stored, JobKind job,
+    const std::optional<ModelFile>& warm_start = std::nullopt);
 
 // The folders of a run.
 std::string TrainDir(const std::string& run_dir);

@@ -38,11 +38,12 @@ ABSL_FLAG(std::string, hparams, "",
           "(attention as in TensorFlow 0.x). A run that exists keeps its own "
           "where none are given.");
 ABSL_FLAG(std::string, warm_start_bundle_file, "",
-          "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder) or "
-          "safetensors file whose weights a new run begins with, of the same "
-          "network. Step and optimizer begin anew; the log tells which tensors "
-          "were loaded. A run with attention takes the form of a bundle of "
-          "TensorFlow 0.x. A run that exists goes on with its own.");
+          "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder), run folder "
+          "or safetensors file whose weights a new run begins with. "
+          "Configuration and hyperparameters are taken from it where no others "
+          "are given; another network is an error. Step and optimizer begin "
+          "anew; the log tells which tensors were loaded. A run that exists "
+          "goes on with its own.");
 ABSL_FLAG(int64_t, num_training_steps, 0,
           "Global step to stop at, counting the steps of earlier invocations; "
           "0 trains until stopped.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -13,13 +14,16 @@
 #include "data/records/dataset.h"
 #include "models/device_check.h"
 #include "models/event_rnn.h"
+#include "models/legacy_names.h"
 #include "models/network.h"
+#include "models/weights.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
 #include "runtime/status.h"
 #include "runtime/version.h"
 #include "train/checkpoint_keeper.h"
+#include "train/first_events.h"
 #include "train/job.h"
 #include "train/metrics.h"
 #include "train/report.h"
@@ -33,11 +37,12 @@ namespace continuo {
 namespace {
 
 absl::StatusOr<RunConfig> MakeRunConfig(
-    const TrainOptions& options, const std::optional<RunConfig>& stored) {
+    const TrainOptions& options, const std::optional<RunConfig>& stored,
+    const std::optional<ModelFile>& warm_start) {
   RunConfig config;
-  CONTINUO_ASSIGN_OR_RETURN(
-      config.model,
-      ResolveModel(options.family, options.model, stored, JobKind::kTrain));
+  CONTINUO_ASSIGN_OR_RETURN(config.model,
+                            ResolveModel(options.family, options.model, stored,
+                                         JobKind::kTrain, warm_start));
   config.version = ProgramVersion();
   if (!stored.has_value()) {
     config.seed = options.seed.value_or(RandomSeed());
@@ -53,35 +58,15 @@ absl::StatusOr<RunConfig> MakeRunConfig(
   return config;
 }
 
-// Reads what a new run begins with. A configuration with attention, whose
-// default is that of the current graphs, takes the form that the file has.
-absl::Status OpenWarmStart(Job& job) {
-  const std::string& path = job.options.warm_start_bundle_file;
-  if (path.empty()) return absl::OkStatus();
-  CONTINUO_ASSIGN_OR_RETURN(job.warm_start, ReadWarmStart(path));
-  Hparams& hparams = job.config.model.hparams;
-  if (!HasAttentionAroundStack(job.warm_start) ||
-      hparams.attention_around_stack || hparams.attn_length == 0 ||
-      hparams.residual_connections) {
-    return absl::OkStatus();
-  }
-  LogInfo("warm start: ", path,
-          " has its attention around all layers (TensorFlow 0.x), and so has "
-          "this run: attention_around_stack=true");
-  hparams.attention_around_stack = true;
-  return absl::OkStatus();
-}
-
 absl::Status InitialState(Job& job) {
   std::vector<float> flat(job.rnn->flat_size(), 0.0f);
   InitializeParameters(job.rnn->parameters(), job.config.seed,
                        absl::MakeSpan(flat));
-  const std::string& bundle_file = job.options.warm_start_bundle_file;
-  if (!bundle_file.empty()) {
+  if (job.warm_start.has_value()) {
     CONTINUO_ASSIGN_OR_RETURN(
-        flat,
-        WarmStartWeights(bundle_file, job.warm_start, job.rnn->parameters()));
-    job.warm_start.clear();
+        flat, WarmStartWeights(job.options.warm_start_bundle_file,
+                               job.warm_start->tensors, job.rnn->parameters()));
+    job.warm_start.reset();
   }
   CONTINUO_RETURN_IF_ERROR(job.rnn->SetWeights(flat));
   const std::vector<float> zeros(job.rnn->flat_size(), 0.0f);
@@ -99,31 +84,28 @@ absl::Status RestoreState(Job& job, const std::string& prefix,
   return absl::OkStatus();
 }
 
-// Goes on with the newest checkpoint that can be read. The steps after it are
-// the same again, so nothing but time is lost with a damaged one.
-absl::Status RestoreNewest(Job& job) {
+// The newest checkpoint that can be read. The steps after it are the same
+// again, so nothing but time is lost with a damaged one. Its shapes are
+// compared before a network of the stored sizes is made.
+absl::StatusOr<NamedCheckpoint> ReadNewest(Job& job) {
   CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> prefixes,
                             ListCheckpoints(job.dir));
   job.latest = prefixes[0];
-  absl::Status newest;
-  for (const std::string& prefix : prefixes) {
-    const absl::StatusOr<TensorMap> tensors = ReadRunCheckpoint(prefix);
-    if (tensors.ok()) {
-      if (!newest.ok()) {
-        LogWarn("the newest checkpoint ", prefixes[0],
-                " cannot be used; going on with ", prefix);
-      }
-      return RestoreState(job, prefix, *tensors);
-    }
-    const absl::Status& status = tensors.status();
-    if (!absl::IsDataLoss(status) && !absl::IsNotFound(status)) return status;
-    LogWarn(status.message());
-    newest.Update(status);
-  }
   // Starting afresh would overwrite a run that cannot be read.
-  return Annotate(newest, absl::StrCat("no checkpoint that ", job.dir,
-                                       "/checkpoint names can be read; restore "
-                                       "one or use another --run_dir"));
+  absl::StatusOr<NamedCheckpoint> newest = ReadNewestCheckpoint(job.dir);
+  if (!newest.ok()) {
+    return absl::Status(newest.status().code(),
+                        absl::StrCat(newest.status().message(),
+                                     "; restore one or use another --run_dir"));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(
+      newest->tensors,
+      WithCurrentNames(std::move(newest->tensors), newest->prefix));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckTensorShapes(NetworkParameters(MakeNetworkSpec(
+                            *job.encoder, job.config.model.hparams)),
+                        newest->tensors, /*suffix=*/"", newest->prefix));
+  return newest;
 }
 
 void LogSetup(const Job& job) {
@@ -188,15 +170,27 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   job.dir = TrainDir(options.run_dir);
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<RunConfig> stored,
                             StoredRunConfig(options.run_dir));
-  CONTINUO_ASSIGN_OR_RETURN(job.config, MakeRunConfig(options, stored));
   const bool resumes = FileExists(JoinPath(job.dir, "checkpoint"));
-  if (!resumes) CONTINUO_RETURN_IF_ERROR(OpenWarmStart(job));
+  if (!resumes && !options.warm_start_bundle_file.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(job.warm_start,
+                              ReadWarmStart(options.warm_start_bundle_file));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(job.config,
+                            MakeRunConfig(options, stored, job.warm_start));
   const ModelConfig& model = job.config.model;
   job.encoder = MakeEventEncoder(model.encoding);
   LogInfo("reading and checking ", options.sequence_example_file);
   CONTINUO_ASSIGN_OR_RETURN(job.dataset,
                             Dataset::Open(options.sequence_example_file,
                                           ExampleFormatOf(model), stream.pool));
+  if (model.family == Family::kMelody && model.first_events.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(job.config.model.first_events,
+                              CountFirstEvents(*job.dataset, *job.encoder));
+  }
+  NamedCheckpoint newest;
+  if (resumes) {
+    CONTINUO_ASSIGN_OR_RETURN(newest, ReadNewest(job));
+  }
   CONTINUO_ASSIGN_OR_RETURN(
       job.rnn,
       EventRnn::Create(MakeNetworkSpec(*job.encoder, model.hparams), stream));
@@ -214,7 +208,7 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
   CONTINUO_ASSIGN_OR_RETURN(
       job.trainer, EventRnnTrainer::Create(job.rnn.get(), rows, max_events));
   if (resumes) {
-    CONTINUO_RETURN_IF_ERROR(RestoreNewest(job));
+    CONTINUO_RETURN_IF_ERROR(RestoreState(job, newest.prefix, newest.tensors));
     return job;
   }
   CONTINUO_ASSIGN_OR_RETURN(const bool has_progress, HasProgress(job.dir));

@@ -5,9 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "models/bundle.h"
 #include "models/checkpoint.h"
-#include "models/legacy_names.h"
 #include "models/weights.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -23,14 +21,13 @@ std::string ShapeText(absl::Span<const int64_t> shape) {
 }
 
 // A bundle, or else whatever is read as a checkpoint.
-absl::StatusOr<TensorMap> ReadTensors(const std::string& path) {
+absl::StatusOr<ModelFile> ReadModel(const std::string& path) {
   if (FileExists(path) && !IsDirectory(path)) {
-    absl::StatusOr<Bundle> bundle = ReadBundle(path);
-    if (bundle.ok()) return std::move(bundle->tensors);
+    absl::StatusOr<ModelFile> bundle = ReadBundleModel(path);
     // A damaged bundle is known by its form, and says what is wrong.
-    if (!absl::IsInvalidArgument(bundle.status())) return bundle.status();
+    if (bundle.ok() || !absl::IsInvalidArgument(bundle.status())) return bundle;
   }
-  return ReadCheckpoint(path);
+  return ReadCheckpointModel(path);
 }
 
 // One line for each weight that cannot be had.
@@ -54,14 +51,10 @@ std::string Mismatches(absl::Span<const Parameter> parameters,
 
 }  // namespace
 
-absl::StatusOr<TensorMap> ReadWarmStart(const std::string& path) {
-  auto read = ReadTensors(path);
-  CONTINUO_RETURN_IF_ERROR(Annotate(read.status(), kFlag));
-  return WithCurrentNames(*std::move(read), absl::StrCat(kFlag, "=", path));
-}
-
-bool HasAttentionAroundStack(const TensorMap& tensors) {
-  return tensors.count("rnn/attention_cell_wrapper/attention/attn_v") > 0;
+absl::StatusOr<ModelFile> ReadWarmStart(const std::string& path) {
+  absl::StatusOr<ModelFile> file = ReadModel(path);
+  CONTINUO_RETURN_IF_ERROR(Annotate(file.status(), kFlag));
+  return file;
 }
 
 absl::StatusOr<std::vector<float>> WarmStartWeights(

@@ -9,17 +9,14 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "models/checkpoint.h"
+#include "models/model_file.h"
 #include "models/network.h"
 
 namespace continuo {
 
-// The tensors of a bundle, a checkpoint (prefix, V1 file or folder) or a
-// safetensors file, under the names of the current graphs.
-absl::StatusOr<TensorMap> ReadWarmStart(const std::string& path);
-
-// Whether they are those of a network whose attention is around all layers, as
-// in bundles of TensorFlow 0.x.
-bool HasAttentionAroundStack(const TensorMap& tensors);
+// A bundle, a checkpoint (prefix, V1 file or folder), the folder of a run or a
+// safetensors file.
+absl::StatusOr<ModelFile> ReadWarmStart(const std::string& path);
 
 // The flat weights (layout of `parameters`) from the tensors of `path`. Logs
 // each one that was loaded and each that is there besides (slots of the

@@ -13,6 +13,7 @@
 #include "data/notes/midi_reader.h"
 #include "data/notes/midi_writer.h"
 #include "gtest/gtest.h"
+#include "models/bundle.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
 #include "runtime/log.h"
@@ -164,15 +165,99 @@ TEST_F(GenerateCommandTest, TempoOfThePrimerFileComesFirst) {
   EXPECT_EQ(notes.notes(0).pitch(), 62);
 }
 
-TEST_F(GenerateCommandTest, WithoutPrimerFirstNotesDiffer) {
-  ASSERT_EQ(Generate("out", "--num_outputs=20 --num_steps=4 --seed=1").code, 0);
-  std::map<int, int> pitches;
+TEST_F(GenerateCommandTest, WithoutPrimerOutputsStayInTheModelsRange) {
+  const Outcome outcome =
+      Generate("out", "--num_outputs=200 --num_steps=64 --seed=1");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  std::map<int, int> first;
   for (const auto& [number, bytes] : Files("out")) {
-    ++pitches[Notes(bytes).notes(0).pitch()];
+    const NoteSequence notes = Notes(bytes);
+    ASSERT_GT(notes.notes_size(), 0);
+    ++first[notes.notes(0).pitch()];
+    for (const auto& note : notes.notes()) {
+      EXPECT_GE(note.pitch(), 48) << number;
+      EXPECT_LT(note.pitch(), 84) << number;
+    }
   }
-  EXPECT_GT(pitches.size(), 8);
-  EXPECT_GE(pitches.begin()->first, 48);
-  EXPECT_LT(pitches.rbegin()->first, 84);
+  EXPECT_GT(first.size(), 24);
+}
+
+TEST_F(GenerateCommandTest, WithoutPrimerOutputsBeginAsTheTrainingData) {
+  Bundle bundle = *ReadBundle(absl::StrCat(
+      CONTINUO_SOURCE_DIR, "/tests/golden/bundles/attention_rnn.mag"));
+  bundle.first_events = {{62, 1}, {67, 3}};
+  ASSERT_TRUE(MakeDirectories(dir_).ok());
+  ASSERT_TRUE(WriteBundle(dir_ + "/m.mag", bundle).ok());
+  bundle_ = dir_ + "/m.mag";
+  ASSERT_EQ(Generate("out", "--num_outputs=40 --num_steps=4 --seed=1").code, 0);
+  std::map<int, int> first;
+  for (const auto& [number, bytes] : Files("out")) {
+    ++first[Notes(bytes).notes(0).pitch()];
+  }
+  EXPECT_EQ(first.size(), 2);
+  EXPECT_GT(first[67], first[62]);
+  EXPECT_GT(first[62], 0);
+}
+
+TEST_F(GenerateCommandTest, NumbersOfOneAreSingular) {
+  const Outcome outcome = Generate("out", "--num_outputs=1 --num_steps=8");
+  EXPECT_NE(outcome.text.find("Generating 1 output of"), std::string::npos);
+  EXPECT_NE(outcome.text.find("Wrote 1 MIDI file to"), std::string::npos)
+      << outcome.text;
+}
+
+TEST_F(GenerateCommandTest, NewBarsCountFromTheEndOfThePrimer) {
+  const Outcome outcome = Generate(
+      "out", "--num_outputs=1 --new_bars=2 --primer_melody='[60,-2,-2,-2]'");
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_NE(outcome.text.find("the primer and 2 bars"), std::string::npos);
+  EXPECT_LE(Notes(Files("out").at(1)).total_time(), 36 * 0.125 + 1e-3);
+  const Outcome both = Generate("x", "--new_bars=2 --num_steps=64");
+  EXPECT_EQ(both.code, 1);
+  EXPECT_NE(both.text.find("--new_bars=2"), std::string::npos) << both.text;
+}
+
+TEST_F(GenerateCommandTest, PrimersMayBeAbcAndOneInstrumentIsChosen) {
+  ASSERT_TRUE(MakeDirectories(dir_).ok());
+  ASSERT_TRUE(WriteFileAtomically(dir_ + "/tune.abc",
+                                  "X:1\nT:x\nM:4/4\nL:1/4\nK:G\nG A B c|\n")
+                  .ok());
+  ASSERT_EQ(Generate("abc", absl::StrCat("--num_outputs=1 --num_steps=32 "
+                                         "--primer_midi=",
+                                         dir_, "/tune.abc"))
+                .code,
+            0);
+  const NoteSequence notes = Notes(Files("abc").at(1));
+  ASSERT_GE(notes.notes_size(), 4);
+  EXPECT_EQ(notes.notes(0).pitch(), 67);
+  EXPECT_EQ(notes.notes(3).pitch(), 72);
+
+  NoteSequence band;
+  for (int i = 0; i < 4; ++i) {
+    auto* note = band.add_notes();
+    note->set_pitch(i < 2 ? 60 + 4 * i : 70);
+    note->set_velocity(80);
+    note->set_start_time(i < 2 ? 0 : 0.25 * i);
+    note->set_end_time(note->start_time() + 0.25);
+    note->set_instrument(i < 2 ? 0 : 1);
+    note->set_program(i < 2 ? 0 : 32);
+  }
+  band.set_total_time(1);
+  ASSERT_TRUE(WriteFileAtomically(dir_ + "/band.mid", *WriteMidi(band)).ok());
+  const std::string primer = absl::StrCat(
+      "--num_outputs=1 --num_steps=32 --primer_midi=", dir_, "/band.mid");
+  const Outcome refused = Generate("band", primer);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.text.find("0 Acoustic Grand Piano (2 notes, polyphonic), 1 "
+                              "Acoustic Bass (2 notes); give "
+                              "--primer_instrument=1"),
+            std::string::npos)
+      << refused.text;
+  ASSERT_EQ(Generate("band", primer + " --primer_instrument=1").code, 0);
+  EXPECT_EQ(Notes(Files("band").at(1)).notes(0).pitch(), 70);
+  const Outcome none = Generate("none", primer + " --primer_instrument=7");
+  EXPECT_EQ(none.code, 1);
+  EXPECT_NE(none.text.find("--primer_instrument=7"), std::string::npos);
 }
 
 TEST_F(GenerateCommandTest, RefusalsNameTheFlagAndWriteNothing) {
@@ -180,7 +265,7 @@ TEST_F(GenerateCommandTest, RefusalsNameTheFlagAndWriteNothing) {
       {"--num_steps=3 --primer_melody='[60]'", "--num_steps"},
       {"--primer_melody='[60, “62”]'", "--primer_melody"},
       {"--primer_melody='[300]'", "--primer_melody"},
-      {"--primer_midi=/none.mid", "/none.mid"},
+      {"--primer_midi=/none.mid", "--primer_midi: /none.mid"},
       {"--primer_midi=/dev/null", "--primer_midi"},
       {"--temperature=0", "--temperature"},
       {"--beam_size=0", "--beam_size"},
@@ -193,6 +278,7 @@ TEST_F(GenerateCommandTest, RefusalsNameTheFlagAndWriteNothing) {
       {"--device=cuda:9", "cuda"},
       {"--log=LOUD", "LOUD"},
       {"--run_dir=/none", "--run_dir"},
+      {"--checkpoint_file=/none", "--checkpoint_file and --bundle_file"},
       {"--hparams=rnn_layer_sizes=[64]", "rnn_layer_sizes=[16,12]"},
       {"--num_output=3", "num_outputs"},  // the nearest flag is suggested
       {"stray", "stray"}};

@@ -1,5 +1,7 @@
 #include "generate/load_model.h"
 
+#include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,7 @@
 #include "models/run_config.h"
 #include "models/weights.h"
 #include "runtime/file.h"
+#include "tests/testing/golden.h"
 
 namespace continuo {
 namespace {
@@ -17,6 +20,7 @@ class LoadModelTest : public ::testing::Test {
   LoadModelTest() : pool_(1) {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     dir_ = absl::StrCat(::testing::TempDir(), "/load_model_", test->name());
+    std::filesystem::remove_all(dir_);
   }
 
   // A small attention_rnn in `train/` of `name`, one weight marking `step`.
@@ -133,19 +137,78 @@ TEST_F(LoadModelTest, RunOfTheOriginalNeedsAConfiguration) {
   ExpectError(source, {"attn_length"});
   source.melody_encoder_decoder = "onehot";
   source.hparams = "attn_length=4";
-  ExpectError(source, {"tensor", "shape"});
+  ExpectError(source, {"--melody_encoder_decoder=onehot", "74 inputs",
+                       "--config=attention_rnn"});
 }
 
-TEST_F(LoadModelTest, RunDirComesBeforeCheckpointFile) {
+TEST_F(LoadModelTest, TwoModelsAreAnErrorThatNamesBothFlags) {
   WriteRun("new", true, 20);
   WriteRun("other", true, 10);
   ModelSource source = Run("new");
   source.checkpoint_file = dir_ + "/other/train/model.ckpt-10";
-  EXPECT_EQ(FirstWeight(*Load(source)), 20);
+  ExpectError(source, {"--run_dir", "--checkpoint_file"});
+  source.bundle_file = "x.mag";
+  ExpectError(source, {"--run_dir", "--checkpoint_file"});
   source.run_dir = "";
+  ExpectError(source, {"--bundle_file", "--checkpoint_file"});
+  source.bundle_file = "";
   EXPECT_EQ(FirstWeight(*Load(source)), 10);
-  source.checkpoint_file = dir_ + "/other/train";
-  EXPECT_EQ(FirstWeight(*Load(source)), 10);
+  for (const char* folder : {"/other/train", "/other"}) {
+    source.checkpoint_file = dir_ + folder;
+    EXPECT_EQ(FirstWeight(*Load(source)), 10);
+  }
+}
+
+TEST_F(LoadModelTest, ADamagedNewestCheckpointIsPassedOver) {
+  WriteRun("run", true, 3);
+  WriteRun("run", true, 5);
+  const std::string train = dir_ + "/run/train";
+  ASSERT_TRUE(
+      WriteCheckpointState(train, {.latest = "model.ckpt-5",
+                                   .all = {"model.ckpt-3", "model.ckpt-5"}})
+          .ok());
+  EXPECT_EQ(FirstWeight(*Load(Run("run"))), 5);
+  const std::string data = train + "/model.ckpt-5.data-00000-of-00001";
+  std::string bytes = testing::MustRead(data);
+  bytes[60] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(data, bytes).ok());
+  ::testing::internal::CaptureStderr();
+  const auto model = Load(Run("run"));
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(model.ok()) << model.status();
+  EXPECT_EQ(FirstWeight(*model), 3);
+  EXPECT_EQ(model->path, train + "/model.ckpt-3");
+  EXPECT_NE(log.find("model.ckpt-5 cannot be used; going on with "),
+            std::string::npos)
+      << log;
+  // One that is named is not replaced by another.
+  ModelSource source;
+  source.checkpoint_file = train + "/model.ckpt-5";
+  ExpectError(source, {"checksum"});
+}
+
+TEST_F(LoadModelTest, AMissingStateFileIsSaidToBeMissing) {
+  WriteRun("run", true);
+  ASSERT_EQ(std::remove((dir_ + "/run/train/checkpoint").c_str()), 0);
+  ExpectError(Run("run"), {"holds checkpoints", "model_checkpoint_path"});
+}
+
+TEST_F(LoadModelTest, StepZeroIsWarnedAbout) {
+  WriteRun("run", true);
+  const std::string prefix = dir_ + "/run/train/model.ckpt-7";
+  TensorMap tensors = *ReadCheckpoint(prefix);
+  for (const int64_t step : {0, 1}) {
+    tensors["global_step"] = {
+        .dtype = DType::kInt64, .shape = {}, .floats = {}, .ints = {step}};
+    ASSERT_TRUE(WriteCheckpointV2(prefix, tensors).ok());
+    ::testing::internal::CaptureStderr();
+    EXPECT_TRUE(Load(Run("run")).ok());
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(log.find("step 0: the network has learned nothing yet") !=
+                  std::string::npos,
+              step == 0)
+        << log;
+  }
 }
 
 TEST_F(LoadModelTest, SourcesThatCannotBeUsedAreErrors) {
@@ -168,7 +231,7 @@ TEST_F(LoadModelTest, ModelOfAnotherFamilyIsRefused) {
   WriteRun("drums", true);
   const std::string train = dir_ + "/drums/train";
   RunConfig config = *ReadRunConfig(train);
-  config.model.family = Family::kDrums;
+  config.model = *FindConfig(Family::kDrums, "drum_kit");
   ASSERT_TRUE(WriteRunConfig(train, config).ok());
   ExpectError(Run("drums"), {"drums_rnn_generate"});
 }

@@ -1,8 +1,12 @@
 #include "generate/primer.h"
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "data/events/melody.h"
 #include "data/notes/quantize.h"
 #include "generate/melody_continuation.h"
 #include "generate/sections.h"
@@ -108,21 +112,78 @@ TEST(PrimerTest, MelodiesOfTwoInstrumentsAreRefused) {
   const auto none = MakeMelodyContinuation(
       primer, *request, *FindConfig(Family::kMelody, "basic_rnn"));
   EXPECT_NE(none.status().message().find("2 instruments"), std::string::npos);
+  EXPECT_NE(none.status().message().find(
+                "0 Acoustic Grand Piano (2 notes), 1 Acoustic Grand Piano (1 "
+                "note); give --primer_instrument=0"),
+            std::string::npos)
+      << none.status();
 }
 
-TEST(PrimerTest, RandomFirstNotesCoverTheModelsRange) {
-  const EncodingSpec& encoding =
-      FindConfig(Family::kMelody, "attention_rnn")->encoding;
+TEST(PrimerTest, TheRefusalNamesEnoughSteps) {
+  // 16 bars of quarters at 90 qpm.
+  std::string list = "[60";
+  for (int i = 1; i < 256; ++i) absl::StrAppend(&list, ", ", i % 4 ? -2 : 62);
+  const auto none = Continue(list + "]", 90, 128);
+  EXPECT_NE(none.status().message().find("--num_steps=384 writes 8 bars after"),
+            std::string::npos)
+      << none.status();
+  EXPECT_TRUE(Continue(list + "]", 90, 384).ok());
+  const auto primer = MelodyToSequence(*ParseMelodyPrimer(list + "]"));
+  EXPECT_EQ(StepsWithBars(primer, 120, 4, 1), 256 + 16);
+  EXPECT_EQ(StepsWithBars(NoteSequence(), 120, 2, 3), 24);
+}
+
+TEST(PrimerTest, WithoutKnownFirstEventsNotesCoverTheModelsRange) {
+  const ModelConfig config = *FindConfig(Family::kMelody, "attention_rnn");
   std::set<Event> seen;
   for (uint64_t output = 0; output < 1000; ++output) {
-    const Melody melody = RandomFirstNote(5, output, encoding);
-    ASSERT_EQ(melody.events.size(), 1);
-    EXPECT_EQ(melody.events, RandomFirstNote(5, output, encoding).events);
-    seen.insert(melody.events[0]);
+    const Event event = DrawFirstEvent(5, output, config);
+    EXPECT_EQ(event, DrawFirstEvent(5, output, config));
+    seen.insert(event);
   }
   EXPECT_EQ(seen.size(), 36);
   EXPECT_EQ(*seen.begin(), 48);
   EXPECT_EQ(*seen.rbegin(), 83);
+}
+
+TEST(PrimerTest, FirstEventsAreDrawnAsOftenAsTheTrainingHadThem) {
+  ModelConfig config = *FindConfig(Family::kMelody, "attention_rnn");
+  config.first_events = {{kMelodyNoEvent, 100}, {67, 300}, {69, 600}};
+  std::map<Event, int> counts;
+  for (uint64_t output = 0; output < 4000; ++output) {
+    ++counts[DrawFirstEvent(5, output, config)];
+  }
+  ASSERT_EQ(counts.size(), 3u);
+  EXPECT_NEAR(counts[kMelodyNoEvent], 400, 80);
+  EXPECT_NEAR(counts[67], 1200, 130);
+  EXPECT_NEAR(counts[69], 2400, 150);
+}
+
+// No key is guessed from one note: an F sharp stays one, and so does what
+// follows it.
+TEST(PrimerTest, ABeginningIsNotTransposed) {
+  const ModelConfig config = *FindConfig(Family::kMelody, "attention_rnn");
+  for (const Event first : {Event{48}, Event{66}, Event{83}, kMelodyNoEvent}) {
+    const auto melody = BeginMelody(first, 90, 8, config);
+    ASSERT_TRUE(melody.ok()) << melody.status();
+    EXPECT_EQ((*melody)->primer(), std::vector<Event>{first});
+    EXPECT_EQ((*melody)->num_events(), 7);
+    std::vector<Event> events = {first, -2, 48, -2, 83, -1, 60, -2};
+    const auto notes = (*melody)->Finish(events);
+    ASSERT_TRUE(notes.ok());
+    const int begin = first < 0 ? 0 : 1;
+    ASSERT_EQ(notes->notes_size(), begin + 3);
+    if (first >= 0) {
+      EXPECT_EQ(notes->notes(0).pitch(), first);
+      EXPECT_EQ(notes->notes(0).start_time(), 0);
+    }
+    EXPECT_EQ(notes->notes(begin).pitch(), 48);
+    EXPECT_EQ(notes->notes(begin + 1).pitch(), 83);
+    EXPECT_NEAR(notes->total_time(), 8 * 60.0 / 90 / 4, 1e-9);
+  }
+  EXPECT_NE(
+      BeginMelody(60, 90, 1, config).status().message().find("--num_steps=1"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -2,11 +2,14 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
 #include "runtime/version.h"
@@ -105,6 +108,89 @@ TEST(RunConfigTest, HyperparametersOutOfRangeAreRefused) {
   const absl::Status status = ReadRunConfig(dir.Path()).status();
   EXPECT_TRUE(absl::StrContains(status.message(), "rnn_layer_sizes")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), path)) << status;
+}
+
+// Each change alone is a legal field; together they are no configuration.
+TEST(RunConfigTest, FieldsThatDoNotGoTogetherAreNamed) {
+  struct Case {
+    Family family;
+    const char* config;
+    std::pair<const char*, const char*> change;
+    const char* field;
+  };
+  for (const Case& bad : {
+           Case{Family::kPerformance,
+                "performance_with_dynamics_and_note_encoding",
+                {"\"num_velocity_bins\": 32", "\"num_velocity_bins\": 0"},
+                "num_velocity_bins"},
+           {Family::kDrums,
+            "drum_kit",
+            {"\"drum_kit\",\n    \"min", "\"key_melody\",\n    \"min"},
+            "encoding"},
+           {Family::kMelody,
+            "attention_rnn",
+            {"\"key_melody\"", "\"performance\""},
+            "encoding"},
+           {Family::kMelody,
+            "attention_rnn",
+            {"\"num_velocity_bins\": 0", "\"num_velocity_bins\": 32"},
+            "num_velocity_bins"},
+           {Family::kMelody,
+            "attention_rnn",
+            {"\"max_note\": 84", "\"max_note\": 52"},
+            "min_note"},
+           {Family::kMelody,
+            "attention_rnn",
+            {"\"density_control\": false", "\"density_control\": true"},
+            "encoding"},
+           {Family::kPerformance,
+            "performance",
+            {"\"optional_controls\": false", "\"optional_controls\": true"},
+            "optional_controls"},
+           {Family::kMelody,
+            "attention_rnn",
+            {"\"steps_per_quarter\": 4", "\"steps_per_quarter\": 4000"},
+            "steps_per_quarter"},
+       }) {
+    RunConfig config = Example();
+    config.model = *FindConfig(bad.family, bad.config);
+    const std::string intact = RunConfigToJson(config);
+    const std::string text = absl::StrReplaceAll(intact, {bad.change});
+    ASSERT_NE(text, intact) << bad.change.first;
+    const absl::Status status = ParseRunConfig(text, "x.json").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << bad.change.second;
+    EXPECT_TRUE(absl::StrContains(status.message(), bad.field)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "x.json")) << status;
+  }
+}
+
+TEST(RunConfigTest, FirstEventsAreStoredAndChecked) {
+  RunConfig config = Example();
+  EXPECT_FALSE(absl::StrContains(RunConfigToJson(config), "first_events"));
+  config.model.first_events = {{-2, 5}, {60, 12}, {67, 1}};
+  const std::string text = RunConfigToJson(config);
+  const auto read = ParseRunConfig(text, "x");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->model.first_events, config.model.first_events);
+  for (const char* wrong :
+       {"\"sixty\": 12", "\"60\": \"12\"", "\"60\": -1", "\"60\": 1.5",
+        "\"99\": 1", "\"60\": 18446744073709551615"}) {
+    const absl::Status status =
+        ParseRunConfig(absl::StrReplaceAll(text, {{"\"60\": 12", wrong}}), "x")
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << wrong;
+    EXPECT_TRUE(absl::StrContains(status.message(), "first_events")) << status;
+  }
+}
+
+TEST(RunConfigTest, ManyFieldsTakeLinearTime) {
+  std::string text = RunConfigToJson(Example());
+  text.resize(text.rfind('}'));
+  for (int i = 0; i < 60000; ++i) absl::StrAppend(&text, ",\"f", i, "\":0");
+  ASSERT_LT(text.size(), 1 << 20);
+  const absl::Time begin = absl::Now();
+  EXPECT_TRUE(ParseRunConfig(text + "}", "x").ok());
+  EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "train/warm_start.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,8 @@ TensorMap Tensors() {
 }
 
 absl::StatusOr<std::vector<float>> Weights(const std::string& path) {
-  CONTINUO_ASSIGN_OR_RETURN(const TensorMap tensors, ReadWarmStart(path));
-  return WarmStartWeights(path, tensors, Parameters());
+  CONTINUO_ASSIGN_OR_RETURN(const ModelFile file, ReadWarmStart(path));
+  return WarmStartWeights(path, file.tensors, Parameters());
 }
 
 void ExpectWeights(const std::string& path) {
@@ -59,6 +60,10 @@ TEST(WarmStartTest, TakesCheckpointsFoldersAndSafetensors) {
           .ok());
   ExpectWeights(prefix);
   ExpectWeights(dir.Path());
+  // The folder of a run holds it in train/.
+  ASSERT_TRUE(MakeDirectories(dir.Path("run")).ok());
+  std::filesystem::create_directory_symlink(dir.Path(), dir.Path("run/train"));
+  ExpectWeights(dir.Path("run"));
   const std::string file = dir.Path("x.safetensors");
   ASSERT_TRUE(
       WriteFileAtomically(

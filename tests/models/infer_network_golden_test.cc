@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "generate/infer_network.h"
+#include "models/infer_network.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "tests/testing/golden.h"

@@ -1,8 +1,9 @@
 // The network of a checkpoint, read off the names and shapes of its tensors.
 
-#ifndef CONTINUO_GENERATE_INFER_NETWORK_H_
-#define CONTINUO_GENERATE_INFER_NETWORK_H_
+#ifndef CONTINUO_MODELS_INFER_NETWORK_H_
+#define CONTINUO_MODELS_INFER_NETWORK_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct NetworkShape {
   bool attention = false;  // around layer 0; its window has no variable
   bool attention_around_stack = false;  // of TensorFlow 0.x; `attention`, too
   bool residual_connections = false;
+  int64_t input_size = 0;   // columns of the input; 0 = they do not tell
+  int64_t num_classes = 0;  // of all heads together; 0 = they do not tell
 };
 
 // InvalidArgument, with `name` for the file, if these are not the variables of
@@ -25,14 +28,14 @@ struct NetworkShape {
 absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
                                                absl::string_view name);
 
-// The attention window of a bundle's meta graph: the width of the state that
-// holds it, divided by the size of the attention. Graphs of TensorFlow 0.x have
-// one state tensor for everything. InvalidArgument if the meta graph does not
-// say.
+// The attention window of a meta graph that generates, as bundles hold: the
+// width of the state that holds it, divided by the size of the attention.
+// Graphs of TensorFlow 0.x have one state tensor for everything.
+// InvalidArgument if the meta graph does not say.
 absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
                                          const NetworkShape& shape,
                                          absl::string_view name);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_INFER_NETWORK_H_
+#endif  // CONTINUO_MODELS_INFER_NETWORK_H_

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "generate/infer_network.h"
+#include "models/infer_network.h"
 #include "runtime/log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

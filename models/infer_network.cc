@@ -1,13 +1,13 @@
-#include "generate/infer_network.h"
+#include "models/infer_network.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "data/proto/metagraph.pb.h"
+#include "models/hparams.h"
 #include "runtime/log.h"
 #include "runtime/status.h"
 
@@ -32,6 +32,37 @@ const TensorMap::value_type* FindTensor(const TensorMap& tensors,
   return nullptr;
 }
 
+// Dimension `dim` of the tensor, 0 if there is none of `rank` dimensions.
+int64_t Dimension(const TensorMap::value_type* tensor, size_t rank,
+                  size_t dim) {
+  if (tensor == nullptr || tensor->second.shape.size() != rank) return 0;
+  return tensor->second.shape[dim];
+}
+
+// The columns of the input, from the first kernel that they meet.
+int64_t InputSize(const TensorMap& tensors, const NetworkShape& shape) {
+  if (shape.attention_around_stack) {
+    const auto kernel =
+        FindTensor(tensors, absl::StrCat(kStackScope, "kernel"), "kernel");
+    return Dimension(kernel, 2, 1);
+  }
+  const std::string first = LayerPrefix(false, 0);
+  if (shape.residual_connections) {
+    const std::string scope = absl::StrCat(first, "input_projection_wrapper/");
+    return Dimension(FindTensor(tensors, absl::StrCat(scope, "kernel"), ""), 2,
+                     0);
+  }
+  if (shape.attention) {
+    const std::string scope = absl::StrCat(first, "attention_cell_wrapper/");
+    return Dimension(FindTensor(tensors, absl::StrCat(scope, "kernel"), ""), 2,
+                     1);
+  }
+  const int64_t rows = Dimension(
+      FindTensor(tensors, absl::StrCat(first, "basic_lstm_cell/kernel"), ""), 2,
+      0);
+  return std::max<int64_t>(0, rows - shape.layer_sizes[0]);
+}
+
 std::string ShapeText(absl::Span<const int64_t> shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }
@@ -51,10 +82,12 @@ absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
     const std::vector<int64_t>& dims = bias->second.shape;
     // Four gates in one bias.
     if (dims.size() != 1 || dims[0] < 4 || dims[0] % 4 != 0 ||
-        dims[0] > std::numeric_limits<int>::max()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": tensor ", bias->first, " has shape ",
-                       ShapeText(dims), ", expected four times a layer size"));
+        dims[0] > int64_t{4} * kMaxLayerSize ||
+        shape.layer_sizes.size() == kMaxLayers) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, ": tensor ", bias->first, " has shape ", ShapeText(dims),
+          ", expected four times a layer size of at most ", kMaxLayerSize,
+          ", in at most ", kMaxLayers, " layers"));
     }
     shape.layer_sizes.push_back(static_cast<int>(dims[0] / 4));
   }
@@ -66,13 +99,17 @@ absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
   }
   if (shape.attention_around_stack) {
     shape.attention = true;
-    return shape;
+  } else {
+    const std::string first = LayerPrefix(false, 0);
+    shape.attention =
+        FindTensor(tensors, first, "/attention/attn_v") != nullptr;
+    shape.residual_connections =
+        FindTensor(tensors, absl::StrCat(first, "input_projection_wrapper/"),
+                   "") != nullptr;
   }
-  const std::string first = LayerPrefix(false, 0);
-  shape.attention = FindTensor(tensors, first, "/attention/attn_v") != nullptr;
-  shape.residual_connections =
-      FindTensor(tensors, absl::StrCat(first, "input_projection_wrapper/"),
-                 "") != nullptr;
+  shape.input_size = InputSize(tensors, shape);
+  shape.num_classes =
+      Dimension(FindTensor(tensors, "fully_connected/biases", ""), 1, 0);
   return shape;
 }
 
@@ -130,7 +167,7 @@ absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
     if (node.name() != node_name) continue;
     const int64_t width = StateColumns(node) - before;
     if (width < units || width % units != 0 ||
-        width / units > std::numeric_limits<int>::max()) {
+        width / units > kMaxAttentionLength) {
       return unknown;
     }
     return static_cast<int>(width / units);

@@ -1,4 +1,4 @@
-#include "generate/infer_network.h"
+#include "models/infer_network.h"
 
 #include <string>
 
