@@ -60,12 +60,12 @@ TEST(GenerateMessagesTest, ControlsWithoutASwitchAreSaidToHaveNone) {
   const testing::ScratchDir dir;
   ExpectSays(
       Generate(dir, "performance", "multiconditioned_performance_with_dynamics",
-               "--num_steps=20 --disable_conditioning=True"),
+               "--num_steps=150 --disable_conditioning=True"),
       "OK",
       "has controls, but they cannot be switched off; "
       "optional_multiconditioned_performance_with_dynamics has that switch");
   ExpectSays(Generate(dir, "performance", "performance_with_dynamics",
-                      "--num_steps=20 --disable_conditioning=True"),
+                      "--num_steps=150 --disable_conditioning=True"),
              "OK", "is not conditioned on it");
 }
 
