@@ -1,4 +1,5 @@
-// Files: mapped reads, whole reads, write-then-rename, globs, paths.
+// Files and paths: whole reads, folders, patterns; with AtomicFile for writing
+// and MappedFile for reading.
 //
 // Every error names the path and the system's reason.
 
@@ -6,88 +7,34 @@
 #define CONTINUO_RUNTIME_FILE_H_
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "runtime/atomic_file.h"  // IWYU pragma: export
+#include "runtime/mapped_file.h"  // IWYU pragma: export
 
 namespace continuo {
 
-// A whole file mapped read-only. The bytes stay valid while the object lives.
-// A file cut short by another process while mapped makes later reads fault, so
-// use it only for files that are replaced by rename, never truncated.
-class MappedFile {
- public:
-  static absl::StatusOr<std::unique_ptr<MappedFile>> Open(
-      const std::string& path);
-  ~MappedFile();
-  MappedFile(const MappedFile&) = delete;
-  MappedFile& operator=(const MappedFile&) = delete;
-
-  absl::string_view bytes() const { return bytes_; }
-  const std::string& path() const { return path_; }
-
-  // Hands the memory of the bytes before `end` back to the system, so that
-  // reading a large file once does not fill the process with it. They can
-  // still be read, at the price of fetching them again.
-  void Release(int64_t end) const;
-
- private:
-  MappedFile(std::string path, absl::string_view bytes)
-      : path_(std::move(path)), bytes_(bytes) {}
-  std::string path_;
-  absl::string_view bytes_;
-};
-
-// Reads a whole file; ResourceExhausted if it is larger than `max_bytes`.
+// Reads a whole file; "-" is standard input, and what is no regular file is
+// read to its end. ResourceExhausted if it is larger than `max_bytes`, before
+// any memory is taken for a regular file.
 absl::StatusOr<std::string> ReadFile(const std::string& path,
-                                     int64_t max_bytes = int64_t{1} << 40);
+                                     int64_t max_bytes = int64_t{1} << 30);
 
-// Whether a file must survive a crash of the machine, or, as one of thousands
-// that can be made again, of the program only.
-enum class Durability { kSynced, kUnsynced };
-
-// A file that appears under its name only when complete: bytes go to
-// "<path>.tmp.<pid>" beside it, Commit flushes, syncs and renames. Without
-// Commit the destructor removes the temporary file.
-class AtomicFile {
- public:
-  static absl::StatusOr<std::unique_ptr<AtomicFile>> Create(
-      const std::string& path);
-  ~AtomicFile();
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-
-  absl::Status Append(absl::string_view bytes);
-  absl::Status Commit(Durability durability = Durability::kSynced);
-  int64_t size() const { return size_; }
-  const std::string& path() const { return path_; }
-
- private:
-  AtomicFile(std::string path, std::string temporary, std::FILE* file);
-  std::string path_;
-  std::string temporary_;
-  std::FILE* file_;
-  int64_t size_ = 0;
-};
-
-// Writes `bytes` to `path` through AtomicFile.
-absl::Status WriteFileAtomically(const std::string& path,
-                                 absl::string_view bytes,
-                                 Durability durability = Durability::kSynced);
-
-// Creates a directory and its parents; an existing directory is fine.
-absl::Status MakeDirectories(const std::string& path);
+// Creates a directory and its parents; an existing directory is fine. Those
+// that were not there are added to `made`, outermost first.
+absl::Status MakeDirectories(const std::string& path,
+                             std::vector<std::string>* made = nullptr);
 
 // "~" and "~/x" with the home directory put in; other paths unchanged.
 std::string ExpandHome(absl::string_view path);
 
 // The existing paths that match a shell pattern (after ExpandHome), sorted.
-// A path without special characters matches itself. NotFound if none does.
+// A path that exists, of whatever kind, and "-" match themselves. NotFound if
+// nothing does.
 absl::StatusOr<std::vector<std::string>> Glob(absl::string_view pattern);
 
 bool FileExists(const std::string& path);
