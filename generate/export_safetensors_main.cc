@@ -85,6 +85,13 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         "--output is required: the .safetensors file to write");
   }
+  CONTINUO_RETURN_IF_ERROR(CheckEnding({"--output", output},
+                                       "a safetensors file", {".safetensors"}));
+  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
+      {{"--output", output}},
+      {{"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+       {"--checkpoint_file",
+        ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}}));
   const ModelSource source = {
       .run_dir = absl::GetFlag(FLAGS_run_dir),
       .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
@@ -114,7 +121,6 @@ absl::Status Run() {
       {kSafetensorsRunConfig, RunConfigToJson({.model = config,
                                                .seed = model.seed,
                                                .version = ProgramVersion()})}};
-  CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(output))));
   const std::string bytes = SerializeSafetensors(contents);
   CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
   LogInfo("Wrote ", Counted(contents.tensors.size(), "tensor"), " of ",

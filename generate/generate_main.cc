@@ -7,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
 #include "data/notes/reading.h"
 #include "generate/load_model.h"
@@ -208,6 +210,19 @@ ModelSource SourceOfFlags(const GenerateCommand& command) {
   return source;
 }
 
+// The report in the place of a file that is read.
+absl::Status CheckPaths(const std::string& report) {
+  std::vector<FlagPath> inputs;
+  for (const absl::string_view name :
+       {"bundle_file", "checkpoint_file", "primer_midi", "control_file"}) {
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr) continue;  // of another family
+    inputs.push_back(
+        {absl::StrCat("--", name), ExpandHome(flag->CurrentValue())});
+  }
+  return CheckDistinctPaths({{"--report", report}}, inputs);
+}
+
 absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   return SaveBundle(
@@ -250,6 +265,7 @@ absl::Status Run(const GenerateCommand& command) {
         "--output_dir is empty; name a folder for the MIDI files");
   }
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(options.report));
   options.batch_rows = absl::GetFlag(FLAGS_batch);
   options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
   CONTINUO_ASSIGN_OR_RETURN(

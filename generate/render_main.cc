@@ -151,6 +151,18 @@ absl::StatusOr<Logs> LogsOfFlags() {
   return logs;
 }
 
+absl::Status CheckPaths(const std::vector<std::string>& midi,
+                        const Logs& logs, const std::string& output) {
+  const FlagPath picture = {"--output", ExpandHome(output)};
+  CONTINUO_RETURN_IF_ERROR(CheckEnding(picture, "a PNG picture", {".png"}));
+  std::vector<FlagPath> inputs = {{"--train_log", ExpandHome(logs.train)},
+                                  {"--eval_log", ExpandHome(logs.eval)}};
+  for (const std::string& path : midi) {
+    inputs.push_back({"--midi", ExpandHome(path)});
+  }
+  return CheckDistinctPaths({picture}, inputs);
+}
+
 absl::Status Run() {
   const std::vector<std::string> midi = absl::GetFlag(FLAGS_midi);
   CONTINUO_ASSIGN_OR_RETURN(const Logs logs, LogsOfFlags());
@@ -167,6 +179,7 @@ absl::Status Run() {
   if (output.empty()) {
     return absl::InvalidArgumentError("--output is missing; give a .png file");
   }
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(midi, logs, output));
   auto canvas = log.empty() ? RenderMidi(midi) : RenderLog(log, eval_log);
   CONTINUO_RETURN_IF_ERROR(canvas.status());
   CONTINUO_ASSIGN_OR_RETURN(const std::string png, canvas->EncodePng());

@@ -90,8 +90,6 @@ absl::Status GenerateFiles(
                     WallTime(), absl::LocalTimeZone());
   std::unique_ptr<AtomicFile> report;
   if (!options.report.empty()) {
-    CONTINUO_RETURN_IF_ERROR(
-        MakeDirectories(std::string(DirName(options.report))));
     CONTINUO_ASSIGN_OR_RETURN(report, AtomicFile::Create(options.report));
   }
 

@@ -22,6 +22,10 @@ absl::Status CheckRequest(const ModelSource& source,
         "--save_generator_bundle needs the file to write; give "
         "--bundle_file=FILE.mag");
   }
+  const FlagPath output = {"--bundle_file", ExpandHome(request.bundle_file)};
+  CONTINUO_RETURN_IF_ERROR(CheckEnding(output, "a bundle", {".mag"}));
+  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
+      {output}, {{"--checkpoint_file", ExpandHome(source.checkpoint_file)}}));
   if (source.run_dir.empty() && source.checkpoint_file.empty()) {
     return absl::InvalidArgumentError(
         "--save_generator_bundle makes a bundle of a trained model; give "

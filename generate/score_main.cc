@@ -47,8 +47,8 @@ ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How music files are read where their format's standard and Magenta "
           "disagree: standard, or magenta");
 ABSL_FLAG(std::string, output, "",
-          "File for the scores, one JSON object a line; standard output if it "
-          "is empty");
+          "File for the scores, one JSON object a line; - or nothing is "
+          "standard output");
 ABSL_FLAG(std::string, summary, "",
           "File for one JSON object over all sequences, each class with its "
           "number of labels and of correct predictions");
@@ -138,6 +138,7 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   options.recursive = absl::GetFlag(FLAGS_recursive);
   options.reading = {.reading = absl::GetFlag(FLAGS_reading)};
   options.output = ExpandHome(absl::GetFlag(FLAGS_output));
+  if (options.output.empty()) options.output = std::string(kStandardStream);
   options.summary = ExpandHome(absl::GetFlag(FLAGS_summary));
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   options.classes = absl::GetFlag(FLAGS_classes);
@@ -148,9 +149,25 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   return options;
 }
 
+absl::Status CheckPaths(const ScoreOptions& options) {
+  std::vector<FlagPath> inputs = {
+      {"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+      {"--checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};
+  for (const std::string& input : options.inputs) {
+    const auto paths = Glob(input);
+    if (!paths.ok()) continue;  // said when they are read
+    for (const std::string& path : *paths) inputs.push_back({"--input", path});
+  }
+  return CheckDistinctPaths({{"--output", options.output},
+                             {"--summary", options.summary},
+                             {"--report", options.report}},
+                            inputs);
+}
+
 absl::Status Run(const ScoreCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(options));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   CONTINUO_ASSIGN_OR_RETURN(

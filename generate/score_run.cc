@@ -91,36 +91,6 @@ std::vector<Piece> ReadPieces(const DatasetPipeline& pipeline,
   return pieces;
 }
 
-// Where the lines go: a file that appears when all is done, or stdout.
-class LineOutput {
- public:
-  static absl::StatusOr<LineOutput> Create(const std::string& path) {
-    LineOutput output;
-    if (path.empty()) return output;
-    CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(path))));
-    CONTINUO_ASSIGN_OR_RETURN(output.file_, AtomicFile::Create(path));
-    return output;
-  }
-
-  absl::Status Write(const Json& json) {
-    const std::string line = Line(json);
-    if (file_ != nullptr) return file_->Append(line);
-    if (std::fwrite(line.data(), 1, line.size(), stdout) == line.size()) {
-      return absl::OkStatus();
-    }
-    return absl::UnavailableError("standard output cannot be written");
-  }
-
-  absl::Status Close() {
-    if (file_ != nullptr) return file_->Commit();
-    if (std::fflush(stdout) == 0) return absl::OkStatus();
-    return absl::UnavailableError("standard output cannot be written");
-  }
-
- private:
-  std::unique_ptr<AtomicFile> file_;
-};
-
 class Scoring {
  public:
   Scoring(const LoadedModel& model, const DatasetPipeline& pipeline,
@@ -134,16 +104,17 @@ class Scoring {
 
  private:
   // Scores what waits and writes its lines.
-  absl::Status Flush(LineOutput* output);
+  absl::Status Flush(AtomicFile* output);
   absl::Status Report(const Piece& piece);
   std::string Explain(const Piece& piece);
   absl::Status NothingScored() const;
+  std::string SummaryLine() const;
 
   const LoadedModel& model_;
   const DatasetPipeline& pipeline_;
   const ScoreOptions& options_;
   ThreadPool& pool_;
-  std::optional<LineOutput> report_;
+  std::unique_ptr<AtomicFile> report_;
   std::vector<Piece> waiting_;
   int64_t waiting_events_ = 0;
   std::map<std::string, int64_t> reasons_;  // pieces or sequences dropped
@@ -181,7 +152,7 @@ absl::Status Scoring::Report(const Piece& piece) {
     ++summary_.skipped;
     LogWarn("Skipped ", piece.Name(), ": ", message);
   }
-  if (!report_.has_value()) return absl::OkStatus();
+  if (report_ == nullptr) return absl::OkStatus();
   Json json = piece.Header();
   json["status"] = skipped ? "skipped" : "scored";
   json["sequences"] = scored;
@@ -189,10 +160,10 @@ absl::Status Scoring::Report(const Piece& piece) {
     json["discarded"] = piece.output.discarded;
   }
   if (!message.empty()) json["message"] = message;
-  return report_->Write(json);
+  return report_->Append(Line(json));
 }
 
-absl::Status Scoring::Flush(LineOutput* output) {
+absl::Status Scoring::Flush(AtomicFile* output) {
   std::vector<EncodedSequence> examples;
   for (Piece& piece : waiting_) {
     for (EncodedSequence& example : piece.output.examples) {
@@ -224,7 +195,7 @@ absl::Status Scoring::Flush(LineOutput* output) {
       Json json = piece.Header();
       json["sequence"] = i;
       json.update(TallyJson(tally, options_.classes));
-      CONTINUO_RETURN_IF_ERROR(output->Write(json));
+      CONTINUO_RETURN_IF_ERROR(output->Append(Line(json)));
     }
   }
   waiting_.clear();
@@ -248,10 +219,14 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
       ScoreSources sources,
       ScoreSources::Open(options_.inputs, options_.recursive));
   if (!options_.report.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(report_, LineOutput::Create(options_.report));
+    CONTINUO_ASSIGN_OR_RETURN(report_, AtomicFile::Create(options_.report));
   }
-  CONTINUO_ASSIGN_OR_RETURN(LineOutput output,
-                            LineOutput::Create(options_.output));
+  std::unique_ptr<AtomicFile> summary;
+  if (!options_.summary.empty()) {
+    CONTINUO_ASSIGN_OR_RETURN(summary, AtomicFile::Create(options_.summary));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> output,
+                            AtomicFile::Create(options_.output));
   const ExampleFormat format = MakeExampleFormat(
       model_.config.encoding,
       model_.config.name.empty() ? "the model" : model_.config.name);
@@ -270,15 +245,26 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
         }
         waiting_.push_back(std::move(piece));
         if (waiting_events_ < kEventsAtOnce) continue;
-        CONTINUO_RETURN_IF_ERROR(Flush(&output));
+        CONTINUO_RETURN_IF_ERROR(Flush(output.get()));
       }
     }
   }
-  CONTINUO_RETURN_IF_ERROR(Flush(&output));
-  if (report_.has_value()) CONTINUO_RETURN_IF_ERROR(report_->Close());
-  if (summary_.tally.sequences == 0) return NothingScored();
-  CONTINUO_RETURN_IF_ERROR(output.Close());
-  if (options_.summary.empty()) return summary_;
+  CONTINUO_RETURN_IF_ERROR(Flush(output.get()));
+  if (summary_.tally.sequences == 0) {
+    if (report_ != nullptr) CONTINUO_RETURN_IF_ERROR(report_->Commit());
+    return NothingScored();
+  }
+  std::vector<AtomicFile*> files = {output.get()};
+  if (report_ != nullptr) files.push_back(report_.get());
+  if (summary != nullptr) {
+    CONTINUO_RETURN_IF_ERROR(summary->Append(SummaryLine()));
+    files.push_back(summary.get());
+  }
+  CONTINUO_RETURN_IF_ERROR(AtomicFile::CommitTogether(files));
+  return summary_;
+}
+
+std::string Scoring::SummaryLine() const {
   Json json;
   json["model"] = model_.path;
   json["config"] = model_.config.name;
@@ -286,10 +272,7 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
   json["skipped"] = summary_.skipped;
   json["sequences"] = summary_.tally.sequences;
   json.update(TallyJson(summary_.tally, /*classes=*/true));
-  CONTINUO_RETURN_IF_ERROR(
-      MakeDirectories(std::string(DirName(options_.summary))));
-  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(options_.summary, Line(json)));
-  return summary_;
+  return Line(json);
 }
 
 }  // namespace

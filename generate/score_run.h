@@ -19,7 +19,7 @@ struct ScoreOptions {
   std::vector<std::string> inputs;  // files, patterns or folders
   bool recursive = false;
   ReadOptions reading;
-  std::string output;    // JSON lines; empty = stdout
+  std::string output;    // JSON lines; "-" = standard output
   std::string summary;   // one JSON object over all sequences; empty = none
   std::string report;    // JSON lines, one per file, tune or record; or empty
   bool classes = false;  // counts of each class in every line of the output

@@ -51,10 +51,24 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         "--checkpoint_path is empty; name a file for the checkpoint");
   }
-  CONTINUO_ASSIGN_OR_RETURN(const BundleFiles files, ReadBundleFiles(bundle));
+  if (checkpoint == kStandardStream) {
+    return absl::InvalidArgumentError(
+        "--checkpoint_path=- is standard output, but two files are written; "
+        "name a file for the checkpoint");
+  }
   const std::string metagraph = absl::StrCat(checkpoint, ".meta");
-  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(metagraph, files.metagraph));
-  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(checkpoint, files.checkpoint));
+  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
+      {{"--checkpoint_path", checkpoint}, {"--checkpoint_path", metagraph}},
+      {{"--bundle_path", bundle}}));
+  CONTINUO_ASSIGN_OR_RETURN(const BundleFiles files, ReadBundleFiles(bundle));
+  CONTINUO_ASSIGN_OR_RETURN(const auto metagraph_file,
+                            AtomicFile::Create(metagraph));
+  CONTINUO_RETURN_IF_ERROR(metagraph_file->Append(files.metagraph));
+  CONTINUO_ASSIGN_OR_RETURN(const auto checkpoint_file,
+                            AtomicFile::Create(checkpoint));
+  CONTINUO_RETURN_IF_ERROR(checkpoint_file->Append(files.checkpoint));
+  CONTINUO_RETURN_IF_ERROR(AtomicFile::CommitTogether(
+      {metagraph_file.get(), checkpoint_file.get()}));
   LogInfo("Wrote ", checkpoint, " and ", metagraph);
   return absl::OkStatus();
 }

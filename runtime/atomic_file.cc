@@ -244,7 +244,10 @@ absl::Status AtomicFile::CommitTogether(absl::Span<AtomicFile* const> files) {
   }
   for (size_t i = 0; i < files.size(); ++i) {
     const absl::Status status = files[i]->PublishUndoably();
-    if (status.ok()) continue;
+    if (status.ok()) {
+      if (i == 0) files[i]->SyncFolder();
+      continue;
+    }
     for (size_t done = i; done-- > 0;) files[done]->UndoPublish();
     return status;
   }

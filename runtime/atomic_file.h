@@ -43,10 +43,15 @@ class AtomicFile {
   absl::Status Commit(Durability durability = Durability::kSynced);
   int64_t size() const { return size_; }
   const std::string& path() const { return path_; }
+  // Whether it becomes a regular file, not a stream.
+  bool is_regular() const {
+    return target_.kind == OutputTarget::Kind::kReplaced;
+  }
 
   // Commits files that belong together: all are complete and synced before the
   // first appears, and if one cannot appear then none has changed (but on file
-  // systems that cannot exchange names).
+  // systems that cannot exchange names). The first one is on disk before any
+  // other, so that it can tell of them.
   static absl::Status CommitTogether(absl::Span<AtomicFile* const> files);
 
  private:

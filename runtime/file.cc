@@ -70,8 +70,7 @@ std::string ExpandHome(absl::string_view path) {
 
 absl::StatusOr<std::vector<std::string>> Glob(absl::string_view pattern) {
   const std::string expanded = ExpandHome(pattern);
-  if (expanded == kStandardStream || FileExists(expanded))
-    return std::vector<std::string>{expanded};
+  if (FileExists(expanded)) return std::vector<std::string>{expanded};
   glob_t found;
   std::vector<std::string> paths;
   const int code = glob(expanded.c_str(), 0, nullptr, &found);
@@ -90,7 +89,7 @@ absl::StatusOr<std::vector<std::string>> Glob(absl::string_view pattern) {
 
 bool FileExists(const std::string& path) {
   struct stat info;
-  return stat(path.c_str(), &info) == 0;
+  return path == kStandardStream || stat(path.c_str(), &info) == 0;
 }
 
 bool IsDirectory(const std::string& path) {

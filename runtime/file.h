@@ -37,6 +37,7 @@ std::string ExpandHome(absl::string_view path);
 // nothing does.
 absl::StatusOr<std::vector<std::string>> Glob(absl::string_view pattern);
 
+// Of whatever kind; "-" for a standard stream always exists.
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
 

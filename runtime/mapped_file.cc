@@ -122,8 +122,10 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Open(
   if (!IsStream(path)) {
     CONTINUO_ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
     auto memory = std::make_shared<Memory>();
-    CONTINUO_RETURN_IF_ERROR(memory->MapFile(
-        file.descriptor(), static_cast<size_t>(file.size()), file.name()));
+    if (file.size() > 0) {
+      CONTINUO_RETURN_IF_ERROR(memory->MapFile(
+          file.descriptor(), static_cast<size_t>(file.size()), file.name()));
+    }
     return std::unique_ptr<MappedFile>(new MappedFile(path, std::move(memory)));
   }
   CONTINUO_ASSIGN_OR_RETURN(std::shared_ptr<const Memory> memory,

@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -136,20 +137,28 @@ absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
     return absl::StrCat(path.flag, "=", path.path);
   };
   std::map<std::string, const FlagPath*> places;
+  std::set<std::pair<dev_t, ino_t>> replaced;
   for (const FlagPath& output : outputs) {
     if (output.path.empty()) continue;
     const std::string place = Identity(output.path);
     if (place.empty()) continue;
     const auto [other, is_new] = places.emplace(place, &output);
+    struct stat info;
+    if (stat(output.path.c_str(), &info) == 0 && S_ISREG(info.st_mode)) {
+      replaced.insert({info.st_dev, info.st_ino});
+    }
     if (is_new) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(name(*other->second), " and ", name(output),
                      " are the same file; give each output its own"));
   }
   for (const FlagPath& input : inputs) {
-    // A file's name only: streams are read and written side by side.
+    // Regular files only: streams are read and written side by side. There may
+    // be many of them, and no name needs to be followed but of one that is hit.
+    if (replaced.empty()) break;
     struct stat info;
-    if (stat(input.path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    if (stat(input.path.c_str(), &info) != 0 ||
+        replaced.count({info.st_dev, info.st_ino}) == 0) {
       continue;
     }
     const auto output = places.find(Identity(input.path));

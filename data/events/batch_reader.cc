@@ -48,6 +48,8 @@ absl::Status BatchReader::Next(RecordBatch* batch) {
     while (batch->records.size() < max_sequences_ && bytes < kBatchBytes) {
       const absl::StatusOr<absl::string_view> record = reader.Next();
       if (absl::IsOutOfRange(record.status())) {
+        CONTINUO_RETURN_IF_ERROR(
+            manifests_.Check(reader.path(), reader.digest()));
         ++current_;
         break;
       }

@@ -46,6 +46,7 @@ class BatchReader {
   std::vector<std::string> paths_;
   size_t max_sequences_;
   std::vector<std::unique_ptr<TfRecordReader>> readers_;
+  ManifestCheck manifests_;
   bool keep_open_ = false;
   size_t current_ = 0;
   size_t closed_ = 0;  // readers before this one are gone

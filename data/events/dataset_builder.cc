@@ -20,6 +20,7 @@
 #include "data/events/fingerprint.h"
 #include "data/events/record_maker.h"
 #include "data/events/size_forecast.h"
+#include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
 #include "runtime/file.h"
@@ -86,27 +87,27 @@ class ShardedFiles {
                                 AtomicFile::Create(name));
       files_.push_back(std::move(file));
     }
+    digests_.resize(files_.size());
     return absl::OkStatus();
   }
   absl::Status Append(absl::string_view framed) {
     AtomicFile& file =
         *files_[static_cast<size_t>(num_records_) % files_.size()];
+    digests_[static_cast<size_t>(num_records_) % files_.size()].Add(framed);
     ++num_records_;
     num_bytes_ += static_cast<int64_t>(framed.size());
     return file.Append(framed);
   }
-  absl::Status Commit(std::vector<std::string>* names) {
-    for (const auto& file : files_) {
-      CONTINUO_RETURN_IF_ERROR(file->Commit());
-      names->push_back(file->path());
-    }
-    return absl::OkStatus();
-  }
   int64_t num_records() const { return num_records_; }
   int64_t num_bytes() const { return num_bytes_; }
+  const std::vector<std::unique_ptr<AtomicFile>>& files() const {
+    return files_;
+  }
+  const std::vector<RecordDigest>& digests() const { return digests_; }
 
  private:
   std::vector<std::unique_ptr<AtomicFile>> files_;
+  std::vector<RecordDigest> digests_;
   int64_t num_records_ = 0;
   int64_t num_bytes_ = 0;
 };
@@ -247,12 +248,34 @@ struct Outputs {
   int64_t num_bytes() const { return training.num_bytes() + eval.num_bytes(); }
 };
 
+std::string OutputPath(const DatasetPipeline& pipeline,
+                       const DatasetOptions& options, DatasetPart part) {
+  return JoinPath(options.output_dir,
+                  absl::StrCat(DatasetPartName(part), "_",
+                               pipeline.outputs_name(), ".tfrecord"));
+}
+
+absl::Status CheckPaths(const DatasetPipeline& pipeline,
+                        const DatasetOptions& options) {
+  std::vector<FlagPath> outputs = {{"--report", options.report}};
+  for (const DatasetPart part : {DatasetPart::kTraining, DatasetPart::kEval}) {
+    for (std::string& name :
+         ShardNames(OutputPath(pipeline, options, part), options.num_shards)) {
+      outputs.push_back({"--output_dir", std::move(name)});
+    }
+  }
+  std::vector<FlagPath> inputs;
+  for (const std::string& input : options.inputs) {
+    inputs.push_back({"--input", input});
+  }
+  return CheckDistinctPaths(outputs, inputs);
+}
+
 absl::Status CreateOutputs(const DatasetPipeline& pipeline,
                            const DatasetOptions& options, Outputs* outputs) {
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(pipeline, options));
   const auto path = [&](DatasetPart part) {
-    return JoinPath(options.output_dir,
-                    absl::StrCat(DatasetPartName(part), "_",
-                                 pipeline.outputs_name(), ".tfrecord"));
+    return OutputPath(pipeline, options, part);
   };
   CONTINUO_RETURN_IF_ERROR(outputs->training.Create(
       path(DatasetPart::kTraining), options.num_shards));
@@ -420,6 +443,26 @@ absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
   return absl::OkStatus();
 }
 
+// Makes all files appear together. The manifest of `set` goes first.
+absl::Status CommitOutputs(const std::string& set, const Outputs& outputs,
+                           DatasetSummary* summary) {
+  std::vector<AtomicFile*> files;
+  std::vector<ManifestEntry> entries;
+  for (const ShardedFiles* shards : {&outputs.training, &outputs.eval}) {
+    for (size_t i = 0; i < shards->files().size(); ++i) {
+      AtomicFile* file = shards->files()[i].get();
+      files.push_back(file);
+      summary->files.push_back(file->path());
+      entries.push_back({file->path(), shards->digests()[i]});
+    }
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> manifest,
+                            WriteManifest(set, entries));
+  files.insert(files.begin(), manifest.get());
+  if (outputs.report != nullptr) files.push_back(outputs.report.get());
+  return AtomicFile::CommitTogether(files);
+}
+
 absl::Status Build(const DatasetPipeline& pipeline,
                    const DatasetOptions& options, ThreadPool* pool,
                    DatasetSummary* summary) {
@@ -432,14 +475,14 @@ absl::Status Build(const DatasetPipeline& pipeline,
               RecordMaker(pipeline.encoding(), DatasetFormat::kCompact),
           .duplicates = std::nullopt};
   CONTINUO_RETURN_IF_ERROR(ReadProcessWrite(&job, pool, &outputs, summary));
-  if (outputs.report != nullptr) {
-    CONTINUO_RETURN_IF_ERROR(outputs.report->Commit());
-  }
   if (summary->training_examples + summary->eval_examples == 0) {
+    if (outputs.report != nullptr) {
+      CONTINUO_RETURN_IF_ERROR(outputs.report->Commit());
+    }
     return EmptyResult(pipeline, *summary);
   }
-  CONTINUO_RETURN_IF_ERROR(outputs.training.Commit(&summary->files));
-  return outputs.eval.Commit(&summary->files);
+  return CommitOutputs(JoinPath(options.output_dir, pipeline.outputs_name()),
+                       outputs, summary);
 }
 
 }  // namespace

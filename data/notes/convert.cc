@@ -16,6 +16,7 @@
 #include "data/notes/convert_report.h"
 #include "data/notes/formats.h"
 #include "data/notes/sha1.h"
+#include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "google/protobuf/arena.h"
 #include "runtime/file.h"
@@ -125,8 +126,11 @@ class Output {
   absl::StatusOr<ConvertSummary> Close();
 
  private:
+  absl::Status CheckPaths() const;
+  std::vector<std::string> OutputNames() const;
   absl::Status AddItem(const ListedFile& file, const FileResult& result,
                        const ConvertedItem& item);
+  absl::Status Commit();
   void CountSkipped(absl::string_view path, const absl::Status& status);
   void LogWarnings(absl::string_view path, const ReadReport& report);
 
@@ -138,10 +142,34 @@ class Output {
   ConvertSummary summary_;
 };
 
+// One output in the place of another, or of a file that is to be converted.
+absl::Status Output::CheckPaths() const {
+  std::vector<FlagPath> outputs = {
+      {"--report", ExpandHome(options_.report_file)}};
+  for (std::string& name : OutputNames()) {
+    outputs.push_back({"--output_file", std::move(name)});
+  }
+  std::vector<FlagPath> inputs;
+  const std::string dir = ExpandHome(options_.input_dir);
+  for (const ListedFile& file : files_) {
+    if (FindNoteFormat(file.name) == nullptr) continue;
+    inputs.push_back({"--input_dir", JoinPath(dir, file.name)});
+  }
+  return CheckDistinctPaths(outputs, inputs);
+}
+
+std::vector<std::string> Output::OutputNames() const {
+  return ShardNames(ExpandHome(options_.output_file), options_.num_shards);
+}
+
 absl::Status Output::Open() {
-  const std::string path = ExpandHome(options_.output_file);
-  CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(path))));
-  for (const std::string& name : ShardNames(path, options_.num_shards)) {
+  if (options_.output_file == kStandardStream && options_.num_shards > 1) {
+    return absl::InvalidArgumentError(
+        "--output_file=- is standard output, which has no shards; name a file, "
+        "or leave out --num_shards");
+  }
+  CONTINUO_RETURN_IF_ERROR(CheckPaths());
+  for (const std::string& name : OutputNames()) {
     if (IsDirectory(name)) {
       return absl::InvalidArgumentError(absl::StrCat(
           "--output_file=", name, " is a folder: name a file in it"));
@@ -240,12 +268,33 @@ void WarnAboutOtherShards(const std::string& path,
   }
 }
 
+// Makes all files appear together. Shards belong together, so they have a
+// manifest.
+absl::Status Output::Commit() {
+  std::vector<AtomicFile*> files;
+  std::vector<ManifestEntry> entries;
+  for (const auto& shard : shards_) {
+    files.push_back(&shard->file());
+    entries.push_back({shard->file().path(), shard->digest()});
+  }
+  std::unique_ptr<AtomicFile> manifest;
+  if (shards_.size() > 1) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        manifest, WriteManifest(ExpandHome(options_.output_file), entries));
+    files.insert(files.begin(), manifest.get());
+  }
+  if (report_ != nullptr) files.push_back(&report_->file());
+  return AtomicFile::CommitTogether(files);
+}
+
 absl::StatusOr<ConvertSummary> Output::Close() {
   progress_.Hide();
   summary_.seconds = progress_.ElapsedSeconds();
-  // The report is for finding out why, so it appears in any case.
-  if (report_ != nullptr) CONTINUO_RETURN_IF_ERROR(report_->Commit());
   if (summary_.sequences == 0) {
+    // The report is for finding out why, so it appears in any case.
+    if (report_ != nullptr) {
+      CONTINUO_RETURN_IF_ERROR(report_->file().Commit());
+    }
     std::string reasons;
     for (const auto& [reason, count] : summary_.skipped) {
       absl::StrAppend(&reasons, "\n  ", count, "  ", reason);
@@ -257,9 +306,8 @@ absl::StatusOr<ConvertSummary> Output::Close() {
         "\nGive a folder with files that end in ", NoteFormatEndings(),
         options_.recursive ? "" : ", or --recursive to look into subfolders"));
   }
-  for (const auto& shard : shards_) CONTINUO_RETURN_IF_ERROR(shard->Commit());
-  const std::string path = ExpandHome(options_.output_file);
-  WarnAboutOtherShards(path, ShardNames(path, options_.num_shards));
+  CONTINUO_RETURN_IF_ERROR(Commit());
+  WarnAboutOtherShards(ExpandHome(options_.output_file), OutputNames());
   return summary_;
 }
 

@@ -60,7 +60,6 @@ std::string FailureReason(absl::string_view message) {
 
 absl::StatusOr<std::unique_ptr<ConvertReport>> ConvertReport::Create(
     const std::string& path) {
-  CONTINUO_RETURN_IF_ERROR(MakeDirectories(std::string(DirName(path))));
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file,
                             AtomicFile::Create(path));
   return std::unique_ptr<ConvertReport>(new ConvertReport(std::move(file)));

@@ -45,7 +45,8 @@ class ConvertReport {
   // `status` is that of the file as a whole; `items` are its pieces if OK.
   absl::Status Add(const std::string& file, const absl::Status& status,
                    const std::vector<ConvertedItem>& items, bool is_book);
-  absl::Status Commit() { return file_->Commit(); }
+  // To be committed.
+  AtomicFile& file() { return *file_; }
 
  private:
   explicit ConvertReport(std::unique_ptr<AtomicFile> file)

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/records/example.h"
 #include "data/records/file_kind.h"
+#include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "runtime/status.h"
 
@@ -49,16 +50,20 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(
 }
 
 absl::Status Dataset::IndexFiles() {
+  ManifestCheck manifests;
   for (size_t i = 0; i < files_.size(); ++i) {
     const MappedFile& file = *files_[i];
     first_example_.push_back(num_examples());
     int64_t offset = 0;
+    RecordDigest digest;
     for (;;) {
+      const int64_t start = offset;
       // The data's checksum is verified by CheckExamples, in parallel.
       const auto record = ParseTfRecord(file.bytes(), file.path(), &offset,
                                         /*verify_data=*/false);
       if (absl::IsOutOfRange(record.status())) break;
       CONTINUO_RETURN_IF_ERROR(record.status());
+      digest.Add(file.bytes().substr(start, offset - start));
       if (record->size() > std::numeric_limits<int32_t>::max()) {
         return absl::InvalidArgumentError(
             absl::StrCat(file.path(), ": a record of more than 2 GiB"));
@@ -67,6 +72,7 @@ absl::Status Dataset::IndexFiles() {
                         .size = static_cast<int32_t>(record->size()),
                         .file = static_cast<int32_t>(i)});
     }
+    CONTINUO_RETURN_IF_ERROR(manifests.Check(file.path(), digest));
   }
   return absl::OkStatus();
 }

@@ -88,8 +88,13 @@ absl::StatusOr<std::unique_ptr<TfRecordReader>> TfRecordReader::Open(
 }
 
 absl::StatusOr<absl::string_view> TfRecordReader::Next() {
+  const int64_t start = offset_;
   auto record = ParseTfRecord(file_->bytes(), file_->path(), &offset_);
-  if (!record.ok()) CONTINUO_RETURN_IF_ERROR(watch_.Check());
+  if (!record.ok()) {
+    CONTINUO_RETURN_IF_ERROR(watch_.Check());
+    return record;
+  }
+  digest_.Add(file_->bytes().substr(start, offset_ - start));
   return record;
 }
 
@@ -101,11 +106,9 @@ absl::StatusOr<std::unique_ptr<TfRecordWriter>> TfRecordWriter::Create(
 }
 
 absl::Status TfRecordWriter::Append(absl::string_view record) {
-  CONTINUO_RETURN_IF_ERROR(file_->Append(FrameHeader(record)));
-  CONTINUO_RETURN_IF_ERROR(file_->Append(record));
-  CONTINUO_RETURN_IF_ERROR(file_->Append(FrameFooter(record)));
-  ++num_records_;
-  return absl::OkStatus();
+  const std::string framed = FrameTfRecord(record);
+  digest_.Add(framed);
+  return file_->Append(framed);
 }
 
 absl::Status TfRecordWriter::Commit() { return file_->Commit(); }

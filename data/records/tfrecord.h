@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/records/manifest.h"
 #include "runtime/file.h"
 #include "runtime/file_watch.h"
 
@@ -47,11 +48,17 @@ class TfRecordReader {
   void ReleaseRead() { file_->Release(offset_); }
 
   // Goes back to the first record.
-  void Rewind() { offset_ = 0; }
+  void Rewind() {
+    offset_ = 0;
+    digest_ = {};
+  }
 
   // The whole file, framing included.
   absl::string_view bytes() const { return file_->bytes(); }
   int64_t offset() const { return offset_; }
+  // Of the records returned so far.
+  const RecordDigest& digest() const { return digest_; }
+  const std::string& path() const { return file_->path(); }
   int64_t size() const { return static_cast<int64_t>(file_->bytes().size()); }
 
  private:
@@ -60,6 +67,7 @@ class TfRecordReader {
   std::unique_ptr<MappedFile> file_;
   FileWatch watch_;
   int64_t offset_ = 0;
+  RecordDigest digest_;
 };
 
 // Writes records to a file that appears under its name when committed.
@@ -70,13 +78,16 @@ class TfRecordWriter {
 
   absl::Status Append(absl::string_view record);
   absl::Status Commit();
-  int64_t num_records() const { return num_records_; }
+  int64_t num_records() const { return digest_.records; }
+  const RecordDigest& digest() const { return digest_; }
+  // To be committed with others.
+  AtomicFile& file() { return *file_; }
 
  private:
   explicit TfRecordWriter(std::unique_ptr<AtomicFile> file)
       : file_(std::move(file)) {}
   std::unique_ptr<AtomicFile> file_;
-  int64_t num_records_ = 0;
+  RecordDigest digest_;
 };
 
 // The names of `num_shards` files of one set: `path` itself for one shard,

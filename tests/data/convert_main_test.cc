@@ -139,11 +139,12 @@ TEST_F(ConvertCommandTest, CtrlCLeavesTheOldOutput) {
           "--log=ERROR", nullptr);
     _exit(98);
   }
-  const std::string temporary =
-      absl::StrCat(root_, "/notes.tfrecord.tmp.", child);
+  const auto temporary_exists = [&] {
+    return Glob(root_ + "/.notes.tfrecord.*").ok();
+  };
   int status = 0;
   bool ended = false;
-  while (!ended && !fs::exists(temporary)) {
+  while (!ended && !temporary_exists()) {
     ended = waitpid(child, &status, WNOHANG) == child;
     usleep(100);
   }
@@ -153,7 +154,7 @@ TEST_F(ConvertCommandTest, CtrlCLeavesTheOldOutput) {
   }
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  EXPECT_FALSE(fs::exists(temporary));
+  EXPECT_FALSE(temporary_exists());
   EXPECT_EQ(testing::MustRead(root_ + "/notes.tfrecord"), "old");
 }
 

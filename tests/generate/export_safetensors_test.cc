@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
+#include "models/run_config.h"
 #include "models/safetensors.h"
 #include "runtime/file.h"
 #include "tests/testing/golden.h"
@@ -63,6 +64,35 @@ TEST(ExportSafetensorsTest, HoldsTheWeightsOfTheBundle) {
   }
 }
 
+TEST(ExportSafetensorsTest, HasTheSeedOfTheTrainingOrNone) {
+  const ScratchDir dir;
+  const std::string path = dir.Path("model.safetensors");
+  ASSERT_EQ(RunCommand(dir, absl::StrCat("export_safetensors --bundle_file=",
+                                         BundlePath("attention_rnn"),
+                                         " --output=", path)),
+            0);
+  auto contents = ParseSafetensors(testing::MustRead(path), path);
+  ASSERT_TRUE(contents.ok()) << contents.status();
+  const std::string json = contents->metadata.at(kSafetensorsRunConfig);
+  EXPECT_FALSE(absl::StrContains(json, "\"seed\"")) << json;
+  // As of a training.
+  auto config = ParseRunConfig(json, "json");
+  ASSERT_TRUE(config.ok()) << config.status();
+  config->seed = 77;
+  config->seed_is_known = true;
+  contents->metadata[kSafetensorsRunConfig] = RunConfigToJson(*config);
+  ASSERT_TRUE(WriteFileAtomically(path, SerializeSafetensors(*contents)).ok());
+  const std::string again = dir.Path("again.safetensors");
+  ASSERT_EQ(RunCommand(
+                dir, absl::StrCat("export_safetensors --checkpoint_file=", path,
+                                  " --output=", again)),
+            0);
+  contents = ParseSafetensors(testing::MustRead(again), again);
+  ASSERT_TRUE(contents.ok()) << contents.status();
+  EXPECT_TRUE(absl::StrContains(contents->metadata.at(kSafetensorsRunConfig),
+                                "\"seed\": 77"));
+}
+
 TEST(ExportSafetensorsTest, ScoresAndGeneratesLikeTheBundle) {
   const ScratchDir dir;
   const std::string path = dir.Path("model.safetensors");
@@ -101,11 +131,12 @@ TEST(ExportSafetensorsTest, ScoresAndGeneratesLikeTheBundle) {
 
 TEST(ExportSafetensorsTest, RefusalsNameTheRemedy) {
   const ScratchDir dir;
-  const std::string out = absl::StrCat(" --output=", dir.Path("x"));
+  const std::string out = absl::StrCat(" --output=", dir.Path("x.safetensors"));
   const std::pair<std::string, std::string> cases[] = {
       {"--bundle_file=" + testing::ShellQuote(BundlePath("attention_rnn")),
        "--output"},
       {out, "--run_dir"},
+      {absl::StrCat("--output=", dir.Path("x.npz")), ".safetensors"},
       {"--run_dir=/none" + out, "--config"},
       {"--bundle_file=/none.mag" + out, "/none.mag"},
       {"--config=basic_rm --run_dir=/none" + out, "basic_rnn"}};
@@ -113,7 +144,7 @@ TEST(ExportSafetensorsTest, RefusalsNameTheRemedy) {
     EXPECT_EQ(RunCommand(dir, "export_safetensors " + flags), 1) << flags;
     const std::string log = testing::MustRead(dir.Path("log"));
     EXPECT_TRUE(absl::StrContains(log, word)) << flags << ": " << log;
-    EXPECT_FALSE(FileExists(dir.Path("x")));
+    EXPECT_FALSE(FileExists(dir.Path("x.safetensors")));
   }
 }
 

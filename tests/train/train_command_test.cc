@@ -288,7 +288,7 @@ TEST(TrainCommandTest, AFullDiskStopsWithTheFilesNameAndKeepsTheRun) {
   EXPECT_TRUE(SameTensors(MustReadRun(dir), before));
   for (const std::string& name :
        testing::ListFiles(dir.Path("run/train"), "")) {
-    EXPECT_FALSE(absl::StrContains(name, ".tmp.")) << name;
+    EXPECT_FALSE(absl::StrContains(name, ".tmp")) << name;
   }
   ASSERT_EQ(RunToEnd(dir, RunFlags(dir, {"--num_training_steps=5"})).code, 0);
   EXPECT_TRUE(SameTensors(MustReadRun(dir), Undisturbed(5)));

@@ -88,6 +88,14 @@ class DatasetBuilderTest : public ::testing::Test {
     return bytes.ok() ? *bytes : "";
   }
 
+  RecordDigest DigestOf(const std::string& below) {
+    auto reader = TfRecordReader::Open(scratch_.Path(below));
+    CONTINUO_CHECK(reader.ok());
+    while ((*reader)->Next().ok()) {
+    }
+    return (*reader)->digest();
+  }
+
   // Names in a folder of the scratch folder, sorted.
   std::vector<std::string> Names(const std::string& below) {
     std::vector<std::string> names;
@@ -176,14 +184,14 @@ TEST_F(DatasetBuilderTest, ShardsDealExamplesInTurn) {
   options.num_shards = 3;
   options.output_dir = scratch_.Path("sharded");
   ASSERT_TRUE(Build(options).ok());
-  EXPECT_EQ(
-      Names("sharded"),
-      (std::vector<std::string>{"eval_melodies.tfrecord-00000-of-00003",
-                                "eval_melodies.tfrecord-00001-of-00003",
-                                "eval_melodies.tfrecord-00002-of-00003",
-                                "training_melodies.tfrecord-00000-of-00003",
-                                "training_melodies.tfrecord-00001-of-00003",
-                                "training_melodies.tfrecord-00002-of-00003"}));
+  EXPECT_EQ(Names("sharded"),
+            (std::vector<std::string>{
+                ".melodies.manifest", "eval_melodies.tfrecord-00000-of-00003",
+                "eval_melodies.tfrecord-00001-of-00003",
+                "eval_melodies.tfrecord-00002-of-00003",
+                "training_melodies.tfrecord-00000-of-00003",
+                "training_melodies.tfrecord-00001-of-00003",
+                "training_melodies.tfrecord-00002-of-00003"}));
   for (size_t shard = 0; shard < 3; ++shard) {
     auto part = TfRecordReader::Open(scratch_.Path(absl::StrCat(
         "sharded/training_melodies.tfrecord-0000", shard, "-of-00003")));
@@ -221,7 +229,46 @@ TEST_F(DatasetBuilderTest, AFailedRunLeavesAnEarlierDataSetAlone) {
   const std::string before = Bytes(kTraining);
   EXPECT_FALSE(Build(Options({WriteInput("bad", {Tune(1, 2)})})).ok());
   EXPECT_EQ(Bytes(kTraining), before);
-  EXPECT_EQ(Names("out").size(), 2u);
+  EXPECT_EQ(Names("out").size(), 3u);  // and the manifest
+}
+
+TEST_F(DatasetBuilderTest, AFileOfAnotherSetIsNoticed) {
+  DatasetOptions options = Options({WriteInput("in", Tunes(0, 40))});
+  ASSERT_TRUE(Build(options).ok());
+  ManifestCheck intact;
+  for (const char* name : {kTraining, kEval}) {
+    EXPECT_TRUE(intact.Check(scratch_.Path(name), DigestOf(name)).ok());
+  }
+  // As after a power cut between the two: the manifest and one file are new.
+  const std::string old = Bytes(kEval);
+  options.eval_ratio = 0.5;
+  ASSERT_TRUE(Build(options).ok());
+  ASSERT_TRUE(WriteFileAtomically(scratch_.Path(kEval), old).ok());
+  ManifestCheck mixed;
+  EXPECT_TRUE(mixed.Check(scratch_.Path(kTraining), DigestOf(kTraining)).ok());
+  EXPECT_TRUE(
+      absl::IsDataLoss(mixed.Check(scratch_.Path(kEval), DigestOf(kEval))));
+}
+
+TEST_F(DatasetBuilderTest, AnInputOfAnotherSetIsNoticed) {
+  const std::string input = WriteInput("in", Tunes(0, 5));
+  auto manifest = WriteManifest(scratch_.Path("set"),
+                                {{input, {.records = 4, .bytes = 1}}});
+  ASSERT_TRUE(manifest.ok() && (*manifest)->Commit().ok());
+  const absl::Status status = Build(Options({input}));
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), ".set.manifest")) << status;
+}
+
+TEST_F(DatasetBuilderTest, AReportInThePlaceOfAnotherFileIsRefused) {
+  DatasetOptions options = Options({WriteInput("in", Tunes(0, 5))});
+  for (const std::string& path : {scratch_.Path(kEval), options.inputs[0]}) {
+    options.report = path;
+    const absl::Status status = Build(options);
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), "--report=" + path));
+  }
+  EXPECT_FALSE(FileExists(scratch_.Path("out")));
 }
 
 TEST_F(DatasetBuilderTest, DamagedInputNamesFileAndPlace) {

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "runtime/file.h"
 #include "tests/testing/examples.h"
+#include "tests/testing/fifo.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {
@@ -80,6 +81,34 @@ TEST(DatasetTest, AFileThatChangesMeanwhileIsNamedAndDoesNoHarm) {
         << status;
   }
   EXPECT_TRUE(dataset->ReadBatch({0, 1, 2}).ok());  // of the other file
+}
+
+TEST(DatasetTest, AFileOfAnotherSetIsRefused) {
+  const ScratchDir dir;
+  MustWriteRecords(dir.Path("train"), NumberedRange(0, 3));
+  MustWriteRecords(dir.Path("eval"), NumberedRange(3, 7));
+  RecordDigest train;
+  for (int i = 0; i < 3; ++i) train.Add(FrameTfRecord(Numbered(i)));
+  auto manifest =
+      WriteManifest(dir.Path("set"), {{"train", train}, {"eval", train}});
+  ASSERT_TRUE(manifest.ok() && (*manifest)->Commit().ok());
+  EXPECT_EQ(MustOpen(dir.Path("train"))->num_examples(), 3);
+  ThreadPool pool(1);
+  const absl::Status status =
+      Dataset::Open(dir.Path("eval"), kFormat, &pool).status();
+  EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+}
+
+TEST(DatasetTest, APipeIsRead) {
+  const ScratchDir dir;
+  MustWriteRecords(dir.Path("file"), NumberedRange(0, 7));
+  testing::MakeFifo(dir.Path("pipe"));
+  const testing::FifoWriter writer(dir.Path("pipe"),
+                                   *ReadFile(dir.Path("file")));
+  const auto dataset = MustOpen(dir.Path("pipe"));
+  ASSERT_EQ(dataset->num_examples(), 7);
+  EncodedSequence example;
+  EXPECT_TRUE(dataset->Read(6, &example).ok());
 }
 
 TEST(DatasetTest, ShardsAreReadInOrderOfTheirNames) {
