@@ -90,11 +90,7 @@ absl::StatusOr<ConvertDatasetOptions> OptionsFromFlags() {
     return absl::InvalidArgumentError(
         "--output_dir is required: the folder for the converted files");
   }
-  if (absl::GetFlag(FLAGS_threads) < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", absl::GetFlag(FLAGS_threads),
-                     ": must be 0 (one per CPU) or more"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   auto inputs = Glob(absl::GetFlag(FLAGS_input));
   if (!inputs.ok()) return Annotate(inputs.status(), "--input");
   options.inputs = *std::move(inputs);
@@ -114,6 +110,7 @@ absl::Status Run() {
   CONTINUO_ASSIGN_OR_RETURN(const ConvertDatasetOptions options,
                             OptionsFromFlags());
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   ConvertDatasetSummary summary;
   CONTINUO_RETURN_IF_ERROR(ConvertDataset(options, &pool, &summary));
   LogInfo(absl::StrFormat(

@@ -17,6 +17,7 @@
 #include "runtime/log.h"
 #include "runtime/memory.h"
 #include "runtime/stop.h"
+#include "runtime/threads.h"
 
 ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "
@@ -143,9 +144,9 @@ int Main(int argc, char** argv) {
     return Fail(absl::StrCat("--num_shards=", options.num_shards,
                              " is not in 1..1000"));
   }
-  if (options.num_threads < 0 || options.num_threads > 1024) {
-    return Fail(absl::StrCat("--threads=", options.num_threads,
-                             " is not in 0..1024 (0: one per CPU)"));
+  if (const absl::Status threads = CheckThreads(options.num_threads);
+      !threads.ok()) {
+    return Fail(threads.message());
   }
   KeepFreedMemory();
   const auto summary = ConvertDirectory(options);

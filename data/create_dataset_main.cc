@@ -119,11 +119,7 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--num_shards=", options.num_shards, ": must lie in 1..99999"));
   }
-  if (absl::GetFlag(FLAGS_threads) < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--threads=", absl::GetFlag(FLAGS_threads),
-                     ": must be 0 (one per CPU) or more"));
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   CONTINUO_ASSIGN_OR_RETURN(options.format,
                             DatasetFormatByName(absl::GetFlag(FLAGS_format)));
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
@@ -155,6 +151,7 @@ absl::Status Run(const CreateDatasetCommand& command) {
   CONTINUO_ASSIGN_OR_RETURN(const DatasetOptions options,
                             OptionsFromFlags(seed));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline());
   LogInfo(command.flags(), " input=", absl::StrJoin(options.inputs, ","),

@@ -225,6 +225,7 @@ absl::Status CheckPaths(const std::string& report) {
 
 absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   return SaveBundle(
       SourceOfFlags(command),
       {.bundle_file = absl::GetFlag(FLAGS_bundle_file),
@@ -249,7 +250,7 @@ void WarnOfUnusedFlags() {
 
 absl::Status Run(const GenerateCommand& command) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
-  CONTINUO_RETURN_IF_ERROR(AtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   if (absl::GetFlag(FLAGS_save_generator_bundle)) {
     return SaveBundleOfFlags(command);
   }
@@ -275,6 +276,7 @@ absl::Status Run(const GenerateCommand& command) {
                        .search = options.search}));
 
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   CONTINUO_ASSIGN_OR_RETURN(
       LoadedModel model,

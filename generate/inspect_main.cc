@@ -1,6 +1,6 @@
 // continuo_inspect: what files hold.
 
-#include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,6 +10,7 @@
 #include "runtime/command_line.h"
 #include "runtime/file.h"
 #include "runtime/log.h"
+#include "runtime/status.h"
 
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
@@ -48,17 +49,15 @@ CommandHelp Help() {
               "same)."};
 }
 
-int Main(int argc, char** argv) {
-  const std::vector<std::string> files = ParseFlagsAndWords(argc, argv, Help());
-  if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
-      !status.ok()) {
-    LogError(status.message());
-    return 1;
-  }
+// The number of files that are not intact.
+absl::StatusOr<int> Run(const std::vector<std::string>& files) {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   if (files.empty()) {
-    LogError("no file is given: continuo_inspect FILE...");
-    return 1;
+    return absl::InvalidArgumentError(
+        "no file is given: continuo_inspect FILE...");
   }
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> output,
+                            AtomicFile::Create(std::string(kStandardStream)));
   int failures = 0;
   bool first = true;
   for (const std::string& file : files) {
@@ -81,16 +80,17 @@ int Main(int argc, char** argv) {
       text = absl::StrCat(first ? "" : "\n", FactsToText(*facts));
     }
     first = false;
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      LogError("standard output cannot be written");
-      return 1;
-    }
+    CONTINUO_RETURN_IF_ERROR(output->Append(text));
   }
-  if (std::fflush(stdout) != 0) {
-    LogError("standard output cannot be written");
-    return 1;
-  }
-  return failures == 0 ? 0 : 1;
+  CONTINUO_RETURN_IF_ERROR(output->Commit());
+  return failures;
+}
+
+int Main(int argc, char** argv) {
+  const absl::StatusOr<int> failures =
+      Run(ParseFlagsAndWords(argc, argv, Help()));
+  if (!failures.ok()) LogError(failures.status().message());
+  return failures.ok() && *failures == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -151,8 +151,8 @@ absl::StatusOr<Logs> LogsOfFlags() {
   return logs;
 }
 
-absl::Status CheckPaths(const std::vector<std::string>& midi,
-                        const Logs& logs, const std::string& output) {
+absl::Status CheckPaths(const std::vector<std::string>& midi, const Logs& logs,
+                        const std::string& output) {
   const FlagPath picture = {"--output", ExpandHome(output)};
   CONTINUO_RETURN_IF_ERROR(CheckEnding(picture, "a PNG picture", {".png"}));
   std::vector<FlagPath> inputs = {{"--train_log", ExpandHome(logs.train)},

@@ -144,8 +144,7 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   options.classes = absl::GetFlag(FLAGS_classes);
   options.batch_rows = absl::GetFlag(FLAGS_batch);
   CONTINUO_RETURN_IF_ERROR(CheckAtLeast("batch", options.batch_rows, 0));
-  CONTINUO_RETURN_IF_ERROR(
-      CheckAtLeast("threads", absl::GetFlag(FLAGS_threads), 0));
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   return options;
 }
 
@@ -169,6 +168,7 @@ absl::Status Run(const ScoreCommand& command) {
   CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
   CONTINUO_RETURN_IF_ERROR(CheckPaths(options));
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   CONTINUO_ASSIGN_OR_RETURN(
       const LoadedModel model,

@@ -26,6 +26,9 @@ namespace {
 // Tensors lie in the data files as the little-endian bytes of memory.
 static_assert(std::endian::native == std::endian::little);
 
+// A network has a few hundred tensors of some hundred bytes each.
+constexpr int64_t kMaxIndexBytes = int64_t{1} << 26;
+
 std::string IndexName(absl::string_view prefix) {
   return absl::StrCat(prefix, ".index");
 }
@@ -88,7 +91,8 @@ absl::StatusOr<HostTensor> ReadTensor(const tensorflow::BundleEntryProto& entry,
 
 absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
   const std::string index_name = IndexName(prefix);
-  CONTINUO_ASSIGN_OR_RETURN(const std::string index, ReadFile(index_name));
+  CONTINUO_ASSIGN_OR_RETURN(const std::string index,
+                            ReadFile(index_name, kMaxIndexBytes));
   CONTINUO_ASSIGN_OR_RETURN(const TableEntries entries,
                             ReadTable(index, index_name));
   tensorflow::BundleHeaderProto header;

@@ -1,12 +1,16 @@
 #include "runtime/threads.h"
 
 #include <sched.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/thread.h"
 
 namespace continuo {
 
@@ -16,8 +20,14 @@ int AvailableCpus() {
     const int count = CPU_COUNT(&set);
     if (count > 0) return count;
   }
-  const unsigned hardware = std::thread::hardware_concurrency();
-  return hardware > 0 ? static_cast<int>(hardware) : 1;
+  return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+absl::Status CheckThreads(int threads) {
+  if (threads >= 0 && threads <= kMaxThreads) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--threads=", threads, ": must be in 0..", kMaxThreads,
+                   " (0: one per CPU)"));
 }
 
 struct ThreadPool::State {
@@ -30,7 +40,7 @@ struct ThreadPool::State {
   int64_t num_tasks = 0;
   absl::FunctionRef<void(int64_t, int)>* fn = nullptr;
   std::atomic<int64_t> next{0};
-  std::vector<std::thread> workers;
+  std::vector<Thread> workers;
 
   void Drain(int worker) {
     for (;;) {
@@ -59,10 +69,24 @@ struct ThreadPool::State {
 };
 
 ThreadPool::ThreadPool(int num_threads) : state_(std::make_unique<State>()) {
-  const int count = num_threads < 1 ? AvailableCpus() : num_threads;
+  const bool automatic = num_threads < 1;
+  const int count =
+      automatic ? std::min(AvailableCpus(), kMaxThreads) : num_threads;
   for (int i = 1; i < count; ++i) {
-    state_->workers.emplace_back(
-        [state = state_.get(), i] { state->WorkerLoop(i); });
+    absl::StatusOr<Thread> worker =
+        Thread::Start([state = state_.get(), i] { state->WorkerLoop(i); });
+    if (worker.ok()) {
+      state_->workers.push_back(*std::move(worker));
+      continue;
+    }
+    if (!automatic) {
+      status_ = absl::ResourceExhaustedError(absl::StrCat(
+          "--threads=", count, ": the system allows no more than ", i,
+          " here (", worker.status().message(),
+          "; ulimit -u, or the limit of the container); give --threads=", i,
+          " or fewer"));
+    }
+    break;
   }
 }
 
@@ -72,7 +96,7 @@ ThreadPool::~ThreadPool() {
     state_->stop = true;
   }
   state_->start.notify_all();
-  for (std::thread& worker : state_->workers) worker.join();
+  for (Thread& worker : state_->workers) worker.Join();
 }
 
 int ThreadPool::num_threads() const {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 
 namespace continuo {
 
@@ -14,11 +15,16 @@ namespace continuo {
 // One parallel loop runs at a time; loops must not be nested.
 class ThreadPool {
  public:
-  // num_threads < 1 means one per CPU that this process may use.
+  // num_threads < 1 means one per CPU that this process may use, or fewer where
+  // the system has no more threads.
   explicit ThreadPool(int num_threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
+
+  // ResourceExhausted, in terms of the flag --threads, if `num_threads` of them
+  // were asked for and the system refused. The pool works with those it got.
+  const absl::Status& status() const { return status_; }
 
   int num_threads() const;
 
@@ -36,7 +42,15 @@ class ThreadPool {
  private:
   struct State;
   std::unique_ptr<State> state_;
+  absl::Status status_;
 };
+
+// The most threads that a command may be told to use.
+inline constexpr int kMaxThreads = 1024;
+
+// InvalidArgument unless `threads`, the value of the flag --threads, is in
+// 0..kMaxThreads.
+absl::Status CheckThreads(int threads);
 
 // The number of CPUs this process may run on (affinity mask, at least 1).
 int AvailableCpus();

@@ -283,11 +283,7 @@ absl::Status CheckFlags() {
       "eval_interval_secs", absl::GetFlag(FLAGS_eval_interval_secs), 0));
   CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
       "eval_timeout_secs", absl::GetFlag(FLAGS_eval_timeout_secs), 0));
-  const int threads = absl::GetFlag(FLAGS_threads);
-  if (threads < 0 || threads > 1024) {
-    return FlagError("threads", absl::StrCat(threads),
-                     "must be in 0..1024 (0: one per CPU)");
-  }
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   return CheckEvalFlags();
 }
 
@@ -380,6 +376,7 @@ absl::Status Run(const TrainCommand& command, const std::string& command_line) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
   ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
   const Stream& stream = owned.stream();
   const StopFlag& stop = StopOnSignals();

@@ -11,6 +11,7 @@
 #include "data/records/compact_record.h"
 #include "data/records/example.h"
 #include "data/records/file_kind.h"
+#include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "runtime/file.h"
 #include "runtime/status.h"
@@ -56,21 +57,25 @@ class Conversion {
     codec_.emplace(Codec{MakeExampleFormat(encoding, options_.config),
                          RecordMaker(encoding, options_.format)});
   }
-  absl::Status RunFile(const std::string& path, AtomicFile* output);
+  absl::Status RunFile(const std::string& path, TfRecordWriter* output);
+  // Makes all files appear together.
+  absl::Status Commit(
+      const std::vector<std::unique_ptr<TfRecordWriter>>& outputs);
   // Converts `records`, the first of which has the number `first`.
   absl::Status RunRecords(const std::string& path, int64_t first,
                           const std::vector<absl::string_view>& records,
-                          AtomicFile* output);
+                          TfRecordWriter* output);
 
   const ConvertDatasetOptions& options_;
   ThreadPool& pool_;
   ConvertDatasetSummary& summary_;
   std::optional<Codec> codec_;
+  ManifestCheck manifests_;
 };
 
 absl::Status Conversion::RunRecords(
     const std::string& path, int64_t first,
-    const std::vector<absl::string_view>& records, AtomicFile* output) {
+    const std::vector<absl::string_view>& records, TfRecordWriter* output) {
   const auto where = [&](int64_t i) {
     return absl::StrCat(path, ": record ", first + i);
   };
@@ -98,13 +103,14 @@ absl::Status Conversion::RunRecords(
   });
   for (const absl::StatusOr<std::string>& record : made) {
     CONTINUO_RETURN_IF_ERROR(record.status());
-    CONTINUO_RETURN_IF_ERROR(output->Append(FrameTfRecord(*record)));
+    CONTINUO_RETURN_IF_ERROR(output->Append(*record));
   }
   summary_.examples += static_cast<int64_t>(records.size());
   return absl::OkStatus();
 }
 
-absl::Status Conversion::RunFile(const std::string& path, AtomicFile* output) {
+absl::Status Conversion::RunFile(const std::string& path,
+                                 TfRecordWriter* output) {
   CONTINUO_RETURN_IF_ERROR(CheckIsNoFolder(path, /*music=*/false));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<TfRecordReader> reader,
                             TfRecordReader::Open(path));
@@ -129,31 +135,52 @@ absl::Status Conversion::RunFile(const std::string& path, AtomicFile* output) {
     first += static_cast<int64_t>(records.size());
     reader->ReleaseRead();
   }
+  CONTINUO_RETURN_IF_ERROR(manifests_.Check(path, reader->digest()));
   summary_.bytes_read += reader->size();
   return absl::OkStatus();
 }
 
 absl::Status Conversion::Run() {
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options_.output_dir));
-  std::vector<std::unique_ptr<AtomicFile>> outputs;
+  std::vector<FlagPath> paths;
   for (const std::string& path : options_.inputs) {
-    const std::string output = JoinPath(options_.output_dir, BaseName(path));
-    if (IsSameFile(path, output)) {
+    paths.push_back(
+        {"--output_dir", JoinPath(options_.output_dir, BaseName(path))});
+    if (IsSameFile(path, paths.back().path)) {
       return absl::InvalidArgumentError(
           absl::StrCat("--output_dir=", options_.output_dir, " is where ", path,
                        " lies, which would be replaced; give another folder"));
     }
-    CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file,
-                              AtomicFile::Create(output));
-    CONTINUO_RETURN_IF_ERROR(RunFile(path, file.get()));
-    outputs.push_back(std::move(file));
   }
-  for (const std::unique_ptr<AtomicFile>& file : outputs) {
-    summary_.bytes_written += file->size();
-    CONTINUO_RETURN_IF_ERROR(file->Commit());
-    summary_.files.push_back(file->path());
+  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(paths));
+  std::vector<std::unique_ptr<TfRecordWriter>> outputs;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<TfRecordWriter> output,
+                              TfRecordWriter::Create(paths[i].path));
+    CONTINUO_RETURN_IF_ERROR(RunFile(options_.inputs[i], output.get()));
+    outputs.push_back(std::move(output));
   }
-  return absl::OkStatus();
+  return Commit(outputs);
+}
+
+absl::Status Conversion::Commit(
+    const std::vector<std::unique_ptr<TfRecordWriter>>& outputs) {
+  std::vector<AtomicFile*> files;
+  std::vector<ManifestEntry> entries;
+  for (const std::unique_ptr<TfRecordWriter>& output : outputs) {
+    files.push_back(&output->file());
+    entries.push_back({files.back()->path(), output->digest()});
+    summary_.bytes_written += files.back()->size();
+    summary_.files.push_back(files.back()->path());
+  }
+  std::unique_ptr<AtomicFile> manifest;
+  if (files.size() > 1) {
+    CONTINUO_ASSIGN_OR_RETURN(
+        manifest,
+        WriteManifest(JoinPath(options_.output_dir, "converted"), entries));
+    files.insert(files.begin(), manifest.get());
+  }
+  return AtomicFile::CommitTogether(files);
 }
 
 }  // namespace

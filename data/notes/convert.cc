@@ -323,6 +323,7 @@ class OrderedRun {
 
   absl::Status Run() {
     ThreadPool pool(options_.num_threads);
+    CONTINUO_RETURN_IF_ERROR(pool.status());
     pool.Run(pool.num_threads(), [this](int64_t) { Work(); });
     return failure_;
   }

@@ -5,12 +5,13 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
-#include <thread>
+#include <optional>
 #include <utility>
 
 #include "data/records/dataset.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
+#include "runtime/thread.h"
 
 namespace continuo {
 namespace {
@@ -49,25 +50,37 @@ struct BatchStream::State {
   std::condition_variable changed;
   std::deque<std::unique_ptr<Item>> queue;  // guarded by mutex
   bool stop = false;                        // guarded by mutex
-  std::thread thread;
+  // Reads ahead; without it (where the system has no thread left) a batch is
+  // read when it is wanted.
+  std::optional<Thread> thread;
 
-  void ReadAhead(DataPosition next) {
-    std::vector<int64_t> order =
-        EpochOrder(dataset->num_examples(), seed, next.epoch);
+  // Of whoever reads.
+  DataPosition next;
+  std::vector<int64_t> order;
+
+  std::unique_ptr<Item> ReadItem() {
     std::vector<int64_t> indices(batch_size);
-    for (;;) {
-      for (int64_t& index : indices) {
-        if (next.index == dataset->num_examples()) {
-          next = {.epoch = next.epoch + 1, .index = 0};
-          order = EpochOrder(dataset->num_examples(), seed, next.epoch);
-        }
-        index = order[next.index++];
+    for (int64_t& index : indices) {
+      if (next.index == dataset->num_examples()) {
+        next = {.epoch = next.epoch + 1, .index = 0};
+        order.clear();
       }
-      auto item = std::make_unique<Item>();
-      item->after = next;
-      auto batch = dataset->ReadBatch(indices);
-      item->status = batch.status();
-      if (batch.ok()) item->batch = *std::move(batch);
+      if (order.empty()) {
+        order = EpochOrder(dataset->num_examples(), seed, next.epoch);
+      }
+      index = order[next.index++];
+    }
+    auto item = std::make_unique<Item>();
+    item->after = next;
+    auto batch = dataset->ReadBatch(indices);
+    item->status = batch.status();
+    if (batch.ok()) item->batch = *std::move(batch);
+    return item;
+  }
+
+  void ReadAhead() {
+    for (;;) {
+      std::unique_ptr<Item> item = ReadItem();
       std::unique_lock<std::mutex> lock(mutex);
       changed.wait(lock, [&] { return stop || queue.size() < kQueueCapacity; });
       if (stop) return;
@@ -86,25 +99,33 @@ BatchStream::BatchStream(const Dataset* dataset, int batch_size, uint64_t seed,
   state_->batch_size = batch_size;
   state_->seed = seed;
   state_->position = start;
-  state_->thread =
-      std::thread([state = state_.get(), start] { state->ReadAhead(start); });
+  state_->next = start;
+  absl::StatusOr<Thread> thread =
+      Thread::Start([state = state_.get()] { state->ReadAhead(); });
+  if (thread.ok()) state_->thread.emplace(*std::move(thread));
 }
 
 BatchStream::~BatchStream() {
+  if (!state_->thread.has_value()) return;
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     state_->stop = true;
   }
   state_->changed.notify_all();
-  state_->thread.join();
+  state_->thread->Join();
 }
 
 absl::StatusOr<PackedBatch> BatchStream::Next() {
-  std::unique_lock<std::mutex> lock(state_->mutex);
-  state_->changed.wait(lock, [&] { return !state_->queue.empty(); });
-  const std::unique_ptr<State::Item> item = std::move(state_->queue.front());
-  state_->queue.pop_front();
-  state_->changed.notify_all();
+  std::unique_ptr<State::Item> item;
+  if (state_->thread.has_value()) {
+    std::unique_lock<std::mutex> lock(state_->mutex);
+    state_->changed.wait(lock, [&] { return !state_->queue.empty(); });
+    item = std::move(state_->queue.front());
+    state_->queue.pop_front();
+    state_->changed.notify_all();
+  } else {
+    item = state_->ReadItem();
+  }
   state_->position = item->after;
   if (!item->status.ok()) return item->status;
   return std::move(item->batch);
