@@ -39,7 +39,7 @@ ABSL_FLAG(int, threads, 0,
 ABSL_FLAG(std::string, report, "",
           "File to write what became of each file or tune to, as lines of "
           "JSON: file, tune, status (converted, repaired, skipped), reason, "
-          "message, warnings, id, notes, seconds.");
+          "message, warnings, id, notes, seconds; - is standard output.");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How files are read where their format's standard and Magenta "
           "disagree: standard, or magenta. Of MIDI files, for example, tempos "

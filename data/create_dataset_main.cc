@@ -53,7 +53,8 @@ ABSL_FLAG(
     "the input twice.");
 ABSL_FLAG(std::string, report, "",
           "File for one line of JSON per input sequence: the set it went to, "
-          "the examples it gave, and what was dropped and why.");
+          "the examples it gave, and what was dropped and why; - is standard "
+          "output.");
 
 namespace continuo {
 namespace {

@@ -84,7 +84,8 @@ ABSL_FLAG(double, top_p, 1.0,
           "Draw only from the most probable events that together have this "
           "probability; 1 = from all");
 ABSL_FLAG(std::string, report, "",
-          "File for one JSON object per output: name, seed, log-likelihood");
+          "File for one JSON object per output: name, seed, log-likelihood; - "
+          "is standard output");
 ABSL_FLAG(bool, self_check, false,
           "Compare the operations of the CUDA device with the CPU's on small "
           "problems first, and end if they differ");

@@ -55,7 +55,7 @@ ABSL_FLAG(std::string, summary, "",
 ABSL_FLAG(std::string, report, "",
           "File for one JSON object per file, tune or record: whether it was "
           "scored or skipped, how many sequences it gave, and what was dropped "
-          "and why");
+          "and why; - is standard output");
 ABSL_FLAG(bool, classes, false,
           "Count labels and correct predictions of each class in every line");
 ABSL_FLAG(bool, self_check, false,

@@ -11,7 +11,8 @@
 
 namespace continuo {
 
-// Parses the flags. Ends the program with status 0 after --help, --help=all,
+// Sets the process up (runtime/process.h) and parses the flags. Ends the
+// program with status 0 after --help, --help=all,
 // --help=WORD (also -h and help) and --version; with status 1 for an unknown
 // flag, a value that does not parse, missing flags of a required group, or a
 // word that belongs to no flag.

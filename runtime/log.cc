@@ -1,11 +1,12 @@
 #include "runtime/log.h"
 
+#include <signal.h>
+
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-#include "runtime/temporary_files.h"
+#include "runtime/stop.h"
 
 namespace continuo {
 namespace {
@@ -38,8 +39,7 @@ void LogMessage(LogLevel level, absl::string_view message) {
 
 void CheckFailed(const char* file, int line, const char* expr) {
   std::fprintf(stderr, "FATAL: %s:%d: check failed: %s\n", file, line, expr);
-  RemoveTemporaryFiles();
-  std::abort();
+  EndBySignal(SIGABRT);
 }
 
 }  // namespace continuo

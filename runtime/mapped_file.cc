@@ -92,7 +92,10 @@ class MappedFile::Streams {
         absl::StrCat(info.st_dev, " ", info.st_ino, " ", path);
     // Held while reading: two readers would each get a part.
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::shared_ptr<const Memory>& memory = read_[key];
+    // A file of /proc can be read again, and may have changed.
+    std::shared_ptr<const Memory> once;
+    std::shared_ptr<const Memory>& memory =
+        S_ISREG(info.st_mode) ? once : read_[key];
     if (memory == nullptr) {
       CONTINUO_ASSIGN_OR_RETURN(const InputFile file, InputFile::Open(path));
       CONTINUO_ASSIGN_OR_RETURN(

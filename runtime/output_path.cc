@@ -60,6 +60,15 @@ OutputTarget OpenFile(const std::string& link) {
   return target;
 }
 
+// What Linux does not follow either (fs.protected_symlinks): a link in a folder
+// like /tmp that neither we nor the folder's owner have made.
+bool IsPlanted(const std::string& link, const struct stat& info) {
+  struct stat folder;
+  return stat(std::string(DirName(link)).c_str(), &folder) == 0 &&
+         (folder.st_mode & S_ISVTX) != 0 && (folder.st_mode & S_IWOTH) != 0 &&
+         info.st_uid != geteuid() && info.st_uid != folder.st_uid;
+}
+
 absl::StatusOr<std::string> ReadLink(const std::string& path,
                                      absl::string_view given) {
   char text[PATH_MAX];
@@ -125,6 +134,12 @@ absl::StatusOr<OutputTarget> ResolveOutput(const std::string& path) {
                           .path = std::move(current)};
     }
     if (IsOnProc(std::string(DirName(current)))) return OpenFile(current);
+    if (IsPlanted(current, info)) {
+      return absl::PermissionDeniedError(absl::StrCat(
+          path, ": ", current,
+          " is a link that another user has put into a folder where everybody "
+          "may write; remove it or give another path"));
+    }
     CONTINUO_ASSIGN_OR_RETURN(current, ReadLink(current, path));
   }
   errno = ELOOP;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstring>
 #include <new>
 
 #include "runtime/stop.h"
@@ -52,6 +51,16 @@ void OutOfMemory() {
   _exit(1);
 }
 
+// abort() of a library: an exception that nobody may throw here, a futex that
+// fails as none should. It has said why.
+void Aborted(int) {
+  constexpr char kLine[] =
+      "ERROR: a library has ended the program, for the reason above\n";
+  (void)!write(STDERR_FILENO, kLine, sizeof(kLine) - 1);
+  RemoveTemporaryFiles();
+  _exit(1);
+}
+
 }  // namespace
 
 void PrepareProcess() {
@@ -60,6 +69,7 @@ void PrepareProcess() {
   OpenIfClosed(STDERR_FILENO, O_RDONLY);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN);
+  signal(SIGABRT, Aborted);
   RemoveTemporariesOnSignals();
   std::set_new_handler(OutOfMemory);
 }

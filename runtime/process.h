@@ -12,6 +12,8 @@ namespace continuo {
 // - SIGPIPE and SIGXFSZ are ignored: what can no longer be written is an error
 //   of that write ("broken pipe", "file too large"). A log line is not missed.
 // - Signals that end the process remove its temporary files first.
+// - A library that aborts ends the program with status 1, temporary files
+//   removed.
 // - Memory that cannot be had ends the program with a message and status 1,
 //   temporary files removed.
 void PrepareProcess();

@@ -45,6 +45,7 @@ faults=(
 calls='' places=8 seconds=60 prepare='' check=''
 while [[ ${1:-} == --* ]]; do
   case $1 in
+    --) shift; break ;;
     --calls=*) calls=,${1#*=}, ;;
     --places=*) places=${1#*=} ;;
     --seconds=*) seconds=${1#*=} ;;
@@ -80,6 +81,7 @@ run() {
 }
 
 command=("$@")
+if [[ $1 == */* ]]; then command[0]=$(realpath "$1"); fi
 if ! run -o "$scratch/trace"; then
   echo "the command fails without any fault:"
   cat "$scratch/prepare" "$scratch/out" 2> /dev/null
@@ -100,7 +102,8 @@ complain() {
 
 # try CALL ERROR PLACE
 try() {
-  run -o /dev/null -e trace="$1" -e inject="$1:error=$2:when=$3"
+  # The shell would tell of signals.
+  run -o /dev/null -e trace="$1" -e inject="$1:error=$2:when=$3" 2> /dev/null
   local status=$?
   runs=$((runs + 1))
   local left

@@ -112,6 +112,22 @@ TEST(AtomicFileTest, LinksInACircleAreAnErrorNamedByTheGivenPath) {
       << status;
 }
 
+TEST(AtomicFileTest, ALinkThatSomebodyElsePlantedIsNotFollowed) {
+  if (geteuid() != 0) GTEST_SKIP() << "giving a link away needs root";
+  const ScratchDir dir;
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("victim"), "old").ok());
+  fs::create_directories(dir.Path("shared"));
+  ASSERT_EQ(chmod(dir.Path("shared").c_str(), 01777), 0);
+  const std::string link = dir.Path("shared/link");
+  ASSERT_EQ(symlink(dir.Path("victim").c_str(), link.c_str()), 0);
+  // Our own link is ours to use.
+  EXPECT_TRUE(WriteFileAtomically(link, "new").ok());
+  ASSERT_EQ(lchown(link.c_str(), 12345, 12345), 0);
+  const absl::Status status = WriteFileAtomically(link, "stolen");
+  EXPECT_TRUE(absl::IsPermissionDenied(status)) << status;
+  EXPECT_EQ(*ReadFile(dir.Path("victim")), "new");
+}
+
 TEST(AtomicFileTest, ANamedPipeIsWrittenThrough) {
   const ScratchDir dir;
   MakeFifo(dir.Path("pipe"));

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 
 #include "absl/strings/match.h"
@@ -120,6 +121,21 @@ TEST(ProcessTest, ExhaustedMemoryIsSaidAndLeavesNothing) {
   });
   EXPECT_EQ(result.code, 1);
   EXPECT_TRUE(absl::StartsWith(result.err, "ERROR: out of memory: "))
+      << result.err;
+  EXPECT_FALSE(FileExists(dir.Path("temporary")));
+}
+
+TEST(ProcessTest, ALibraryThatAbortsIsAnErrorAndLeavesNothing) {
+  const ScratchDir dir;
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("temporary"), "x").ok());
+  const ChildResult result = RunChild([&] {
+    PrepareProcess();
+    const TemporaryName temporary(dir.Path("temporary"));
+    std::terminate();
+    return 0;
+  });
+  EXPECT_EQ(result.code, 1);
+  EXPECT_TRUE(absl::StrContains(result.err, "ERROR: a library has ended"))
       << result.err;
   EXPECT_FALSE(FileExists(dir.Path("temporary")));
 }
