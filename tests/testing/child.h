@@ -3,6 +3,7 @@
 #ifndef CONTINUO_TESTS_TESTING_CHILD_H_
 #define CONTINUO_TESTS_TESTING_CHILD_H_
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,6 +20,14 @@ struct ChildResult {
   int code = 0;     // exit status, or 128 + signal
   std::string err;  // what it wrote to standard error
 };
+
+// Makes the system refuse every further thread of this process.
+inline void RefuseThreads() {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, size_t{1} << 46);
+  CONTINUO_CHECK(pthread_setattr_default_np(&attributes) == 0);
+}
 
 // Runs `body`, whose result is the exit status. For tests without threads.
 inline ChildResult RunChild(absl::FunctionRef<int()> body) {

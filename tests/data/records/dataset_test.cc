@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "runtime/file.h"
+#include "tests/testing/child.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/fifo.h"
 #include "tests/testing/scratch.h"
@@ -97,6 +98,28 @@ TEST(DatasetTest, AFileOfAnotherSetIsRefused) {
   const absl::Status status =
       Dataset::Open(dir.Path("eval"), kFormat, &pool).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
+}
+
+TEST(BatchStreamTest, IsTheSameWithoutAThreadToReadAhead) {
+  const ScratchDir dir;
+  MustWriteRecords(dir.Path("d"), NumberedRange(0, 7));
+  EXPECT_EQ(testing::RunChild([&] {
+              const auto dataset = MustOpen(dir.Path("d"));
+              BatchStream ahead(dataset.get(), 3, /*seed=*/5, {});
+              testing::RefuseThreads();
+              BatchStream alone(dataset.get(), 3, /*seed=*/5, {});
+              for (int i = 0; i < 8; ++i) {
+                const auto a = ahead.Next();
+                const auto b = alone.Next();
+                if (!a.ok() || !b.ok() || a->labels != b->labels ||
+                    ahead.position().epoch != alone.position().epoch ||
+                    ahead.position().index != alone.position().index) {
+                  return 1 + i;
+                }
+              }
+              return 0;
+            }).code,
+            0);
 }
 
 TEST(DatasetTest, APipeIsRead) {
