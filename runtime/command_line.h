@@ -12,10 +12,9 @@
 namespace continuo {
 
 // Sets the process up (runtime/process.h) and parses the flags. Ends the
-// program with status 0 after --help, --help=all,
-// --help=WORD (also -h and help) and --version; with status 1 for an unknown
-// flag, a value that does not parse, missing flags of a required group, or a
-// word that belongs to no flag.
+// program with status 0 after --help, --help=all, --help=WORD (also -h and
+// help) and --version; with status 1 for an unknown flag, a value that does not
+// parse, missing flags of a required group, or a word that belongs to no flag.
 void ParseFlags(int argc, char** argv, const CommandHelp& help);
 
 // The same for commands that take words without a flag (file names): returns

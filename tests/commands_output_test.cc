@@ -85,15 +85,21 @@ class Inputs {
     static const auto* const inputs = new Inputs;
     return *inputs;
   }
-  std::string Fill(absl::string_view command) const {
+  // The command with paths in the place of the names.
+  std::string Fill(absl::string_view command, absl::string_view out = "",
+                   absl::string_view folder = "") const {
+    const auto quoted = [](absl::string_view path) {
+      return absl::StrCat("'", path, "'");
+    };
     return absl::StrReplaceAll(command,
-                               {{"BIN", CONTINUO_BIN_DIR},
-                                {"TUNES", dir_.Path("tunes")},
-                                {"MIDI", dir_.Path("tunes/a.mid")},
-                                {"NOTES", dir_.Path("notes.tfrecord")},
-                                {"MODEL", dir_.Path("model.safetensors")},
-                                {"BUNDLE", CONTINUO_SOURCE_DIR
-                                 "/tests/golden/bundles/attention_rnn.mag"}});
+                               {{"BIN", quoted(CONTINUO_BIN_DIR)},
+                                {"TUNES", quoted(Path("tunes"))},
+                                {"MIDI", quoted(Path("tunes/a.mid"))},
+                                {"NOTES", quoted(Path("notes.tfrecord"))},
+                                {"MODEL", quoted(Path("model.safetensors"))},
+                                {"BUNDLE", quoted(Path("bundle.mag"))},
+                                {"OUT", quoted(out)},
+                                {"TMP", quoted(folder)}});
   }
   std::string Path(const std::string& below) const { return dir_.Path(below); }
 
@@ -111,6 +117,8 @@ class Inputs {
     fs::copy_file(midi, dir_.Path("tunes/a.mid"));
     fs::copy_file(CONTINUO_SOURCE_DIR "/scripts/tunes/songs_and_airs.abc",
                   dir_.Path("tunes/b.abc"));
+    fs::copy_file(CONTINUO_SOURCE_DIR "/tests/golden/bundles/attention_rnn.mag",
+                  dir_.Path("bundle.mag"));
     Must(
         "BIN/convert_dir_to_note_sequences --input_dir=TUNES "
         "--output_file=NOTES");
@@ -128,8 +136,8 @@ class CommandsOutputTest : public ::testing::Test {
   // Exit status, or 128 + signal, as a shell sees it.
   int Run(absl::string_view command, const std::string& out = "",
           absl::string_view redirections = "") {
-    const std::string filled = absl::StrReplaceAll(
-        Inputs::Get().Fill(command), {{"OUT", out}, {"TMP", dir_.Path("tmp")}});
+    const std::string filled =
+        Inputs::Get().Fill(command, out, dir_.Path("tmp"));
     const int status = std::system(
         absl::StrCat("timeout 60 ", filled, " >'", dir_.Path("stdout"), "' 2>'",
                      dir_.Path("stderr"), "' ", redirections)
@@ -263,29 +271,29 @@ TEST_F(CommandsOutputTest, InputsThatArePipesAreRead) {
     const char* input;
     const char* command;
   };
-  const std::string bundle = Inputs::Get().Fill("BUNDLE");
   int number = 0;
   for (const Case& c :
-       {Case{"NOTES",
+       {Case{"notes.tfrecord",
              "BIN/melody_rnn_create_dataset --config=basic_rnn --input=OUT "
              "--output_dir=TMP"},
-        Case{"NOTES", "BIN/melody_rnn_score --bundle_file=BUNDLE --input=OUT"},
-        Case{"NOTES", "BIN/continuo_inspect OUT"},
-        Case{"MIDI", "BIN/continuo_inspect OUT"},
-        Case{"BUNDLE", "BIN/continuo_inspect OUT"},
-        Case{"MODEL", "BIN/continuo_inspect OUT"},
-        Case{"BUNDLE",
+        Case{"notes.tfrecord",
+             "BIN/melody_rnn_score --bundle_file=BUNDLE --input=OUT"},
+        Case{"notes.tfrecord", "BIN/continuo_inspect OUT"},
+        Case{"tunes/a.mid", "BIN/continuo_inspect OUT"},
+        Case{"bundle.mag", "BIN/continuo_inspect OUT"},
+        Case{"model.safetensors", "BIN/continuo_inspect OUT"},
+        Case{"bundle.mag",
              "BIN/melody_rnn_generate --bundle_file=OUT --num_outputs=1 "
              "--num_steps=8 --output_dir=TMP"},
-        Case{"MODEL",
+        Case{"model.safetensors",
              "BIN/melody_rnn_generate --checkpoint_file=OUT --num_outputs=1 "
              "--num_steps=8 --output_dir=TMP"},
-        Case{"BUNDLE",
+        Case{"bundle.mag",
              "BIN/export_safetensors --bundle_file=OUT "
              "--output=TMP/m.safetensors"},
-        Case{"BUNDLE",
+        Case{"bundle.mag",
              "BIN/unpack_bundle --bundle_path=OUT --checkpoint_path=TMP/m"}}) {
-    const std::string input = Inputs::Get().Fill(c.input);
+    const std::string input = Inputs::Get().Path(c.input);
     const std::string pipe = dir_.Path(absl::StrCat("pipe", ++number));
     MakeFifo(pipe);
     {
@@ -328,11 +336,12 @@ TEST_F(CommandsOutputTest, AStandardOutputWithoutAReaderEndsQuietly) {
 }
 
 TEST_F(CommandsOutputTest, AnErrorLogWithoutAReaderIsNoHindrance) {
-  const std::string script = absl::StrReplaceAll(
-      Inputs::Get().Fill(
-          "( sleep 0.1; BIN/convert_dir_to_note_sequences --input_dir=TUNES "
-          "--output_file=OUT; echo $? >CODE ) 2>&1 | true"),
-      {{"OUT", dir_.Path("o.tfrecord")}, {"CODE", dir_.Path("code")}});
+  const std::string script =
+      absl::StrCat("( sleep 0.1; ",
+                   Inputs::Get().Fill("BIN/convert_dir_to_note_sequences "
+                                      "--input_dir=TUNES --output_file=OUT",
+                                      dir_.Path("o.tfrecord")),
+                   "; echo $? >'", dir_.Path("code"), "' ) 2>&1 | true");
   ASSERT_EQ(std::system(script.c_str()), 0);
   EXPECT_EQ(MustRead(dir_.Path("code")), "0\n");
   EXPECT_TRUE(FileExists(dir_.Path("o.tfrecord")));
@@ -369,8 +378,8 @@ TEST_F(CommandsOutputTest, AFileOfHolesIsSkipped) {
 
 TEST_F(CommandsOutputTest, ALimitOnFileSizesIsAnErrorThatLeavesNothing) {
   fs::create_directories(dir_.Path("out"));
-  EXPECT_EQ(Run("sh -c 'ulimit -f 8; exec BIN/export_safetensors "
-                "--bundle_file=BUNDLE --output=OUT'",
+  EXPECT_EQ(Run("sh -c \"ulimit -f 8; exec BIN/export_safetensors "
+                "--bundle_file=BUNDLE --output=OUT\"",
                 dir_.Path("out/m.safetensors")),
             1);
   EXPECT_TRUE(absl::StrContains(Stderr(), "File too large")) << Stderr();
