@@ -59,7 +59,7 @@ constexpr OutputFlag kFlags[] = {
     {"GenerateBundle",
      "BIN/melody_rnn_generate --checkpoint_file=MODEL --bundle_file=OUT "
      "--save_generator_bundle --bundle_description=x",
-     ".mag"},
+     ".mag", true, false},
     {"ScoreOutput",
      "BIN/melody_rnn_score --bundle_file=BUNDLE --input=NOTES --output=OUT",
      ".jsonl"},
