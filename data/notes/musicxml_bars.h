@@ -17,7 +17,8 @@ struct Bar {
 };
 
 // The measures' lengths: that of the longest content of any part, so that parts
-// stay together; a measure without content has that of its time signature.
+// stay together, but of rests alone no more than the time signature says; that
+// of the signature for a measure without content.
 std::vector<Bar> MeasureBars(const WrittenScore& score);
 
 struct PlayedMeasure {

@@ -70,10 +70,11 @@ struct WrittenMeter {
 // A measure of the score. Signatures are those of the first part that has any
 // in it; `*_part` is that part, -1 for none.
 struct WrittenMeasure {
-  // The longest content of a part.
+  // The longest content of a part that has notes.
   Ticks extent = 0;
-  // The longest rest that says it fills the measure. Such rests often have the
-  // length of a whole note, whatever the time signature.
+  // The longest rest that says it fills the measure, and the longest content of
+  // a part that has rests alone. They often have the length of a whole note,
+  // whatever the time signature.
   Ticks measure_rest = 0;
   bool is_implicit = false;  // a pickup, or the rest of a divided measure
   MeasureMarks marks;

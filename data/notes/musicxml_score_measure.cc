@@ -25,7 +25,7 @@ class MeasureReader {
     for (const pugi::xml_node child : node.children()) {
       const absl::string_view name = child.name();
       if (name == "note") {
-        ReadScoreNote(child, &part_, &cursor_, &measure_, &content_.notes);
+        ReadScoreNote(child, &part_, &cursor_, &content_.notes);
       } else if (name == "attributes") {
         ReadScoreAttributes(child, cursor_.time, &part_, &measure_);
       } else if (name == "direction") {
@@ -38,9 +38,14 @@ class MeasureReader {
         Move(-Length(child.child("duration")));
       } else if (name == "forward") {
         Move(Length(child.child("duration")));
-        measure_.extent = std::max(measure_.extent, cursor_.time);
+        cursor_.extent = std::max(cursor_.extent, cursor_.time);
       }
     }
+    // Silence fills what there is: rests alone make no measure longer.
+    Ticks& extent = cursor_.has_notes ? measure_.extent : measure_.measure_rest;
+    extent = std::max(extent, cursor_.extent);
+    measure_.measure_rest =
+        std::max(measure_.measure_rest, cursor_.measure_rest);
     if (content_.notes.empty() && content_.symbols.empty()) return;
     // Voices follow each other; ties want time to ascend.
     std::stable_sort(content_.notes.begin(), content_.notes.end(),

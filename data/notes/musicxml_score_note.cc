@@ -180,13 +180,13 @@ void MoveCursor(Ticks ticks, PartReader* reader, MeasureCursor* cursor) {
 }
 
 void ReadScoreNote(pugi::xml_node node, PartReader* reader,
-                   MeasureCursor* cursor, WrittenMeasure* measure,
-                   std::vector<WrittenNote>* notes) {
+                   MeasureCursor* cursor, std::vector<WrittenNote>* notes) {
   Notation notation = ReadNotation(node, reader->repair);
   if (notation.is_grace) {
     if (!notation.is_rest) reader->Warn("a grace note, left out");
     return;
   }
+  cursor->has_notes |= !notation.is_rest;
   const std::optional<Ticks> length = NoteLength(notation, *cursor, reader);
   if (!length.has_value()) {
     if (!notation.in_chord) cursor->chord_duration.reset();
@@ -207,8 +207,8 @@ void ReadScoreNote(pugi::xml_node node, PartReader* reader,
     cursor->chord_duration = note.duration;
     MoveCursor(note.duration, reader, cursor);
     Ticks& extent = notation.is_measure_rest && notation.is_rest
-                        ? measure->measure_rest
-                        : measure->extent;
+                        ? cursor->measure_rest
+                        : cursor->extent;
     extent = std::max(extent, cursor->time);
   }
   if (notation.is_rest || !FindPitch(reader, &notation)) return;

@@ -178,15 +178,20 @@ class Performance {
     TieJoiner ties(score_.ticks_per_quarter);
     for (size_t i = 0; i < played_.size(); ++i) {
       const Ticks start = played_[i].start;
+      ties.BeginMeasure(i > 0 && played_[i].index != played_[i - 1].index + 1);
       for (const auto& part : score_.measures[played_[i].index].parts) {
         for (const WrittenNote& note : part.notes) {
           ties.Add({.part = part.part,
                     .start = start + note.start,
                     .end = start + note.start + note.duration,
                     .written = &note},
-                   static_cast<int>(i), &notes);
+                   &notes);
         }
       }
+    }
+    if (ties.guessed() > 0) {
+      report_.Warn("a tie whose end is not marked, led to the next note",
+                   ties.guessed());
     }
     if (ties.unjoined() > 0) {
       report_.Warn("a tie from no note, read as a new note", ties.unjoined());

@@ -5,19 +5,18 @@
 
 namespace continuo {
 
-void TieJoiner::Add(const PlayedNote& note, int measure,
-                    std::vector<PlayedNote>* notes) {
+void TieJoiner::Add(const PlayedNote& note, std::vector<PlayedNote>* notes) {
   const WrittenNote& written = *note.written;
-  if (!written.tie_start && !written.tie_stop) {
+  const int64_t key = int64_t{note.part} * 128 + written.pitch;
+  if (!written.tie_start && !written.tie_stop && !open_.contains(key)) {
     notes->push_back(note);
     return;
   }
-  std::vector<Open>& open = open_[int64_t{note.part} * 128 + written.pitch];
-  std::optional<size_t> joined;
-  if (written.tie_stop) {
-    joined = Find(note, measure, *notes, &open);
-    if (!joined.has_value()) ++unjoined_;
-  }
+  std::vector<Open>& open = open_[key];
+  const std::optional<size_t> tied = Find(note, *notes, &open);
+  if (written.tie_stop && !tied.has_value()) ++unjoined_;
+  if (!written.tie_stop && tied.has_value()) ++guessed_;
+  std::optional<size_t> joined = tied;
   if (joined.has_value()) {
     PlayedNote& first = (*notes)[*joined];
     first.end = std::max(first.end, note.end);
@@ -29,18 +28,20 @@ void TieJoiner::Add(const PlayedNote& note, int measure,
   // More at once is no music, only work.
   constexpr size_t kMaxOpen = 16;
   if (open.size() == kMaxOpen) open.erase(open.begin());
-  open.push_back({*joined, measure, written.voice});
+  open.push_back({*joined, measure_, written.voice});
 }
 
 // The open note that ends where `note` starts, if possible of its voice; else,
 // of its voice, one with a gap in between, as parts have whose measures are too
-// short. It is taken out of `open`, with all that is too long ago.
-std::optional<size_t> TieJoiner::Find(const PlayedNote& note, int measure,
+// short. A note that does not say that it is the end of a tie is one only in
+// the first case, and not after a jump. What is found is taken out of `open`,
+// with all that is too long ago.
+std::optional<size_t> TieJoiner::Find(const PlayedNote& note,
                                       const std::vector<PlayedNote>& notes,
                                       std::vector<Open>* open) const {
   open->erase(std::remove_if(
                   open->begin(), open->end(),
-                  [&](const Open& tie) { return tie.measure < measure - 1; }),
+                  [&](const Open& tie) { return tie.measure < measure_ - 1; }),
               open->end());
   int best_rank = 0;
   auto best = open->end();
@@ -52,6 +53,9 @@ std::optional<size_t> TieJoiner::Find(const PlayedNote& note, int measure,
       rank = is_voice ? 3 : 2;
     } else if (gap > 0 && is_voice) {
       rank = 1;
+    }
+    if (!note.written->tie_stop && (rank < 3 || tie->measure < last_jump_)) {
+      continue;
     }
     if (rank > best_rank) {
       best_rank = rank;

@@ -27,12 +27,23 @@ class TieJoiner {
   explicit TieJoiner(Ticks ticks_per_quarter)
       : tolerance_(ticks_per_quarter / 32) {}
 
-  // Adds `note` of the `measure`-th played measure to `notes`, or lengthens the
-  // one that it is tied to. Notes of a part come by their starts.
-  void Add(const PlayedNote& note, int measure, std::vector<PlayedNote>* notes);
+  // The next measure to be played; `is_jump` if it is not the one that is
+  // written after the last.
+  void BeginMeasure(bool is_jump) {
+    ++measure_;
+    if (is_jump) last_jump_ = measure_;
+  }
 
-  // Ties that lead to no note, or come from none.
+  // Adds `note` to `notes`, or lengthens the one that it is tied to. Notes of a
+  // part come by their starts. Many programs forget where ties end: a note
+  // right after one from which a tie starts, of the same pitch and voice, is
+  // its end.
+  void Add(const PlayedNote& note, std::vector<PlayedNote>* notes);
+
+  // Ties that come from no note.
   int64_t unjoined() const { return unjoined_; }
+  // Ties whose end is not marked.
+  int64_t guessed() const { return guessed_; }
 
  private:
   struct Open {
@@ -40,12 +51,15 @@ class TieJoiner {
     int measure = 0;  // of its last part
     int voice = 0;
   };
-  std::optional<size_t> Find(const PlayedNote& note, int measure,
+  std::optional<size_t> Find(const PlayedNote& note,
                              const std::vector<PlayedNote>& notes,
                              std::vector<Open>* open) const;
 
   Ticks tolerance_;
+  int measure_ = 0;
+  int last_jump_ = 0;  // the measure that it led to
   int64_t unjoined_ = 0;
+  int64_t guessed_ = 0;
   absl::flat_hash_map<int64_t, std::vector<Open>> open_;  // by part and pitch
 };
 

@@ -138,6 +138,12 @@ TEST(MusicXmlBarsTest, RestsOfAMeasureFitIt) {
       absl::StrCat(Part("P1", {XmlTime("3", "4") + MeasureRest(4), XmlC4(3)}),
                    Part("P2", {XmlC4(3), XmlC4(3)})));
   EXPECT_EQ(Notes(MustReadMusicXml(score)), "60@1.5-3 60@0-1.5 60@1.5-3");
+  // Silence makes no measure longer, however many rests it is made of.
+  const std::string rest = "<note><rest/><duration>3</duration></note>";
+  EXPECT_EQ(Notes(MustReadMusicXml(XmlScore(absl::StrCat(
+                Part("P1", {XmlTime("3", "4") + rest + rest, XmlC4(3)}),
+                Part("P2", {XmlC4(3), XmlC4(3)}))))),
+            "60@1.5-3 60@0-1.5 60@1.5-3");
   const std::string pickup = absl::StrCat(
       "<score-partwise><part id=\"P1\"><measure implicit=\"yes\">",
       XmlTime("4", "4"), MeasureRest(4), "</measure>", XmlMeasure(XmlC4(4)),

@@ -59,7 +59,9 @@ TEST(MusicXmlTiesTest, TheSignOnPaperCountsWhereThereIsNoOther) {
 }
 
 TEST(MusicXmlTiesTest, OnlyWhatIsTiedJoins) {
-  EXPECT_EQ(NotesOf({Tied(1, kStart) + XmlC4(1)}), "60@0-0.5 60@0.5-1");
+  EXPECT_EQ(NotesOf({Tied(1, kStart) + Rest(1) + XmlC4(1)}),
+            "60@0-0.5 60@1-1.5");
+  EXPECT_EQ(NotesOf({Tied(1, kStart) + Tied(1, "", 2)}), "60@0-0.5 60@0.5-1");
   const std::vector<std::string> lost = {XmlC4(1) + Tied(1, kStop)};
   EXPECT_EQ(NotesOf(lost), "60@0-0.5 60@0.5-1");
   EXPECT_EQ(MusicXmlWarnings(ScoreOf(lost)),
@@ -67,6 +69,18 @@ TEST(MusicXmlTiesTest, OnlyWhatIsTiedJoins) {
   // What is tied begins where the other ends, or right after its measure.
   EXPECT_EQ(NotesOf({Tied(2, kStart) + Rest(2), Rest(4), Tied(4, kStop)}),
             "60@0-1 60@4-6");
+}
+
+TEST(MusicXmlTiesTest, TheEndOfATieMayBeForgotten) {
+  const std::vector<std::string> forgotten = {Tied(4, kStart), XmlC4(4),
+                                              XmlC4(4)};
+  EXPECT_EQ(NotesOf(forgotten), "60@0-4 60@4-6");
+  EXPECT_EQ(MusicXmlWarnings(ScoreOf(forgotten)),
+            "1 x a tie whose end is not marked, led to the next note");
+  // But not where a repeat goes back to.
+  EXPECT_EQ(NotesOf({XmlC4(4) + Tied(4, kStart) +
+                     "<barline><repeat direction=\"backward\"/></barline>"}),
+            "60@0-2 60@2-4 60@4-6 60@6-8");
 }
 
 TEST(MusicXmlTiesTest, VoicesMayTieToEachOther) {
