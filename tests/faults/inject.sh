@@ -20,8 +20,8 @@ set -uo pipefail
 
 # shellcheck disable=SC2054
 # call:errors, the errors that the call can give for reasons that are not the
-# program's. futex and its like are called by the C library, which treats other
-# errors as impossible.
+# program's. futex only comes late: a waking that fails is one that is lost,
+# which the kernel never does and the C library does not survive.
 faults=(
   openat:ENOENT,EACCES,EMFILE,ENOSPC,EIO
   read:EIO,EINTR
@@ -33,7 +33,7 @@ faults=(
   mremap:ENOMEM
   clone3:EAGAIN,ENOMEM
   clone:EAGAIN
-  futex:EAGAIN,EINTR
+  futex:DELAY
   close:EIO
   newfstatat:EACCES,EIO
   fstat:EIO
@@ -102,8 +102,10 @@ complain() {
 
 # try CALL ERROR PLACE
 try() {
+  local what=error=$2
+  if [ "$2" = DELAY ]; then what=delay_enter=100000; fi  # microseconds
   # The shell would tell of signals.
-  run -o /dev/null -e trace="$1" -e inject="$1:error=$2:when=$3" 2> /dev/null
+  run -o /dev/null -e trace="$1" -e inject="$1:$what:when=$3" 2> /dev/null
   local status=$?
   runs=$((runs + 1))
   local left
