@@ -46,11 +46,13 @@ inline Process Start(const ScratchDir& dir,
   std::vector<const char*> argv = {binary.c_str()};
   for (const std::string& flag : flags) argv.push_back(flag.c_str());
   argv.push_back(nullptr);
+  // Here, so that it is there when this returns.
+  const int fd = open(process.output.c_str(),
+                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  CONTINUO_CHECK(fd >= 0);
   process.pid = fork();
   CONTINUO_CHECK(process.pid >= 0);
   if (process.pid == 0) {
-    const int fd =
-        open(process.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
     if (max_file_bytes > 0) {
@@ -62,6 +64,7 @@ inline Process Start(const ScratchDir& dir,
     execv(binary.c_str(), const_cast<char**>(argv.data()));
     _exit(99);
   }
+  close(fd);
   return process;
 }
 
