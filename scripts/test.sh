@@ -47,7 +47,8 @@ configure() {
 configure
 if [ -n "$gpusim" ]; then
   if grep -q '^CONTINUO_HAS_CUDA:INTERNAL=ON' "$build/CMakeCache.txt"; then
-    "$gpusim/build.sh" "$build/gpusim"
+    # Ninja is there; make need not be.
+    CMAKE_GENERATOR=Ninja "$gpusim/build.sh" "$build/gpusim"
     configure -DCONTINUO_CUDA_LIBS="$(cd "$build/gpusim/lib" && pwd)" \
       -DCONTINUO_GPUSIM_SEEDS="${GPUSIM_SEEDS:-3}" > /dev/null
   else
