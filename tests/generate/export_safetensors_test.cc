@@ -67,10 +67,13 @@ TEST(ExportSafetensorsTest, HoldsTheWeightsOfTheBundle) {
 TEST(ExportSafetensorsTest, HasTheSeedOfTheTraining) {
   const ScratchDir dir;
   const std::string path = dir.Path("model.safetensors");
-  ASSERT_EQ(RunCommand(dir, absl::StrCat("export_safetensors --bundle_file=",
-                                         BundlePath("attention_rnn"),
-                                         " --output=", path)),
-            0);
+  ASSERT_EQ(
+      RunCommand(dir,
+                 absl::StrCat("export_safetensors --bundle_file=",
+                              testing::ShellQuote(BundlePath("attention_rnn")),
+                              " --output=", path)),
+      0)
+      << testing::MustRead(dir.Path("log"));
   auto contents = ParseSafetensors(testing::MustRead(path), path);
   ASSERT_TRUE(contents.ok()) << contents.status();
   const std::string json = contents->metadata.at(kSafetensorsRunConfig);

@@ -4,7 +4,9 @@
 
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
+#include "runtime/atomic_file.h"
 #include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
 
 namespace continuo {
 namespace {
@@ -74,10 +76,12 @@ TEST(BundleTest, DamageAnywhereIsAnErrorThatNamesTheFile) {
 }
 
 TEST(BundleTest, FileThatCannotBeWrittenIsAnError) {
-  const auto status = WriteBundle("/nonexistent/folder/x.mag", SmallBundle());
-  EXPECT_NE(status.message().find("/nonexistent/folder/x.mag"),
-            std::string::npos)
-      << status;
+  const testing::ScratchDir dir;
+  // A file where a folder should be.
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("folder"), "").ok());
+  const std::string path = dir.Path("folder/x.mag");
+  const auto status = WriteBundle(path, SmallBundle());
+  EXPECT_NE(status.message().find(path), std::string::npos) << status;
 }
 
 }  // namespace

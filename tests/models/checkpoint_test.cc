@@ -8,6 +8,7 @@
 #include "data/proto/checkpoint.pb.h"
 #include "gtest/gtest.h"
 #include "models/table.h"
+#include "runtime/atomic_file.h"
 #include "runtime/crc32c.h"
 #include "runtime/file.h"
 #include "tests/testing/scratch.h"
@@ -196,6 +197,8 @@ TEST(CheckpointTest, MissingFilesSayWhatIsMissing) {
 
 TEST(CheckpointTest, WriteErrorLeavesNothingBehind) {
   const ScratchDir dir;
+  // A file where a folder should be.
+  ASSERT_TRUE(WriteFileAtomically(dir.Path("nowhere"), "").ok());
   const std::string prefix = dir.Path("nowhere/model.ckpt-1");
   const absl::Status status = WriteCheckpointV2(prefix, SmallCheckpoint());
   EXPECT_FALSE(status.ok());
