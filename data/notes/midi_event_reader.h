@@ -156,8 +156,10 @@ class MidiEventReader {
 
 template <MidiRules rules>
 inline bool MidiEventReader<rules>::CommonEvent() {
+  // A track whose size is larger than the file has no end before the file's.
+  if (p_ == limit_) return false;
   const uint8_t* p = p_;
-  uint64_t delta = *p++;  // p_ is ahead of limit_
+  uint64_t delta = *p++;
   if (delta >= 0x80) {
     p = p_;
     if (!ReadMidiNumber(&p, limit_, &delta)) return false;
