@@ -97,7 +97,7 @@ class MidiEventReader {
   }
 
   // Reads one event with its delta time if it is a whole channel message, as
-  // nearly all are; else false, and nothing has changed. p_ < limit_.
+  // nearly all are; else false, and nothing has changed.
   bool CommonEvent();
   // Reads one event of any kind.
   absl::Status Event();
