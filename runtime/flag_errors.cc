@@ -108,9 +108,7 @@ absl::Status CheckValue(const FlagWord& word, const CommandHelp& help) {
   if (word.flag->ParseFrom(word.value, &error)) return absl::OkStatus();
   const absl::CommandLineFlag& flag = *word.flag;
   const bool is_number = flag.IsOfType<bool>() || flag.IsOfType<double>() ||
-                         flag.IsOfType<int32_t>() || flag.IsOfType<int64_t>() ||
-                         flag.IsOfType<uint64_t>() ||
-                         flag.IsOfType<std::optional<uint64_t>>();
+                         IsWholeNumberFlag(flag);
   // Of other types, what their parser says stands behind Abseil's own words.
   std::string expected =
       is_number ? Expectation(flag, word.value)

@@ -5,7 +5,6 @@
 #include <optional>
 #include <set>
 
-#include "absl/flags/commandlineflag.h"
 #include "absl/flags/reflection.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -24,10 +23,7 @@ constexpr absl::string_view kSharedFlags = "runtime/compute_flags.cc";
 std::string ValueName(const absl::CommandLineFlag& flag) {
   if (flag.IsOfType<bool>()) return "";
   if (flag.IsOfType<double>() || flag.IsOfType<float>()) return "NUMBER";
-  if (flag.IsOfType<int32_t>() || flag.IsOfType<int64_t>() ||
-      flag.IsOfType<uint64_t>() || flag.IsOfType<std::optional<uint64_t>>()) {
-    return "N";
-  }
+  if (IsWholeNumberFlag(flag)) return "N";
   const absl::string_view name = flag.Name();
   if (absl::EndsWith(name, "_dir")) return "FOLDER";
   if (absl::EndsWith(name, "_file")) return "FILE";
@@ -95,6 +91,11 @@ bool IsAbout(const ShownGroup& group, absl::string_view flag,
 bool IsOwnFile(absl::string_view path, const CommandHelp& help) {
   return absl::StrContains(path, help.own_file) ||
          absl::StrContains(path, kSharedFlags);
+}
+
+bool IsWholeNumberFlag(const absl::CommandLineFlag& flag) {
+  return flag.IsOfType<int32_t>() || flag.IsOfType<int64_t>() ||
+         flag.IsOfType<uint64_t>() || flag.IsOfType<std::optional<uint64_t>>();
 }
 
 std::vector<std::string> OwnFlags(const CommandHelp& help) {

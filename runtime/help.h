@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/flags/commandlineflag.h"
 #include "absl/strings/string_view.h"
 
 namespace continuo {
@@ -51,6 +52,9 @@ struct CommandHelp {
 // Whether a flag defined in the file `path` is one of the command's: its own
 // files, or those that commands share.
 bool IsOwnFile(absl::string_view path, const CommandHelp& help);
+
+// Whether the flag's values are whole numbers.
+bool IsWholeNumberFlag(const absl::CommandLineFlag& flag);
 
 // The names of the command's flags, sorted.
 std::vector<std::string> OwnFlags(const CommandHelp& help);
