@@ -67,9 +67,10 @@ ABSL_FLAG(int64_t, eval_every_steps, 0,
           "Evaluate while training, every so many steps, on "
           "--eval_sequence_example_file and with the weights in memory; the "
           "numbers go to eval/ as those of --eval do. 0 does not.");
-ABSL_FLAG(std::string, eval_sequence_example_file, "",
-          "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
-          "pattern of several.");
+ABSL_FLAG(
+    std::string, eval_sequence_example_file, "",
+    "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
+    "pattern of several.");
 ABSL_FLAG(bool, keep_best, false,
           "With --eval_every_steps: keep the checkpoint of the lowest "
           "evaluation loss in best/ (for generation: "

@@ -75,7 +75,7 @@ class Dataset {
 
   std::vector<std::unique_ptr<MappedFile>> files_;
   std::vector<std::unique_ptr<FileWatch>> watches_;  // of files_
-  std::vector<int64_t> first_example_;  // of each file
+  std::vector<int64_t> first_example_;               // of each file
   std::vector<Entry> index_;
   int64_t num_events_ = 0;
   int max_steps_ = 0;

@@ -15,10 +15,10 @@ namespace continuo {
 // Compressed sparse rows. Row r holds entries [row_begin[r], row_begin[r+1]),
 // indices strictly ascending within a row, no zero values.
 struct SparseRows {
-  int width = 0;                          // columns
-  std::vector<int32_t> row_begin = {0};   // [rows + 1]
-  std::vector<int32_t> index;             // [entries], in [0, width)
-  std::vector<float> value;               // [entries]
+  int width = 0;                         // columns
+  std::vector<int32_t> row_begin = {0};  // [rows + 1]
+  std::vector<int32_t> index;            // [entries], in [0, width)
+  std::vector<float> value;              // [entries]
 
   int rows() const { return static_cast<int>(row_begin.size()) - 1; }
 

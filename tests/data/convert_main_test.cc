@@ -119,9 +119,9 @@ TEST_F(ConvertCommandTest, WarnsAboutShardsOfAnotherRun) {
 
 TEST_F(ConvertCommandTest, HelpTeaches) {
   EXPECT_EQ(Run("--help=all"), 0);
-  for (const char* part : {"--input_dir=", "melody_rnn_create_dataset",
-                           "Exit status", "--num_shards", "Default: 1",
-                           "MIDI (.mid, .midi, .kar, .rmi)"}) {
+  for (const char* part :
+       {"--input_dir=", "melody_rnn_create_dataset", "Exit status",
+        "--num_shards", "Default: 1", "MIDI (.mid, .midi, .kar, .rmi)"}) {
     EXPECT_TRUE(absl::StrContains(stdout_, part)) << part;
   }
 }

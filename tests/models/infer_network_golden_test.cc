@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "models/infer_network.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
+#include "models/infer_network.h"
 #include "tests/testing/golden.h"
 
 namespace continuo {

@@ -231,8 +231,7 @@ TEST(PeriodicEvalTest, AnEvaluationInterruptedAtTheLastStepIsMadeAfterAll) {
 TEST(PeriodicEvalTest, ADivergedNetworkIsNeverTheBest) {
   const ScratchDir dir;
   TrainOptions options = EvaluatedRun(dir, 6);
-  options.model.hparams =
-      "batch_size=4,rnn_layer_sizes=[8],learning_rate=1e20";
+  options.model.hparams = "batch_size=4,rnn_layer_sizes=[8],learning_rate=1e20";
   EXPECT_EQ(RunTraining(options).status().code(), absl::StatusCode::kAborted);
   EXPECT_EQ(EvalLines(options).size(), 2);
   EXPECT_TRUE(testing::ListFiles(BestDir(options.run_dir), ".index").empty());
