@@ -15,7 +15,7 @@
 #include "data/events/record_maker.h"
 #include "data/records/example.h"
 #include "data/records/tfrecord.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 #include "tests/testing/family_music.h"
 
 namespace continuo {

@@ -33,9 +33,9 @@
 #include "models/checkpoint.h"
 #include "models/run_config.h"
 #include "models/weights.h"
-#include "runtime/device.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/device/device.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

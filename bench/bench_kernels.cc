@@ -32,8 +32,8 @@
 #include "kernels/lstm.h"
 #include "kernels/optimizer.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 namespace continuo {
 namespace {

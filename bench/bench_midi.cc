@@ -20,8 +20,8 @@
 #include "data/notes/midi_parser.h"
 #include "data/notes/midi_reader.h"
 #include "google/protobuf/arena.h"
-#include "runtime/file.h"
-#include "runtime/memory.h"
+#include "runtime/base/memory.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -9,8 +9,8 @@
 #include "kernels/packing.h"
 // After packing.h, which says what targets there are.
 #include "hwy/targets.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 namespace continuo::bench {
 namespace {

@@ -9,8 +9,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "kernels/schedule.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
 
 namespace continuo::bench {
 

@@ -24,8 +24,8 @@
 #include "benchmark/benchmark.h"
 #include "kernels/gemm.h"
 #include "models/event_rnn.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 #ifdef CONTINUO_HAS_ONEDNN
 #include "dnnl.h"

@@ -1,7 +1,7 @@
 #include "bench/gpu_cases.h"
 #include "kernels/lstm.h"
-#include "runtime/log.h"
-#include "runtime/transfer.h"
+#include "runtime/base/log.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo::bench {
 

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "bench/bench_support.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::bench {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "nlohmann/json.hpp"
-#include "runtime/cuda_status.h"
-#include "runtime/cuda_stream.h"
+#include "runtime/device/cuda_status.h"
+#include "runtime/device/cuda_stream.h"
 
 namespace continuo::bench {
 

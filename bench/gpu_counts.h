@@ -11,7 +11,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::bench {
 

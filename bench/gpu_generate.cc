@@ -17,9 +17,9 @@
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "models/network.h"
-#include "runtime/clock.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo::bench {
 namespace {

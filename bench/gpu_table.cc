@@ -8,11 +8,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "bench/gpu_counts.h"
-#include "runtime/cuda_stream.h"
-#include "runtime/event.h"
-#include "runtime/graph.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/cuda_stream.h"
+#include "runtime/device/event.h"
+#include "runtime/device/graph.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo::bench {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "bench/gpu_cases.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::bench {
 

@@ -10,12 +10,12 @@
 #include "absl/strings/str_join.h"
 #include "data/events/convert_dataset.h"
 #include "models/config.h"
-#include "runtime/command_line.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/stop.h"
-#include "runtime/threads.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/stop.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, input, "",
           "TFRecord file of training examples, or a pattern that matches "

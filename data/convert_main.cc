@@ -13,11 +13,11 @@
 #include "absl/strings/substitute.h"
 #include "data/notes/convert.h"
 #include "data/notes/formats.h"
-#include "runtime/command_line.h"
-#include "runtime/log.h"
-#include "runtime/memory.h"
-#include "runtime/stop.h"
-#include "runtime/threads.h"
+#include "runtime/base/log.h"
+#include "runtime/base/memory.h"
+#include "runtime/base/stop.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
 
 ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "

@@ -8,7 +8,7 @@
 #include "data/events/drums_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "drum_kit",
           "Configuration: one_drum or drum_kit.");

@@ -6,7 +6,7 @@
 #include "data/events/melody_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "",
           "Configuration: basic_rnn, mono_rnn, lookback_rnn or "

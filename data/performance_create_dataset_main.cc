@@ -5,7 +5,7 @@
 #include "data/create_dataset_main.h"
 #include "data/events/performance_pipeline.h"
 #include "models/config.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "performance",
           "Configuration: performance; performance_with_dynamics and its "

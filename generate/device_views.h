@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "runtime/log.h"
-#include "runtime/tensor.h"
+#include "runtime/base/log.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -8,9 +8,9 @@
 #include "generate/device_views.h"
 #include "generate/feedback_tables.h"
 #include "kernels/rows.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 namespace {

@@ -25,10 +25,10 @@
 #include "generate/wave_plan.h"
 #include "kernels/feedback.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
-#include "runtime/graph.h"
-#include "runtime/tensor.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
+#include "runtime/device/graph.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

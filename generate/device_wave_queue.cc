@@ -10,8 +10,8 @@
 #include "kernels/embedding.h"
 #include "kernels/rows.h"
 #include "kernels/sampling.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -5,7 +5,7 @@
 #include "generate/device_views.h"
 #include "generate/device_wave.h"
 #include "kernels/rows.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "kernels/draws.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

@@ -10,8 +10,8 @@
 #include "data/events/drums_extract.h"
 #include "data/notes/quantize.h"
 #include "generate/sections.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

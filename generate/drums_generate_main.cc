@@ -11,9 +11,9 @@
 #include "generate/generate_main.h"
 #include "generate/list_primers.h"
 #include "generate/primer.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, config, "drum_kit",
           "Configuration the model was trained with: one_drum or drum_kit. "

@@ -6,7 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "data/events/drums_pipeline.h"
 #include "generate/score_main.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(int, min_bars, 0,
           "Leave out tracks of fewer bars; the data set's limit is 7");

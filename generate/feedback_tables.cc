@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

@@ -6,7 +6,7 @@
 #include "absl/types/span.h"
 #include "data/events/feedback_spec.h"
 #include "kernels/feedback.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

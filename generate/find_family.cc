@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "models/bundle.h"
 #include "models/run_config.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

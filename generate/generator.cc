@@ -9,8 +9,8 @@
 #include "generate/device_wave.h"
 #include "generate/host_wave.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

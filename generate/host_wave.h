@@ -15,7 +15,7 @@
 #include "generate/row_inputs.h"
 #include "generate/wave_book.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace continuo {
 

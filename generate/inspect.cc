@@ -12,9 +12,9 @@
 #include "data/records/file_kind.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 namespace {

@@ -7,10 +7,10 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "generate/inspect.h"
-#include "runtime/command_line.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/command/command_line.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");

@@ -15,9 +15,9 @@
 #include "models/legacy_names.h"
 #include "models/run_config.h"
 #include "models/safetensors.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 namespace {

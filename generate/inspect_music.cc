@@ -10,9 +10,9 @@
 #include "data/notes/formats.h"
 #include "generate/inspect.h"
 #include "google/protobuf/arena.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -18,7 +18,7 @@
 #include "data/records/file_kind.h"
 #include "data/records/tfrecord.h"
 #include "generate/inspect.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "generate/literal.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

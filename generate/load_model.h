@@ -13,7 +13,7 @@
 #include "data/events/event_encoder.h"
 #include "models/config.h"
 #include "models/event_rnn.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

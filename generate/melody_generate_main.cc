@@ -11,9 +11,9 @@
 #include "generate/generate_main.h"
 #include "generate/melody_continuation.h"
 #include "generate/primer.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, config, "",
           "Configuration the model was trained with. Only needed for "

@@ -3,7 +3,7 @@
 #include "absl/flags/flag.h"
 #include "data/events/melody_pipeline.h"
 #include "generate/score_main.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "onehot, lookback or key: in place of --config");

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -11,8 +11,8 @@
 #include "data/notes/quantize.h"
 #include "generate/primer_instruments.h"
 #include "generate/sections.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

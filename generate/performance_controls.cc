@@ -9,7 +9,7 @@
 #include "data/events/performance.h"
 #include "generate/literal.h"
 #include "nlohmann/json.hpp"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -15,9 +15,9 @@
 #include "generate/performance_continuation.h"
 #include "generate/performance_controls.h"
 #include "generate/primer.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, config, "performance",
           "Configuration the model was trained with. Only needed for "

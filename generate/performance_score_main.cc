@@ -3,7 +3,7 @@
 #include "absl/flags/flag.h"
 #include "data/events/performance_pipeline.h"
 #include "generate/score_main.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 ABSL_FLAG(double, split_seconds, 30,
           "Split every so many seconds, as the data set is; 0 scores each file "

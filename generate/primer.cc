@@ -7,9 +7,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "generate/literal.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -8,9 +8,9 @@
 #include "data/notes/midi_reader.h"
 #include "generate/primer_instruments.h"
 #include "google/protobuf/arena.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

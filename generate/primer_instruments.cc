@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/notes/midi_programs.h"
-#include "runtime/counted.h"
+#include "runtime/base/counted.h"
 
 namespace continuo {
 namespace {

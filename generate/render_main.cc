@@ -11,10 +11,10 @@
 #include "data/notes/midi_reader.h"
 #include "generate/curve_plot.h"
 #include "generate/piano_roll.h"
-#include "runtime/command_line.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/command/command_line.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::vector<std::string>, midi, {},
           "MIDI files, folders of them or patterns, between commas. Drawn as "

@@ -10,7 +10,7 @@
 #include "absl/types/span.h"
 #include "data/events/event_encoder.h"
 #include "data/records/sparse_rows.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace continuo {
 

@@ -8,11 +8,11 @@
 #include "absl/time/time.h"
 #include "data/notes/midi_writer.h"
 #include "generate/output_files.h"
-#include "runtime/clock.h"
-#include "runtime/counted.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/counted.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

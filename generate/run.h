@@ -14,7 +14,7 @@
 #include "generate/continuation.h"
 #include "generate/generator.h"
 #include "generate/load_model.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

@@ -17,7 +17,7 @@
 #include "generate/performance_continuation.h"
 #include "generate/piano_roll.h"
 #include "generate/primer.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -10,7 +10,7 @@
 #include "generate/row_inputs.h"
 #include "kernels/sampling.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -14,9 +14,9 @@
 #include "generate/run.h"
 #include "generate/score.h"
 #include "generate/score_sources.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -7,8 +7,8 @@
 #include "data/notes/formats.h"
 #include "data/records/file_kind.h"
 #include "google/protobuf/arena.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

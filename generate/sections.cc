@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/events/melody_extract.h"
 #include "data/notes/quantize.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
-#include "runtime/tensor.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -14,7 +14,7 @@
 #include "data/records/sparse_rows.h"
 #include "generate/generator.h"
 #include "generate/searches.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

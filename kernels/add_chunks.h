@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

@@ -12,7 +12,7 @@
 
 #include "kernels/lstm_cell.cuh"
 #include "kernels/warp.cuh"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

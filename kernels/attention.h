@@ -23,7 +23,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/lstm.h"
 #include "kernels/schedule.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -12,7 +12,7 @@
 #include "kernels/packing.h"
 #include "kernels/parallel.h"
 #include "kernels/row_blocks.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attention_cpu.cc"

@@ -14,7 +14,7 @@
 #include "kernels/attention_fold.cuh"
 #include "kernels/attention_forward.cuh"
 #include "kernels/gemm.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "runtime/device.h"
-#include "runtime/gpu_properties.h"
+#include "runtime/device/device.h"
+#include "runtime/device/gpu_properties.h"
 
 namespace continuo {
 

@@ -18,7 +18,7 @@
 #include "kernels/mma.cuh"
 #include "kernels/operand.cuh"
 #include "kernels/warp.cuh"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

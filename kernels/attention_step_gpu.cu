@@ -6,7 +6,7 @@
 #include "kernels/gemm.h"
 #include "kernels/launch.cuh"
 #include "kernels/lstm_cell.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "kernels/attention_window.h"
 #include "kernels/row_blocks.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/attention_window_cpu.cc"

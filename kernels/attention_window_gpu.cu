@@ -4,7 +4,7 @@
 #include "kernels/attend.cuh"
 #include "kernels/attention_window.h"
 #include "kernels/launch.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "kernels/beam.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 

@@ -8,7 +8,7 @@
 
 #include "kernels/beam.h"
 #include "kernels/launch.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

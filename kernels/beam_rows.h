@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

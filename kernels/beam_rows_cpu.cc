@@ -1,5 +1,5 @@
 #include "kernels/beam_rows.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 

@@ -2,7 +2,7 @@
 
 #include "kernels/beam_rows.h"
 #include "kernels/launch.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

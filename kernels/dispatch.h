@@ -4,7 +4,7 @@
 #define CONTINUO_KERNELS_DISPATCH_H_
 
 #include "absl/status/status.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 // Declares cpu::Op and gpu::Op and defines Op, which runs the form of the
 // stream's device. A stream of a device that the build lacks cannot be made

@@ -7,8 +7,8 @@
 
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
-#include "runtime/random.h"
-#include "runtime/tensor.h"
+#include "runtime/base/random.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -3,7 +3,7 @@
 
 #include "kernels/draws.h"
 #include "kernels/launch.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

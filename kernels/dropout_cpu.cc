@@ -7,8 +7,8 @@
 #include "kernels/dropout.h"
 #include "kernels/packing.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/dropout_cpu.cc"

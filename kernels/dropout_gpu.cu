@@ -7,8 +7,8 @@
 
 #include "kernels/dropout.h"
 #include "kernels/vector_io.cuh"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 namespace continuo::gpu {
 namespace {

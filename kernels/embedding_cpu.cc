@@ -6,7 +6,7 @@
 #include "kernels/embedding.h"
 #include "kernels/packing.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/embedding_cpu.cc"

@@ -16,7 +16,7 @@
 #include "kernels/launch_shapes.h"
 #include "kernels/vector_io.cuh"
 #include "kernels/warp.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

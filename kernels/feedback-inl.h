@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "kernels/feedback.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
 
 namespace continuo::feedback {
 

@@ -5,7 +5,7 @@
 #include "kernels/feedback-inl.h"
 #include "kernels/feedback.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

@@ -9,7 +9,7 @@
 #include "kernels/feedback-inl.h"
 #include "kernels/feedback.h"
 #include "kernels/launch.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -9,7 +9,7 @@
 #include "kernels/gemm.h"
 #include "kernels/packing.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/gemm_cpu.cc"

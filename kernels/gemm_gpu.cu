@@ -12,7 +12,7 @@
 #include "kernels/gemm.h"
 #include "kernels/gemm_mixed.h"
 #include "kernels/vector_io.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/gemm.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

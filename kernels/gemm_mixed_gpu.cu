@@ -13,7 +13,7 @@
 
 #include "kernels/gemm_mixed.h"
 #include "kernels/gemm_tile.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -10,10 +10,10 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "runtime/cuda_status.h"
-#include "runtime/cuda_stream.h"
-#include "runtime/device.h"
-#include "runtime/tensor.h"
+#include "runtime/device/cuda_status.h"
+#include "runtime/device/cuda_stream.h"
+#include "runtime/device/device.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo::gpu {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "runtime/gpu_properties.h"
+#include "runtime/device/gpu_properties.h"
 
 namespace continuo::gpu {
 

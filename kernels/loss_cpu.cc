@@ -7,7 +7,7 @@
 #include "kernels/loss.h"
 #include "kernels/packing.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/loss_cpu.cc"

@@ -10,7 +10,7 @@
 #include "kernels/launch.cuh"
 #include "kernels/loss.h"
 #include "kernels/warp.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "kernels/lstm_block_cell.cuh"
 #include "kernels/lstm_persistent.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

@@ -9,7 +9,7 @@
 
 #include "kernels/lstm_block_layout.h"
 #include "kernels/mma.cuh"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

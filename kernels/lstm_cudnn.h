@@ -2,7 +2,7 @@
 // fused path of kernels/lstm.h and its twin in numbers, input part included.
 //
 // cuDNN takes the lengths of the rows from the host, so these run as calls and
-// are not recorded (runtime/graph.h). It computes in fp32 and tf32
+// are not recorded (runtime/device/graph.h). It computes in fp32 and tf32
 // (OwnedStream::Open refuses bf16). Sums have no promised order there: bits may
 // differ between versions and cards.
 
@@ -15,8 +15,8 @@
 #include "absl/status/statusor.h"
 #include "kernels/embedding.h"
 #include "kernels/schedule.h"
-#include "runtime/device.h"
-#include "runtime/tensor.h"
+#include "runtime/device/device.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

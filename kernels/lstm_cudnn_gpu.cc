@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/lstm_cudnn.h"
-#include "runtime/cuda_status.h"
-#include "runtime/cuda_stream.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/device/cuda_status.h"
+#include "runtime/device/cuda_stream.h"
 
 namespace continuo::gpu {
 namespace {

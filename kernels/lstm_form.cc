@@ -4,7 +4,7 @@
 
 #include "kernels/lstm_block_layout.h"
 #include "kernels/lstm_persistent.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

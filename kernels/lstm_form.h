@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "runtime/device.h"
-#include "runtime/gpu_properties.h"
+#include "runtime/device/device.h"
+#include "runtime/device/gpu_properties.h"
 
 namespace continuo {
 

@@ -7,9 +7,9 @@
 #include "kernels/lstm.h"
 #include "kernels/lstm_form.h"
 #include "kernels/lstm_persistent.h"
-#include "runtime/cuda_stream.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/device/cuda_stream.h"
 
 namespace continuo::gpu {
 namespace {

@@ -3,7 +3,7 @@
 #include "kernels/lstm_step.h"
 #include "kernels/packing.h"
 #include "kernels/row_blocks.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/lstm_step_cpu.cc"

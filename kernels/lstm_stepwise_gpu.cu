@@ -15,7 +15,7 @@
 #include "kernels/lstm_persistent.h"
 #include "kernels/lstm_step.h"
 #include "kernels/vector_io.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

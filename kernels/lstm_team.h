@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "kernels/lstm_form.h"
-#include "runtime/device.h"
-#include "runtime/gpu_properties.h"
+#include "runtime/device/device.h"
+#include "runtime/device/gpu_properties.h"
 
 namespace continuo {
 

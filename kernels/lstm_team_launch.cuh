@@ -8,8 +8,8 @@
 #include "kernels/launch.cuh"
 #include "kernels/lstm_team_backward.cuh"
 #include "kernels/lstm_team_forward.cuh"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo::gpu {
 

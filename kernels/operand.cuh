@@ -8,7 +8,7 @@
 #include <type_traits>
 
 #include "kernels/mma.cuh"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::gpu {
 

@@ -7,7 +7,7 @@
 
 #include "kernels/optimizer.h"
 #include "kernels/parallel.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 namespace {

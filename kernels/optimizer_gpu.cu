@@ -11,7 +11,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/vector_io.cuh"
 #include "kernels/warp.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -4,7 +4,7 @@
 #include <xmmintrin.h>
 #endif
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "kernels/dispatch.h"
 #include "kernels/schedule.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -2,7 +2,7 @@
 
 #include "kernels/parallel.h"
 #include "kernels/rows.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 namespace {

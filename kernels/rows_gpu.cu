@@ -3,7 +3,7 @@
 
 #include "kernels/rows.h"
 #include "kernels/vector_io.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

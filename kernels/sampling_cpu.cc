@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/sampling.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::cpu {
 namespace {

@@ -13,7 +13,7 @@
 #include "kernels/launch_shapes.h"
 #include "kernels/sampling.h"
 #include "kernels/warp.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

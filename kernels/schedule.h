@@ -3,7 +3,7 @@
 #ifndef CONTINUO_KERNELS_SCHEDULE_H_
 #define CONTINUO_KERNELS_SCHEDULE_H_
 
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 
@@ -16,8 +16,8 @@ struct Schedule {
   int64_t rows = 0;
   // The same two arrays in host memory, for GPU forms that launch once a step.
   // Not given where the work is recorded to be run with other schedules of the
-  // same T (runtime/graph.h); `alive` of a shorter one then ends in zeros, and
-  // `rows` is the most there can be.
+  // same T (runtime/device/graph.h); `alive` of a shorter one then ends in
+  // zeros, and `rows` is the most there can be.
   const int32_t* host_alive = nullptr;
   const int32_t* host_step_begin = nullptr;
 

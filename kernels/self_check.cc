@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "kernels/lstm_cudnn.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/arena.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/device/arena.h"
 
 namespace continuo {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

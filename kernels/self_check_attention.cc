@@ -6,7 +6,7 @@
 #include "kernels/attention.h"
 #include "kernels/attention_window.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

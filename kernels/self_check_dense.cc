@@ -3,7 +3,7 @@
 #include "kernels/embedding.h"
 #include "kernels/gemm.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -6,7 +6,7 @@
 #include "kernels/feedback.h"
 #include "kernels/sampling.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

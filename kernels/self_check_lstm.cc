@@ -8,7 +8,7 @@
 #include "kernels/lstm_cudnn.h"
 #include "kernels/lstm_step.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "kernels/gemm.h"
 #include "kernels/lstm.h"
-#include "runtime/random.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/random.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 namespace {

@@ -15,9 +15,9 @@
 #include "absl/types/span.h"
 #include "kernels/schedule.h"
 #include "kernels/self_check.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
-#include "runtime/tensor.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -5,7 +5,7 @@
 #include "kernels/optimizer.h"
 #include "kernels/rows.h"
 #include "kernels/self_check_probe.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -14,7 +14,7 @@
 #include "kernels/add_chunks.h"
 #include "kernels/gemm_mixed.h"
 #include "kernels/gemm_tile.cuh"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::gpu {
 namespace {

@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "data/proto/generator.pb.h"
 #include "google/protobuf/unknown_field_set.h"
-#include "runtime/crc32c.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/crc32c.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 namespace {

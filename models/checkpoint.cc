@@ -15,10 +15,10 @@
 #include "models/checkpoint_tensor.h"
 #include "models/safetensors.h"
 #include "models/table.h"
-#include "runtime/crc32c.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/crc32c.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 namespace {

@@ -9,7 +9,7 @@
 #include "models/checkpoint.h"
 #include "models/checkpoint_tensor.h"
 #include "models/table.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -6,9 +6,9 @@
 #include <cstring>
 
 #include "models/views.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 namespace {

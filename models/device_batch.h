@@ -12,9 +12,9 @@
 #include "data/records/batch.h"
 #include "kernels/embedding.h"
 #include "kernels/schedule.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
-#include "runtime/tensor.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 
@@ -28,10 +28,10 @@ struct BatchShape {
 };
 BatchShape ExactShape(const PackedBatch& batch);
 
-// The shape rounded up, so that work recorded for it (runtime/graph.h) serves
-// all batches of about that size: to multiples of a sixteenth of the power of
-// two below, which adds 3 % on average and 6 % at most (small ones apart: at
-// least 64 events and 16 steps are a multiple).
+// The shape rounded up, so that work recorded for it (runtime/device/graph.h)
+// serves all batches of about that size: to multiples of a sixteenth of the
+// power of two below, which adds 3 % on average and 6 % at most (small ones
+// apart: at least 64 events and 16 steps are a multiple).
 BatchShape BucketShape(const PackedBatch& batch);
 int64_t BucketEvents(int64_t events);
 

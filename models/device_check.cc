@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_format.h"
 #include "kernels/self_check.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "models/network.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "models/views.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 namespace {

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "data/records/sparse_rows.h"
 #include "kernels/embedding.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

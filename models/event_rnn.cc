@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 

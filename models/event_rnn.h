@@ -16,8 +16,8 @@
 #include "absl/types/span.h"
 #include "data/records/batch.h"
 #include "models/network.h"
-#include "runtime/arena.h"
-#include "runtime/device.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/device.h"
 
 namespace continuo {
 

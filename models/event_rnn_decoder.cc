@@ -8,8 +8,8 @@
 #include "kernels/gemm.h"
 #include "kernels/rows.h"
 #include "models/event_rnn_decoder_state.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 

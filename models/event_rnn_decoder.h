@@ -12,7 +12,7 @@
 #include "data/records/sparse_rows.h"
 #include "kernels/embedding.h"
 #include "models/event_rnn.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 
@@ -43,10 +43,10 @@ class EventRnnDecoder {
   // What the last step gave: [num_rows, num_classes], until the next one.
   TensorView device_logits() const;
 
-  // Steps and reorderings on a GPU can be recorded (runtime/graph.h) and run
-  // again by a decoder in an equal place, which then moves to where recording
-  // led. Places are equal where the host would put the same work on the stream:
-  // same rows and buffers, and the same slots of attention windows.
+  // Steps and reorderings on a GPU can be recorded (runtime/device/graph.h) and
+  // run again by a decoder in an equal place, which then moves to where
+  // recording led. Places are equal where the host would put the same work on
+  // the stream: same rows and buffers, and the same slots of attention windows.
   struct Place;
   std::shared_ptr<const Place> place() const;
   std::vector<int64_t> PlaceKey() const;

@@ -4,7 +4,7 @@
 
 #include "models/event_rnn_decoder.h"
 #include "models/event_rnn_decoder_state.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

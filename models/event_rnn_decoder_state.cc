@@ -10,8 +10,8 @@
 #include "kernels/attention.h"
 #include "kernels/lstm.h"
 #include "kernels/rows.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 

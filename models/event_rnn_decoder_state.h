@@ -18,8 +18,8 @@
 #include "models/event_rnn_decoder.h"
 #include "models/event_rnn_weights.h"
 #include "models/views.h"
-#include "runtime/arena.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/device/arena.h"
 
 namespace continuo {
 

@@ -6,7 +6,7 @@
 #include "kernels/lstm.h"
 #include "kernels/rows.h"
 #include "models/event_rnn_decoder_state.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

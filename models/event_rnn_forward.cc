@@ -8,7 +8,7 @@
 #include "kernels/lstm.h"
 #include "kernels/rows.h"
 #include "models/event_rnn_trainer_state.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 // out = (below or the sparse inputs) * the first `rows` rows of the kernel +

@@ -7,7 +7,7 @@
 #include "kernels/lstm_step.h"
 #include "kernels/rows.h"
 #include "models/event_rnn_trainer_state.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -11,7 +11,7 @@
 #include "kernels/gemm.h"
 #include "kernels/lstm.h"
 #include "models/event_rnn_trainer_state.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -14,8 +14,8 @@
 #include "kernels/optimizer.h"
 #include "models/event_rnn.h"
 #include "models/event_rnn_trainer_state.h"
-#include "runtime/status.h"
-#include "runtime/transfer.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
 
 namespace continuo {
 namespace {

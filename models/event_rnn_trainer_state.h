@@ -19,9 +19,9 @@
 #include "models/event_rnn.h"
 #include "models/event_rnn_weights.h"
 #include "models/views.h"
-#include "runtime/arena.h"
-#include "runtime/graph.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/device/arena.h"
+#include "runtime/device/graph.h"
 
 namespace continuo {
 

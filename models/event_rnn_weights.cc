@@ -1,8 +1,8 @@
 #include "models/event_rnn_weights.h"
 
 #include "kernels/gemm.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

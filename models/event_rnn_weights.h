@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "kernels/attention.h"
 #include "models/network.h"
-#include "runtime/arena.h"
+#include "runtime/device/arena.h"
 
 namespace continuo {
 

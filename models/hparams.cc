@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "runtime/edit_distance.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/edit_distance.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/strings/strip.h"
 #include "data/proto/metagraph.pb.h"
 #include "models/hparams.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -7,7 +7,7 @@
 #include "data/proto/metagraph.pb.h"
 #include "models/graph_builder.h"
 #include "models/metagraph_cells.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -1,7 +1,7 @@
 #include "models/metagraph_cells.h"
 
 #include "absl/strings/str_cat.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

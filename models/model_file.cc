@@ -12,9 +12,9 @@
 #include "models/network.h"
 #include "models/safetensors.h"
 #include "models/weights.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
 
 namespace continuo {
 namespace {

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "data/events/event_encoder.h"
 #include "models/hparams.h"
-#include "runtime/tensor.h"
+#include "runtime/device/tensor.h"
 
 namespace continuo {
 

@@ -7,10 +7,10 @@
 #include "models/checkpoint.h"
 #include "models/safetensors.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 namespace {

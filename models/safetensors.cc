@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint_tensor.h"
 #include "nlohmann/json.hpp"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -8,11 +8,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "kernels/self_check.h"
-#include "runtime/command_line.h"
-#include "runtime/device.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/threads.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
+#include "runtime/device/device.h"
 
 ABSL_FLAG(std::string, device, "cuda", "The device to check: cuda or cuda:N");
 ABSL_FLAG(std::string, precision, "fp32",

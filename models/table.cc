@@ -9,9 +9,9 @@
 #include "leveldb/options.h"
 #include "leveldb/table.h"
 #include "leveldb/table_builder.h"
-#include "runtime/crc32c.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/crc32c.h"
 
 namespace continuo {
 namespace {

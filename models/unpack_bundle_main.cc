@@ -5,10 +5,10 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "models/bundle.h"
-#include "runtime/command_line.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/command/command_line.h"
+#include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, bundle_path, "", "The bundle (.mag) to unpack");
 ABSL_FLAG(std::string, checkpoint_path, "/tmp/model.ckpt",

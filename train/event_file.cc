@@ -9,8 +9,8 @@
 #include "absl/time/time.h"
 #include "data/proto/event.pb.h"
 #include "data/records/tfrecord.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 #include "train/sync_file.h"
 #include "train/tag_descriptions.h"
 

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 
 namespace tensorflow {
 class Event;

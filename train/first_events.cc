@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "data/records/sparse_rows.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 #include "train/run_setup.h"
 
 namespace continuo {

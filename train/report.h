@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 #include "train/event_file.h"
 #include "train/json_log.h"
 #include "train/metrics.h"

@@ -11,8 +11,8 @@
 #include "absl/time/time.h"
 #include "data/proto/hparams.pb.h"
 #include "models/hparams.h"
-#include "runtime/status.h"
-#include "runtime/version.h"
+#include "runtime/base/status.h"
+#include "runtime/device/version.h"
 #include "train/event_tags.h"
 #include "train/metrics.h"
 

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "data/records/dataset.h"
 #include "models/run_config.h"
-#include "runtime/clock.h"
+#include "runtime/base/clock.h"
 #include "train/event_file.h"
 
 namespace continuo {

@@ -5,9 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "models/event_rnn.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/stop.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/stop.h"
 #include "train/divergence.h"
 #include "train/metrics.h"
 

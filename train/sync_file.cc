@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "runtime/stop.h"
+#include "runtime/base/stop.h"
 #include "train/job.h"
 #include "train/report.h"
 #include "train/saver.h"

@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "models/legacy_names.h"
 #include "models/weights.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

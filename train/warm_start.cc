@@ -7,9 +7,9 @@
 #include "absl/strings/str_join.h"
 #include "models/checkpoint.h"
 #include "models/weights.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

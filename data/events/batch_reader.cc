@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "data/records/file_kind.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

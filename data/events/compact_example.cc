@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "data/events/control_runs.h"
 #include "data/events/encoding_name.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

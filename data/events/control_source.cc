@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "data/events/performance.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

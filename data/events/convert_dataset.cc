@@ -13,8 +13,8 @@
 #include "data/records/file_kind.h"
 #include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "data/events/encoder_table.h"
 #include "data/events/record_maker.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace continuo {
 

@@ -23,9 +23,9 @@
 #include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -17,8 +17,8 @@
 #include "data/events/pipeline.h"
 #include "data/events/record_maker.h"
 #include "data/events/statistics.h"
-#include "runtime/disk_space.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
+#include "runtime/files/disk_space.h"
 
 namespace continuo {
 

@@ -1,7 +1,7 @@
 #include "data/events/drums_one_hot.h"
 
 #include "absl/strings/str_cat.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

@@ -12,7 +12,7 @@
 #include "data/events/one_hot_melody.h"
 #include "data/events/performance_modulo.h"
 #include "data/events/performance_one_hot.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

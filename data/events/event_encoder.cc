@@ -1,7 +1,7 @@
 #include "data/events/event_encoder.h"
 
-#include "runtime/log.h"
-#include "runtime/status.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -5,7 +5,7 @@
 #include "data/events/lookback.h"
 #include "data/events/melody.h"
 #include "data/events/one_hot_melody.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

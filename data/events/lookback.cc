@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

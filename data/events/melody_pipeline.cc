@@ -6,7 +6,7 @@
 #include "data/events/pipeline_stages.h"
 #include "data/notes/quantize.h"
 #include "data/notes/split.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

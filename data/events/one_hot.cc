@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/events/note_tuple.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

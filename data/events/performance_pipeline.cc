@@ -12,7 +12,7 @@
 #include "data/notes/split.h"
 #include "data/notes/stretch.h"
 #include "data/notes/sustain.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -1,7 +1,7 @@
 #include "data/events/pipeline_stages.h"
 
 #include "absl/strings/str_cat.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

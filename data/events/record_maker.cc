@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/records/compact_record.h"
 #include "data/records/sequence_example_writer.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/disk_space.h"
+#include "runtime/files/disk_space.h"
 
 namespace continuo {
 namespace {

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/notes/abc_jumps.h"
 #include "data/notes/abc_lexer.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

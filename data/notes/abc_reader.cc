@@ -15,7 +15,7 @@
 #include "data/notes/abc_score.h"
 #include "data/notes/abc_sequence.h"
 #include "data/notes/abc_text.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

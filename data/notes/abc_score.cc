@@ -17,7 +17,7 @@
 #include "data/notes/abc_rhythm.h"
 #include "data/notes/abc_shift.h"
 #include "data/notes/abc_voices.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

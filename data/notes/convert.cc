@@ -19,10 +19,10 @@
 #include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
 #include "google/protobuf/arena.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
-#include "runtime/status.h"
-#include "runtime/threads.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/threads.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

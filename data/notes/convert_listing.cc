@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

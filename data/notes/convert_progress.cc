@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_format.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

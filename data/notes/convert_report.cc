@@ -3,7 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "data/notes/convert.h"
 #include "nlohmann/json.hpp"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/notes/reading.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 

@@ -9,7 +9,7 @@
 #include "data/notes/abc_reader.h"
 #include "data/notes/midi_reader.h"
 #include "data/notes/musicxml_reader.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

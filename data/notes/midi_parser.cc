@@ -12,7 +12,7 @@
 #include "data/notes/midi_scan.h"
 #include "data/notes/midi_song_builder.h"
 #include "data/notes/midi_track.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -10,7 +10,7 @@
 #include "data/notes/midi_parser.h"
 #include "data/notes/midi_song.h"
 #include "data/notes/midi_tempo.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

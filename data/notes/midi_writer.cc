@@ -13,7 +13,7 @@
 #include "data/notes/midi_programs.h"
 #include "data/notes/midi_song.h"
 #include "data/notes/midi_tempo.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "data/notes/musicxml_document.h"
 #include "data/notes/musicxml_notation.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

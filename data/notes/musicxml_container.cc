@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/notes/musicxml_document.h"
 #include "pugixml.hpp"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

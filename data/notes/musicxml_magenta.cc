@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/notes/musicxml_magenta_measure.h"
 #include "data/notes/musicxml_magenta_state.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

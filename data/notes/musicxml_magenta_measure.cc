@@ -18,7 +18,7 @@
 #include "data/notes/musicxml_document.h"
 #include "data/notes/musicxml_limits.h"
 #include "data/notes/musicxml_magenta_note.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -10,7 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "data/notes/musicxml_document.h"
 #include "data/notes/musicxml_limits.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

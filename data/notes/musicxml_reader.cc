@@ -11,7 +11,7 @@
 #include "data/notes/musicxml_score_reader.h"
 #include "data/notes/musicxml_sequence.h"
 #include "pugixml.hpp"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

@@ -16,7 +16,7 @@
 #include "data/notes/musicxml_order.h"
 #include "data/notes/musicxml_ties.h"
 #include "data/notes/musicxml_timeline.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 namespace {

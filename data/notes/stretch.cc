@@ -1,6 +1,6 @@
 #include "data/notes/stretch.h"
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

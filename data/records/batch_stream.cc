@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "data/records/dataset.h"
-#include "runtime/log.h"
-#include "runtime/random.h"
-#include "runtime/thread.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
+#include "runtime/base/thread.h"
 
 namespace continuo {
 namespace {

@@ -13,7 +13,7 @@
 #include "data/records/file_kind.h"
 #include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

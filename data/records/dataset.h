@@ -13,9 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "data/records/batch.h"
 #include "data/records/sequence_example.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 

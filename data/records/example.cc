@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/records/compact_record.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 namespace continuo {
 

@@ -12,7 +12,7 @@
 #include "data/proto/music.pb.h"
 #include "data/records/compact_record.h"
 #include "data/records/tfrecord.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 

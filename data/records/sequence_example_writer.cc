@@ -14,7 +14,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

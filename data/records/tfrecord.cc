@@ -4,8 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "runtime/crc32c.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/crc32c.h"
 
 namespace continuo {
 namespace {

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/records/manifest.h"
-#include "runtime/file.h"
-#include "runtime/file_watch.h"
+#include "runtime/files/file.h"
+#include "runtime/files/file_watch.h"
 
 namespace continuo {
 

@@ -13,7 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/midi_bytes.h"
 #include "tests/testing/shell.h"

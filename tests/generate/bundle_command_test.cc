@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/shell.h"
 

@@ -14,7 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"

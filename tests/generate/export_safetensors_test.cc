@@ -12,7 +12,7 @@
 #include "models/bundle.h"
 #include "models/run_config.h"
 #include "models/safetensors.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/testing/shell.h"

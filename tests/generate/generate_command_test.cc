@@ -15,8 +15,8 @@
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/shell.h"
 

@@ -23,7 +23,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/data/events/golden_events.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/npy.h"

@@ -16,7 +16,7 @@
 #include "models/config.h"
 #include "models/event_rnn.h"
 #include "models/network.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 
 namespace continuo::testing {
 

@@ -6,8 +6,8 @@
 
 #include "absl/strings/string_view.h"
 #include "generate/inspect.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

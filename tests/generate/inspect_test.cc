@@ -17,7 +17,7 @@
 #include "models/checkpoint.h"
 #include "models/run_config.h"
 #include "models/safetensors.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/midi_bytes.h"

@@ -15,8 +15,8 @@
 #include "models/bundle.h"
 #include "models/event_rnn_decoder.h"
 #include "models/run_config.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 #include "tests/testing/stack_attention.h"
 
 namespace continuo {

@@ -9,7 +9,7 @@
 #include "models/checkpoint.h"
 #include "models/run_config.h"
 #include "models/weights.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 
 namespace continuo {

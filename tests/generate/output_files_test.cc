@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {

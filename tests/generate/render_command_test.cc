@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/shell.h"
 
 namespace continuo {

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "models/network.h"
 #include "models/weights.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace continuo {
 namespace {

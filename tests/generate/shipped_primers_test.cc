@@ -12,7 +12,7 @@
 #include "generate/primer_file.h"
 #include "gtest/gtest.h"
 #include "models/config.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kernels/attention_launch.h"
-#include "runtime/cuda_stream.h"
+#include "runtime/device/cuda_stream.h"
 #include "tests/kernels/attention_device.h"
 
 namespace continuo {

@@ -11,7 +11,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/lstm.h"
-#include "runtime/graph.h"
+#include "runtime/device/graph.h"
 #include "tests/kernels/attention_reference.h"
 #include "tests/kernels/device_testing.h"
 

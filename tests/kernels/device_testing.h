@@ -14,8 +14,8 @@
 
 #include "gtest/gtest.h"
 #include "kernels/gemm.h"
-#include "runtime/device.h"
-#include "runtime/transfer.h"
+#include "runtime/device/device.h"
+#include "runtime/device/transfer.h"
 #include "tests/kernels/kernel_testing.h"
 
 namespace continuo::testing {

@@ -16,8 +16,8 @@
 #include "hwy/targets.h"
 #include "kernels/gemm.h"
 #include "kernels/schedule.h"
-#include "runtime/device.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
+#include "runtime/device/device.h"
 
 namespace continuo::testing {
 

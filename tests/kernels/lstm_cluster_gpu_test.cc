@@ -2,7 +2,7 @@
 // loop and the step-wise form.
 
 #include "kernels/lstm_persistent.h"
-#include "runtime/cuda_stream.h"
+#include "runtime/device/cuda_stream.h"
 #include "tests/kernels/lstm_device.h"
 
 namespace continuo {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "kernels/lstm.h"
-#include "runtime/graph.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/device/graph.h"
 #include "tests/kernels/device_testing.h"
 #include "tests/kernels/lstm_reference.h"
 

@@ -5,7 +5,7 @@
 
 #include "kernels/lstm.h"
 #include "kernels/lstm_form.h"
-#include "runtime/cuda_stream.h"
+#include "runtime/device/cuda_stream.h"
 #include "tests/kernels/lstm_device.h"
 
 namespace continuo {

@@ -13,8 +13,8 @@
 #include "kernels/optimizer.h"
 #include "kernels/rows.h"
 #include "kernels/sampling.h"
-#include "runtime/graph.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/device/graph.h"
 #include "tests/kernels/device_testing.h"
 
 namespace continuo {

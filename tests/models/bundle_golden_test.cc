@@ -7,7 +7,7 @@
 #include "data/proto/metagraph.pb.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/sha256.h"
 

@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
-#include "runtime/atomic_file.h"
+#include "runtime/files/atomic_file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 

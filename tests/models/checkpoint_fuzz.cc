@@ -10,7 +10,7 @@
 #include "models/bundle.h"
 #include "models/checkpoint.h"
 #include "models/table.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include "data/proto/checkpoint.pb.h"
 #include "gtest/gtest.h"
 #include "models/table.h"
-#include "runtime/atomic_file.h"
-#include "runtime/crc32c.h"
-#include "runtime/file.h"
+#include "runtime/files/atomic_file.h"
+#include "runtime/files/crc32c.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {

@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "models/device_batch.h"
-#include "runtime/transfer.h"
+#include "runtime/device/transfer.h"
 #include "tests/models/small_network.h"
 
 namespace continuo {

@@ -6,7 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "models/hparams.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);

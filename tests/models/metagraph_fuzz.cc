@@ -5,7 +5,7 @@
 #include <string>
 
 #include "models/infer_network.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);

@@ -12,7 +12,7 @@
 #include "models/network.h"
 #include "models/safetensors.h"
 #include "models/weights.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace {
 

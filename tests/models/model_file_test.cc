@@ -10,7 +10,7 @@
 #include "models/metagraph.h"
 #include "models/safetensors.h"
 #include "models/weights.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 

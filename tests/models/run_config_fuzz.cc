@@ -8,7 +8,7 @@
 #include "data/events/encoder_table.h"
 #include "models/network.h"
 #include "models/run_config.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using continuo::ParseRunConfig;

@@ -11,8 +11,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
-#include "runtime/version.h"
+#include "runtime/device/version.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {

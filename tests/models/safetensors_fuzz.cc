@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "models/safetensors.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace {
 

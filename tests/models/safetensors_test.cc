@@ -9,7 +9,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "models/run_config.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "runtime/device.h"
+#include "runtime/device/device.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/testing/shell.h"

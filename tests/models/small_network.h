@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 #include "models/event_rnn.h"
 #include "models/event_rnn_decoder.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
 
 namespace continuo::testing {
 

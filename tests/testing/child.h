@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::testing {
 

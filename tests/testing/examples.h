@@ -9,7 +9,7 @@
 
 #include "data/proto/example.pb.h"
 #include "data/records/tfrecord.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::testing {
 

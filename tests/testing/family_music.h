@@ -13,7 +13,7 @@
 #include "data/events/performance_pipeline.h"
 #include "data/proto/music.pb.h"
 #include "models/config.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
 
 namespace continuo::testing {
 

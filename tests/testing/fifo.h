@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "absl/strings/string_view.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::testing {
 

@@ -7,8 +7,8 @@
 #include <system_error>
 
 #include "absl/strings/match.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 
 namespace continuo::testing {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 #include "tests/testing/golden.h"
 
 namespace continuo::testing {

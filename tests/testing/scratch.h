@@ -10,8 +10,8 @@
 #include <system_error>
 
 #include "absl/strings/string_view.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 
 namespace continuo::testing {
 

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/small_run.h"
 #include "train/trainer.h"

@@ -8,7 +8,7 @@
 #include "data/events/melody.h"
 #include "gtest/gtest.h"
 #include "models/run_config.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/small_run.h"

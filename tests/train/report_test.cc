@@ -12,7 +12,7 @@
 #include "data/proto/event.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/small_run.h"

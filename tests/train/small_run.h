@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint.h"
 #include "nlohmann/json.hpp"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"

@@ -15,7 +15,7 @@
 #include "models/bundle.h"
 #include "models/checkpoint.h"
 #include "models/legacy_names.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/stack_attention.h"
 #include "tests/train/small_run.h"
 #include "train/evaluator.h"

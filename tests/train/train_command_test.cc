@@ -10,7 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"

@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "models/config.h"
 #include "models/network.h"
-#include "runtime/threads.h"
+#include "runtime/base/threads.h"
 
 namespace continuo {
 namespace {

@@ -8,8 +8,8 @@
 #include "gtest/gtest.h"
 #include "models/checkpoint.h"
 #include "models/safetensors.h"
-#include "runtime/file.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 

@@ -11,7 +11,7 @@
 #include "data/events/record_maker.h"
 #include "data/records/example.h"
 #include "gtest/gtest.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 #include "tests/testing/dense.h"
 #include "tests/testing/family_music.h"
 

@@ -11,7 +11,7 @@
 #include "data/events/compact_example.h"
 #include "data/events/encoding_name.h"
 #include "data/records/example.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -11,7 +11,7 @@
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 #include "tests/testing/shell.h"
 

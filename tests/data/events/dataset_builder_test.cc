@@ -13,8 +13,8 @@
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
+#include "runtime/files/file.h"
 #include "tests/testing/scratch.h"
 
 namespace continuo {

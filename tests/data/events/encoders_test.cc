@@ -11,7 +11,7 @@
 #include "data/events/melody.h"
 #include "data/events/one_hot_melody.h"
 #include "gtest/gtest.h"
-#include "runtime/random.h"
+#include "runtime/base/random.h"
 
 namespace continuo {
 namespace {

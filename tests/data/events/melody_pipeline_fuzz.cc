@@ -6,7 +6,7 @@
 #include "data/events/melody_extract.h"
 #include "data/events/melody_pipeline.h"
 #include "data/notes/quantize.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -21,7 +21,7 @@
 #include "data/notes/sustain.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
-#include "runtime/file.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 
 namespace continuo {

@@ -8,7 +8,7 @@
 #include "data/events/performance_extract.h"
 #include "data/events/performance_pipeline.h"
 #include "data/notes/quantize.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/string_view.h"
 #include "data/notes/abc_reader.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace {
 

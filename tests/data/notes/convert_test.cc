@@ -19,8 +19,8 @@
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
+#include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/midi_bytes.h"
 

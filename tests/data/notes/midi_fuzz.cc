@@ -12,7 +12,7 @@
 #include "data/notes/midi_parser.h"
 #include "data/notes/midi_reader.h"
 #include "data/notes/midi_writer.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "data/notes/musicxml_limits.h"
 #include "data/notes/musicxml_reader.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo {
 namespace {

@@ -12,7 +12,7 @@
 #include "data/notes/musicxml_reader.h"
 #include "data/proto/music.pb.h"
 #include "gtest/gtest.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace continuo::testing {
 

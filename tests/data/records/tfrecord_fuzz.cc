@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "data/records/sequence_example.h"
 #include "data/records/tfrecord.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 namespace {
 

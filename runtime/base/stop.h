@@ -1,0 +1,38 @@
+// Asking a job to stop: Ctrl-C, SIGTERM, or a test.
+
+#ifndef CONTINUO_RUNTIME_BASE_STOP_H_
+#define CONTINUO_RUNTIME_BASE_STOP_H_
+
+#include <atomic>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace continuo {
+
+// Whether the job shall stop; it looks after every unit of work.
+using StopFlag = std::atomic<bool>;
+
+// The flag that SIGINT, SIGTERM and SIGHUP (a terminal that was closed; not if
+// it is ignored, as under nohup) set. The first signal is acknowledged at once
+// on standard error with the line of SetStopMessage, a second one ends the
+// process at once (temporary files are removed).
+StopFlag& StopOnSignals();
+
+// What the first signal says, after "INFO: ": what is finished still, and what
+// a second signal loses, as in "stopping after this step; Ctrl-C again ends at
+// once, and steps after 1200 are lost". May be called again as a job goes on,
+// some times a minute, from any thread.
+void SetStopMessage(absl::string_view message);
+
+// Makes SIGINT, SIGTERM, SIGHUP and SIGXCPU remove the temporary files of the
+// process before they end it. For commands that do not look at a flag.
+void RemoveTemporariesOnSignals();
+
+// Ends the process as `signal` does by default, temporary files removed. May
+// be called in a signal handler.
+[[noreturn]] void EndBySignal(int signal);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_RUNTIME_BASE_STOP_H_

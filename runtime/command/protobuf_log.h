@@ -1,0 +1,14 @@
+// The log of the protocol buffer library.
+
+#ifndef CONTINUO_RUNTIME_COMMAND_PROTOBUF_LOG_H_
+#define CONTINUO_RUNTIME_COMMAND_PROTOBUF_LOG_H_
+
+namespace continuo {
+
+// Keeps the library from writing to standard error, a line per damaged field:
+// a message that cannot be parsed is reported once, by whoever parses it.
+void SilenceProtobuf();
+
+}  // namespace continuo
+
+#endif  // CONTINUO_RUNTIME_COMMAND_PROTOBUF_LOG_H_
