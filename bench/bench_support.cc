@@ -6,7 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 #include "benchmark/benchmark.h"
-#include "kernels/packing.h"
+#include "kernels/gemm/packing.h"
 // After packing.h, which says what targets there are.
 #include "hwy/targets.h"
 #include "runtime/base/log.h"

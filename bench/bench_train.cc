@@ -22,7 +22,7 @@
 #include "absl/strings/strip.h"
 #include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "models/event_rnn.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"

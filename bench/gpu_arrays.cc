@@ -1,5 +1,5 @@
 #include "bench/gpu_cases.h"
-#include "kernels/lstm.h"
+#include "kernels/lstm/lstm.h"
 #include "runtime/base/log.h"
 #include "runtime/device/transfer.h"
 

@@ -5,14 +5,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/gpu_cases.h"
-#include "kernels/draws.h"
-#include "kernels/dropout.h"
-#include "kernels/embedding.h"
-#include "kernels/feedback.h"
-#include "kernels/gemm.h"
-#include "kernels/loss.h"
-#include "kernels/optimizer.h"
-#include "kernels/sampling.h"
+#include "kernels/decoding/draws.h"
+#include "kernels/decoding/feedback.h"
+#include "kernels/decoding/sampling.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/dropout.h"
+#include "kernels/layers/embedding.h"
+#include "kernels/layers/loss.h"
+#include "kernels/layers/optimizer.h"
 
 namespace continuo::bench {
 namespace {

@@ -2,9 +2,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/gpu_cases.h"
-#include "kernels/attention.h"
-#include "kernels/gemm.h"
-#include "kernels/lstm.h"
+#include "kernels/attention/attention.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/lstm/lstm.h"
 
 namespace continuo::bench {
 namespace {

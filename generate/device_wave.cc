@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "generate/device_views.h"
 #include "generate/feedback_tables.h"
-#include "kernels/rows.h"
+#include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

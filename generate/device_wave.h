@@ -23,7 +23,7 @@
 #include "generate/staging.h"
 #include "generate/wave_book.h"
 #include "generate/wave_plan.h"
-#include "kernels/feedback.h"
+#include "kernels/decoding/feedback.h"
 #include "models/event_rnn_decoder.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"

@@ -4,12 +4,12 @@
 
 #include "generate/device_views.h"
 #include "generate/device_wave.h"
-#include "kernels/beam.h"
-#include "kernels/beam_rows.h"
-#include "kernels/draws.h"
-#include "kernels/embedding.h"
-#include "kernels/rows.h"
-#include "kernels/sampling.h"
+#include "kernels/decoding/beam.h"
+#include "kernels/decoding/beam_rows.h"
+#include "kernels/decoding/draws.h"
+#include "kernels/decoding/sampling.h"
+#include "kernels/layers/embedding.h"
+#include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

@@ -4,7 +4,7 @@
 
 #include "generate/device_views.h"
 #include "generate/device_wave.h"
-#include "kernels/rows.h"
+#include "kernels/layers/rows.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

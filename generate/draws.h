@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "kernels/draws.h"
+#include "kernels/decoding/draws.h"
 #include "runtime/base/log.h"
 
 namespace continuo {

@@ -1,11 +1,12 @@
-// An encoder's FeedbackSpec as the operation of kernels/feedback.h takes it.
+// An encoder's FeedbackSpec as the operation of kernels/decoding/feedback.h
+// takes it.
 
 #ifndef CONTINUO_GENERATE_FEEDBACK_TABLES_H_
 #define CONTINUO_GENERATE_FEEDBACK_TABLES_H_
 
 #include "absl/types/span.h"
 #include "data/events/feedback_spec.h"
-#include "kernels/feedback.h"
+#include "kernels/decoding/feedback.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo {

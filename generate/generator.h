@@ -25,8 +25,8 @@ struct SearchOptions {
   int beam_size = 1;            // entries kept at a pruning
   int branch_factor = 1;        // copies of each entry per iteration
   int steps_per_iteration = 1;  // events between prunings
-  int top_k = 0;                // kernels/sampling.h; 0 = off
-  double top_p = 1.0;           // kernels/sampling.h; 1 = off
+  int top_k = 0;                // kernels/decoding/sampling.h; 0 = off
+  double top_p = 1.0;           // kernels/decoding/sampling.h; 1 = off
 };
 
 // Entries of one search at most: enough for any search worth its time, few

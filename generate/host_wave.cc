@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/sampling.h"
+#include "kernels/decoding/sampling.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

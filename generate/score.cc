@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "generate/row_inputs.h"
-#include "kernels/sampling.h"
+#include "kernels/decoding/sampling.h"
 #include "models/event_rnn_decoder.h"
 #include "runtime/base/status.h"
 

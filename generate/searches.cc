@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "kernels/beam.h"
+#include "kernels/decoding/beam.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

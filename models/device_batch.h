@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "data/records/batch.h"
-#include "kernels/embedding.h"
-#include "kernels/schedule.h"
+#include "kernels/common/schedule.h"
+#include "kernels/layers/embedding.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
 #include "runtime/device/tensor.h"

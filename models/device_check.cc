@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
-#include "kernels/self_check.h"
+#include "kernels/self_check/self_check.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

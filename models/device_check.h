@@ -1,5 +1,5 @@
-// The self check (kernels/self_check.h) at a network's sizes, for commands that
-// are about to rely on a device.
+// The self check (kernels/self_check/self_check.h) at a network's sizes, for
+// commands that are about to rely on a device.
 
 #ifndef CONTINUO_MODELS_DEVICE_CHECK_H_
 #define CONTINUO_MODELS_DEVICE_CHECK_H_

@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/records/sparse_rows.h"
-#include "kernels/embedding.h"
+#include "kernels/layers/embedding.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
 

@@ -1,10 +1,10 @@
 // Backward over the batch of the last forward pass.
 
-#include "kernels/attention.h"
-#include "kernels/dropout.h"
-#include "kernels/gemm.h"
-#include "kernels/lstm.h"
-#include "kernels/rows.h"
+#include "kernels/attention/attention.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/dropout.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 

@@ -1,12 +1,12 @@
-// LSTM layers by cuDNN in place of the project's own (kernels/lstm_cudnn.h).
-// What differs from the fused path: sparse inputs are written out, the gradient
-// of a residual connection is added afterwards, and the size of what forward
-// keeps is known once the batch is.
+// LSTM layers by cuDNN in place of the project's own
+// (kernels/lstm/lstm_cudnn.h). What differs from the fused path: sparse inputs
+// are written out, the gradient of a residual connection is added afterwards,
+// and the size of what forward keeps is known once the batch is.
 
 #include <algorithm>
 
-#include "kernels/lstm_cudnn.h"
-#include "kernels/rows.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm_cudnn.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/gemm.h"
-#include "kernels/rows.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/rows.h"
 #include "models/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/records/sparse_rows.h"
-#include "kernels/embedding.h"
+#include "kernels/layers/embedding.h"
 #include "models/event_rnn.h"
 #include "runtime/device/tensor.h"
 

@@ -7,9 +7,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/attention.h"
-#include "kernels/lstm.h"
-#include "kernels/rows.h"
+#include "kernels/attention/attention.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"
 

@@ -1,10 +1,10 @@
 // One event of every row through the network.
 
-#include "kernels/attention.h"
-#include "kernels/attention_window.h"
-#include "kernels/gemm.h"
-#include "kernels/lstm.h"
-#include "kernels/rows.h"
+#include "kernels/attention/attention.h"
+#include "kernels/attention/attention_window.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm.h"
 #include "models/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
 

@@ -1,12 +1,12 @@
 // Forward over a packed batch, and the loss.
 
 #include "absl/strings/str_cat.h"
-#include "kernels/attention.h"
-#include "kernels/dropout.h"
-#include "kernels/gemm.h"
-#include "kernels/loss.h"
-#include "kernels/lstm.h"
-#include "kernels/rows.h"
+#include "kernels/attention/attention.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/dropout.h"
+#include "kernels/layers/loss.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 

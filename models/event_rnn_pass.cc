@@ -4,10 +4,10 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/lstm_cudnn.h"
-#include "kernels/lstm_form.h"
-#include "kernels/optimizer.h"
-#include "kernels/rows.h"
+#include "kernels/layers/optimizer.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm_cudnn.h"
+#include "kernels/lstm/lstm_form.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

@@ -2,10 +2,10 @@
 // the last forward pass: back through time step by step, then the gradients of
 // the weights as products over all events.
 
-#include "kernels/attention_window.h"
-#include "kernels/gemm.h"
-#include "kernels/lstm_step.h"
-#include "kernels/rows.h"
+#include "kernels/attention/attention_window.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm_step.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 

@@ -6,10 +6,10 @@
 // that is some twenty launches a step; such networks are old ones that are
 // tuned or evaluated, not trained for days.
 
-#include "kernels/attention_window.h"
-#include "kernels/dropout.h"
-#include "kernels/gemm.h"
-#include "kernels/lstm.h"
+#include "kernels/attention/attention_window.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/dropout.h"
+#include "kernels/lstm/lstm.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 

@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/attention.h"
-#include "kernels/embedding.h"
-#include "kernels/gemm.h"
-#include "kernels/loss.h"
-#include "kernels/optimizer.h"
+#include "kernels/attention/attention.h"
+#include "kernels/gemm/gemm.h"
+#include "kernels/layers/embedding.h"
+#include "kernels/layers/loss.h"
+#include "kernels/layers/optimizer.h"
 #include "models/event_rnn.h"
 #include "models/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"

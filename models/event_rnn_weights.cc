@@ -1,6 +1,6 @@
 #include "models/event_rnn_weights.h"
 
-#include "kernels/gemm.h"
+#include "kernels/gemm/gemm.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

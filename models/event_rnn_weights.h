@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "kernels/attention.h"
+#include "kernels/attention/attention.h"
 #include "models/network.h"
 #include "runtime/device/arena.h"
 

@@ -7,7 +7,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
-#include "kernels/self_check.h"
+#include "kernels/self_check/self_check.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"

@@ -44,7 +44,7 @@ bool IsSource(const fs::path& path) {
          extension == ".cuh";
 }
 
-// The top folders that a source includes with quotes ("kernels/lstm.h").
+// The top folders that a source includes with quotes ("kernels/lstm/lstm.h").
 std::vector<std::string> IncludedFolders(const std::string& path) {
   std::vector<std::string> folders;
   const std::string text = testing::MustRead(path);

@@ -1,5 +1,6 @@
 // FeedbackSpec: how labels become inputs again, as plain tables, for encoders
-// whose inputs can be made where the labels are drawn (kernels/feedback.h).
+// whose inputs can be made where the labels are drawn
+// (kernels/decoding/feedback.h).
 
 #ifndef CONTINUO_DATA_EVENTS_FEEDBACK_SPEC_H_
 #define CONTINUO_DATA_EVENTS_FEEDBACK_SPEC_H_

@@ -2,7 +2,7 @@
 //
 // Every published encoding is a few ones (and at most a dozen other floats) per
 // step, whatever its width, so inputs travel like this from the reader to the
-// gather-sum of weight rows (kernels/embedding.h).
+// gather-sum of weight rows (kernels/layers/embedding.h).
 
 #ifndef CONTINUO_DATA_RECORDS_SPARSE_ROWS_H_
 #define CONTINUO_DATA_RECORDS_SPARSE_ROWS_H_

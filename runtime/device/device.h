@@ -42,7 +42,7 @@ absl::StatusOr<int> CountCudaDevices();
 enum class Precision { kFp32, kTf32, kBf16 };
 
 // Which form the recurrent operations take on a GPU. Automatic: the persistent
-// one where it fits (kernels/lstm.h).
+// one where it fits (kernels/lstm/lstm.h).
 enum class RecurrentForm { kAuto, kStepwise, kPersistent };
 
 // Whose recurrent layers run on a GPU: this project's or cuDNN's.

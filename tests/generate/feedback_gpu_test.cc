@@ -4,7 +4,7 @@
 
 #include "data/events/encoder_table.h"
 #include "generate/feedback_tables.h"
-#include "tests/kernels/device_testing.h"
+#include "tests/kernels/common/device_testing.h"
 
 namespace continuo {
 namespace {

@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "kernels/common/parallel.h"
+#include "kernels/layers/rows.h"
+#include "runtime/base/log.h"
+
+namespace continuo::cpu {
+namespace {
+
+// Elements of a task: long enough to repay its hand-over.
+constexpr int64_t kChunk = 1 << 15;
+
+}  // namespace
+
+absl::Status GatherRows(const Stream& stream, const GatherRowsArgs& args) {
+  const int64_t n = args.x.shape[1];
+  const int64_t rows = args.rows.shape[0];
+  CONTINUO_CHECK(args.out.shape[0] == rows && args.out.shape[1] == n);
+  const float* x = args.x.data<float>();
+  const int32_t* from = args.rows.data<int32_t>();
+  float* out = args.out.data<float>();
+  const int64_t each = std::max<int64_t>(1, kChunk / std::max<int64_t>(1, n));
+  ParallelFor(stream, (rows + each - 1) / each, [&](int64_t task, int) {
+    const int64_t end = std::min(rows, (task + 1) * each);
+    for (int64_t r = task * each; r < end; ++r) {
+      std::copy(x + from[r] * n, x + (from[r] + 1) * n, out + r * n);
+    }
+  });
+  return absl::OkStatus();
+}
+
+absl::Status CopyRows(const Stream& stream, const CopyRowsArgs& args) {
+  CONTINUO_CHECK(args.from.shape == args.to.shape && args.x.shape[0] > 0);
+  const int64_t n = args.x.num_elements() / args.x.shape[0];
+  float* x = args.x.data<float>();
+  const int32_t* from = args.from.data<int32_t>();
+  const int32_t* to = args.to.data<int32_t>();
+  ParallelFor(stream, args.from.shape[0], [&](int64_t r, int) {
+    std::copy_n(x + from[r] * n, n, x + to[r] * n);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Copy(const Stream& stream, const CopyArgs& args) {
+  const int64_t count = args.to.num_elements();
+  CONTINUO_CHECK(args.from.shape == args.to.shape);
+  const float* from = args.from.data<float>();
+  float* to = args.to.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    const int64_t end = std::min(count, (task + 1) * kChunk);
+    std::copy(from + task * kChunk, from + end, to + task * kChunk);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status Zero(const Stream& stream, const ZeroArgs& args) {
+  const int64_t count = args.x.num_elements();
+  float* x = args.x.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    std::fill(x + task * kChunk, x + std::min(count, (task + 1) * kChunk),
+              0.0f);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status ZeroTail(const Stream& stream, const ZeroTailArgs& args) {
+  const int64_t rows = args.x.shape[0];
+  const int64_t n = args.x.shape[1];
+  const int64_t events =
+      args.schedule.step_begin.data<int32_t>()[args.schedule.steps()];
+  CONTINUO_CHECK(events <= rows);
+  return cpu::Zero(stream, {.x = TensorView(args.x.data<float>() + events * n,
+                                            {rows - events, n})});
+}
+
+absl::Status Sum(const Stream& stream, const SumArgs& args) {
+  const int64_t count = args.c.num_elements();
+  CONTINUO_CHECK(args.a.shape == args.c.shape && args.b.shape == args.c.shape);
+  const float* a = args.a.data<float>();
+  const float* b = args.b.data<float>();
+  float* c = args.c.data<float>();
+  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+    const int64_t end = std::min(count, (task + 1) * kChunk);
+    for (int64_t i = task * kChunk; i < end; ++i) c[i] = a[i] + b[i];
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace continuo::cpu

@@ -1,0 +1,108 @@
+// The host side of the LSTM by teams of blocks (lstm_team.h).
+
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "kernels/common/launch.cuh"
+#include "kernels/lstm/lstm_team_backward.cuh"
+#include "kernels/lstm/lstm_team_forward.cuh"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace continuo::gpu {
+
+template <typename Gate>
+TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
+                            const LstmForwardArgs& args) {
+  return {.launch = launch,
+          .units = static_cast<int>(args.c.shape[1]),
+          .steps = static_cast<int>(args.schedule.steps()),
+          .alive = args.schedule.alive.data<int32_t>(),
+          .step_begin = args.schedule.step_begin.data<int32_t>(),
+          .weights = args.recurrent.data<float>(),
+          .initial_c = args.initial_c.data<float>(),
+          .initial_h = args.initial_h.data<float>(),
+          .gates = Data<Gate>(args.gates),
+          .c = args.c.data<float>(),
+          .h = args.h.data<float>(),
+          .dh = nullptr,
+          .arrivals = reinterpret_cast<int32_t*>(args.scratch.data<float>())};
+}
+
+template <typename Gate>
+TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
+                            const LstmBackwardArgs& args) {
+  return {.launch = launch,
+          .units = static_cast<int>(args.c.shape[1]),
+          .steps = static_cast<int>(args.schedule.steps()),
+          .alive = args.schedule.alive.data<int32_t>(),
+          .step_begin = args.schedule.step_begin.data<int32_t>(),
+          .weights = args.recurrent_t.data<float>(),
+          .initial_c = nullptr,
+          .initial_h = nullptr,
+          .gates = Data<Gate>(args.gates),
+          .c = args.c.data<float>(),
+          .h = nullptr,
+          .dh = args.dh.data<float>(),
+          .arrivals = reinterpret_cast<int32_t*>(args.scratch.data<float>())};
+}
+
+// Runs a pass: launcher.Teams<Product>(launch) says how many of the teams of a
+// launch the device can run at once, launcher.Launch<Product>(stream, TeamArgs)
+// launches them.
+template <typename Product, typename Launcher, typename Args>
+absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
+                     const Launcher& launcher) {
+  const LstmShape shape = {.rows = args.schedule.rows,
+                           .steps = args.schedule.steps(),
+                           .units = args.c.shape[1]};
+  if (shape.rows == 0 || shape.steps == 0) return absl::OkStatus();
+  GpuProperties gpu = stream.cuda->properties();
+  const auto plan = [&] {
+    return MakeLstmTeamLaunch(shape, Product::kPrecision, form,
+                              Product::kBackward, gpu);
+  };
+  auto launch = plan();
+  if (launch) {
+    CONTINUO_ASSIGN_OR_RETURN(const int teams,
+                              launcher.template Teams<Product>(*launch));
+    if (teams < launch->teams) {
+      // The others would wait for a first one to end: rather more rows each.
+      gpu.multiprocessors = teams * launch->blocks;
+      launch = plan();
+    }
+  }
+  if (!launch) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the ", LstmFormName(form), " form of an LSTM of ",
+                     shape.units, " units does not fit ", gpu.name));
+  }
+  using Gate = Operand<Product::kPrecision>;
+  return launcher.template Launch<Product>(stream,
+                                           MakeTeamArgs<Gate>(*launch, args));
+}
+
+template <LstmForm kForm, typename Launcher, typename Args>
+absl::Status RunTeams(const Stream& stream, const Args& args,
+                      const Launcher& launcher) {
+  constexpr bool kBackward = std::is_same_v<Args, LstmBackwardArgs>;
+  const auto run = [&]<Precision kPrecision>() {
+    return RunPass<LstmTeamProduct<kPrecision, LstmTeamUnits(kForm, kPrecision),
+                                   kBackward>>(stream, kForm, args, launcher);
+  };
+  switch (stream.options.precision) {
+    case Precision::kFp32:
+      return run.template operator()<Precision::kFp32>();
+    case Precision::kTf32:
+      return run.template operator()<Precision::kTf32>();
+    case Precision::kBf16:
+      break;
+  }
+  return run.template operator()<Precision::kBf16>();
+}
+
+}  // namespace continuo::gpu
+
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_

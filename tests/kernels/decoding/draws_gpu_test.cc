@@ -1,0 +1,61 @@
+// Uniform numbers on every device: those of SampleDraw, to the bit.
+
+#include "kernels/decoding/draws.h"
+#include "tests/kernels/common/device_testing.h"
+
+namespace continuo {
+namespace {
+
+using namespace testing;  // NOLINT: the helpers of these tests
+
+class DrawsFormTest : public FormTest {};
+INSTANTIATE_TEST_SUITE_P(Forms, DrawsFormTest, ::testing::ValuesIn(kFp32Forms),
+                         FormName);
+
+struct Shapes {
+  int64_t steps, prefixes, searches, entries, heads;
+};
+constexpr Shapes kShapes[] = {{0, 1, 2, 1, 1},  {1, 0, 1, 1, 1},
+                              {3, 2, 0, 4, 1},  {3, 0, 31, 1, 6},
+                              {2, 3, 33, 4, 1}, {5, 1, 5, 26, 2}};
+
+TEST_P(DrawsFormTest, EveryNumberIsThatOfItsPosition) {
+  constexpr uint64_t kSeed = 0x123456789abcdef;
+  for (const auto& [steps, prefixes, searches, entries, heads] : kShapes) {
+    std::vector<uint64_t> output;
+    std::vector<int64_t> step;
+    for (int64_t s = 0; s < searches; ++s) {
+      output.push_back((uint64_t{1} << 32) * (s % 2) + 7 * s);
+      step.push_back(1000 * s);
+    }
+    const int64_t rows = prefixes + searches * entries;
+    DeviceArray<uint64_t> doutput = Put(output);
+    DeviceArray<int64_t> dstep = Put(step);
+    DeviceArray<double> u(stream(), steps * rows * heads);
+    ASSERT_TRUE(DrawUniforms(stream(), {.seed = kSeed,
+                                        .prefixes = prefixes,
+                                        .entries = entries,
+                                        .output = doutput.vector(),
+                                        .step = dstep.vector(),
+                                        .u = u.view({steps, rows, heads})})
+                    .ok());
+    const std::vector<double> got = u.Read();
+    int64_t slot = 0;
+    for (int64_t t = 0; t < steps; ++t) {
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int head = 0; head < heads; ++head, ++slot) {
+          const int64_t entry = row - prefixes;
+          const double want = entry < 0
+                                  ? 0
+                                  : SampleDraw(kSeed, output[entry / entries],
+                                               step[entry / entries] + t,
+                                               entry % entries, head);
+          ASSERT_EQ(got[slot], want) << t << " " << row << " " << head;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace continuo
