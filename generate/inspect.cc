@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "data/notes/formats.h"
+#include "data/notes/convert/formats.h"
 #include "data/records/file_kind.h"
 #include "models/bundle.h"
 #include "models/checkpoint.h"

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "data/notes/formats.h"
+#include "data/notes/convert/formats.h"
 #include "generate/inspect.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/log.h"

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/notes/formats.h"
-#include "data/notes/midi_reader.h"
+#include "data/notes/convert/formats.h"
+#include "data/notes/midi/midi_reader.h"
 #include "generate/primer_instruments.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/log.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/notes/midi_programs.h"
+#include "data/notes/midi/midi_programs.h"
 #include "runtime/base/counted.h"
 
 namespace continuo {

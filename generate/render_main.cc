@@ -7,8 +7,8 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/notes/formats.h"
-#include "data/notes/midi_reader.h"
+#include "data/notes/convert/formats.h"
+#include "data/notes/midi/midi_reader.h"
 #include "generate/curve_plot.h"
 #include "generate/piano_roll.h"
 #include "runtime/base/log.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "data/notes/midi_writer.h"
+#include "data/notes/midi/midi_writer.h"
 #include "generate/output_files.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/counted.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/events/compact_example.h"
-#include "data/notes/convert.h"
+#include "data/notes/convert/convert.h"
 #include "data/records/example.h"
 #include "generate/run.h"
 #include "generate/score.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/notes/midi_reader.h"
+#include "data/notes/midi/midi_reader.h"
 #include "gtest/gtest.h"
 #include "models/config.h"
 #include "runtime/base/log.h"

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/notes/midi_reader.h"
-#include "data/notes/midi_writer.h"
+#include "data/notes/midi/midi_reader.h"
+#include "data/notes/midi/midi_writer.h"
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "nlohmann/json.hpp"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "data/notes/midi_writer.h"
+#include "data/notes/midi/midi_writer.h"
 #include "data/proto/event.pb.h"
 #include "data/proto/music.pb.h"
 #include "data/records/compact_record.h"

@@ -1,0 +1,68 @@
+// Tied notes of a score that is played.
+
+#ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TIES_H_
+#define CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TIES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "data/notes/musicxml/musicxml_score.h"
+
+namespace continuo {
+
+// A note as it is played, from the start of the score.
+struct PlayedNote {
+  int part = 0;
+  Ticks start = 0;
+  Ticks end = 0;
+  const WrittenNote* written = nullptr;
+};
+
+// Joins notes to those that are tied to them.
+class TieJoiner {
+ public:
+  explicit TieJoiner(Ticks ticks_per_quarter)
+      : tolerance_(ticks_per_quarter / 32) {}
+
+  // The next measure to be played; `is_jump` if it is not the one that is
+  // written after the last.
+  void BeginMeasure(bool is_jump) {
+    ++measure_;
+    if (is_jump) last_jump_ = measure_;
+  }
+
+  // Adds `note` to `notes`, or lengthens the one that it is tied to. Notes of a
+  // part come by their starts. Many programs forget where ties end: a note
+  // right after one from which a tie starts, of the same pitch and voice, is
+  // its end.
+  void Add(const PlayedNote& note, std::vector<PlayedNote>* notes);
+
+  // Ties that come from no note.
+  int64_t unjoined() const { return unjoined_; }
+  // Ties whose end is not marked.
+  int64_t guessed() const { return guessed_; }
+
+ private:
+  struct Open {
+    size_t note = 0;  // among the notes
+    int measure = 0;  // of its last part
+    int voice = 0;
+  };
+  std::optional<size_t> Find(const PlayedNote& note,
+                             const std::vector<PlayedNote>& notes,
+                             std::vector<Open>* open) const;
+
+  Ticks tolerance_;
+  int measure_ = 0;
+  int last_jump_ = 0;  // the measure that it led to
+  int64_t unjoined_ = 0;
+  int64_t guessed_ = 0;
+  absl::flat_hash_map<int64_t, std::vector<Open>> open_;  // by part and pitch
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TIES_H_
