@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 #include "data/events/compact_example.h"
-#include "data/events/record_maker.h"
+#include "data/events/dataset/record_maker.h"
 #include "data/records/example.h"
 #include "data/records/tfrecord.h"
 #include "runtime/base/log.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "data/events/convert_dataset.h"
+#include "data/events/dataset/convert_dataset.h"
 #include "models/config.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "data/events/dataset_builder.h"
+#include "data/events/dataset/dataset_builder.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"
 #include "runtime/base/status.h"

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "data/events/pipeline.h"
+#include "data/events/dataset/pipeline.h"
 
 namespace continuo {
 

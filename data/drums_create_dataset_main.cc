@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "data/create_dataset_main.h"
-#include "data/events/drums_pipeline.h"
+#include "data/events/dataset/drums_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"
 #include "runtime/base/status.h"

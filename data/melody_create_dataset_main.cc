@@ -3,7 +3,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "data/create_dataset_main.h"
-#include "data/events/melody_pipeline.h"
+#include "data/events/dataset/melody_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"
 #include "runtime/base/status.h"

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/drums.h"
-#include "data/events/drums_extract.h"
+#include "data/events/drums/drums.h"
+#include "data/events/drums/drums_extract.h"
 #include "data/notes/quantize.h"
 #include "generate/sections.h"
 #include "runtime/base/log.h"

@@ -6,7 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/events/drums.h"
+#include "data/events/drums/drums.h"
 #include "generate/drums_continuation.h"
 #include "generate/generate_main.h"
 #include "generate/list_primers.h"

@@ -4,7 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "data/events/drums_pipeline.h"
+#include "data/events/dataset/drums_pipeline.h"
 #include "generate/score_main.h"
 #include "runtime/base/status.h"
 

@@ -5,7 +5,7 @@
 #define CONTINUO_GENERATE_FEEDBACK_TABLES_H_
 
 #include "absl/types/span.h"
-#include "data/events/feedback_spec.h"
+#include "data/events/encoding/feedback_spec.h"
 #include "kernels/decoding/feedback.h"
 #include "runtime/device/tensor.h"
 

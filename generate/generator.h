@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "generate/draws.h"
 #include "models/event_rnn.h"
 

@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/events/drums.h"
+#include "data/events/drums/drums.h"
 #include "data/proto/music.pb.h"
 
 namespace continuo {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/melody.h"
-#include "data/events/melody_extract.h"
+#include "data/events/melody/melody.h"
+#include "data/events/melody/melody_extract.h"
 #include "data/notes/quantize.h"
 #include "generate/primer_instruments.h"
 #include "generate/sections.h"

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
 #include "generate/continuation.h"

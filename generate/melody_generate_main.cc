@@ -7,7 +7,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
-#include "data/events/melody.h"
+#include "data/events/melody/melody.h"
 #include "generate/generate_main.h"
 #include "generate/melody_continuation.h"
 #include "generate/primer.h"

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/note_tuple.h"
-#include "data/events/performance.h"
-#include "data/events/performance_extract.h"
+#include "data/events/performance/note_tuple.h"
+#include "data/events/performance/performance.h"
+#include "data/events/performance/performance_extract.h"
 #include "data/notes/quantize.h"
 #include "generate/primer_instruments.h"
 #include "generate/sections.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/performance.h"
+#include "data/events/performance/performance.h"
 #include "generate/literal.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/status.h"

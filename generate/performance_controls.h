@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/events/control_source.h"
-#include "data/events/controls.h"
+#include "data/events/performance/control_source.h"
+#include "data/events/performance/controls.h"
 #include "data/proto/generator.pb.h"
 
 namespace continuo {

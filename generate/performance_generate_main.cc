@@ -8,8 +8,8 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/events/melody.h"
-#include "data/events/performance.h"
+#include "data/events/melody/melody.h"
+#include "data/events/performance/performance.h"
 #include "generate/generate_main.h"
 #include "generate/list_primers.h"
 #include "generate/performance_continuation.h"

@@ -1,7 +1,7 @@
 // performance_rnn_score: what it has of its own.
 
 #include "absl/flags/flag.h"
-#include "data/events/performance_pipeline.h"
+#include "data/events/dataset/performance_pipeline.h"
 #include "generate/score_main.h"
 #include "runtime/base/status.h"
 

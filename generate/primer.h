@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/events/event_encoder.h"
-#include "data/events/melody.h"
+#include "data/events/encoding/event_encoder.h"
+#include "data/events/melody/melody.h"
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
 #include "generate/generator.h"

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/control_source.h"
-#include "data/events/drums.h"
+#include "data/events/drums/drums.h"
 #include "data/events/encoder_table.h"
+#include "data/events/performance/control_source.h"
 #include "data/proto/generator.pb.h"
 #include "generate/continuation.h"
 #include "generate/draws.h"

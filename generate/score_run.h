@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "data/events/pipeline.h"
+#include "data/events/dataset/pipeline.h"
 #include "data/notes/reading.h"
 #include "generate/load_model.h"
 #include "generate/score_tally.h"

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <map>
 
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "data/records/sparse_rows.h"
 #include "generate/score.h"
 #include "nlohmann/json.hpp"

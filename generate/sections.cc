@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/melody_extract.h"
+#include "data/events/melody/melody_extract.h"
 #include "data/notes/quantize.h"
 #include "runtime/base/status.h"
 

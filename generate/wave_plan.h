@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "generate/generator.h"
 #include "generate/wave_book.h"
 

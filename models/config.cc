@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/melody.h"
-#include "data/events/performance.h"
+#include "data/events/melody/melody.h"
+#include "data/events/performance/performance.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

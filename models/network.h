@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "models/hparams.h"
 #include "runtime/device/tensor.h"
 

@@ -4,7 +4,7 @@
 #define CONTINUO_TRAIN_FIRST_EVENTS_H_
 
 #include "absl/status/statusor.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "data/records/dataset.h"
 #include "models/config.h"
 

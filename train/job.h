@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "data/records/batch.h"
 #include "data/records/dataset.h"
 #include "models/event_rnn.h"

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "data/records/batch.h"
 #include "models/event_rnn.h"
 

@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "data/events/event_encoder.h"
+#include "data/events/encoding/event_encoder.h"
 #include "models/checkpoint.h"
 #include "models/config.h"
 #include "models/event_rnn.h"

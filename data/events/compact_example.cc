@@ -5,8 +5,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "data/events/control_runs.h"
 #include "data/events/encoding_name.h"
+#include "data/events/performance/control_runs.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

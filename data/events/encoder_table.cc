@@ -3,15 +3,15 @@
 #include <utility>
 #include <vector>
 
-#include "data/events/conditioned.h"
-#include "data/events/drums_one_hot.h"
-#include "data/events/key_melody.h"
-#include "data/events/lookback.h"
-#include "data/events/note_tuple.h"
-#include "data/events/one_hot.h"
-#include "data/events/one_hot_melody.h"
-#include "data/events/performance_modulo.h"
-#include "data/events/performance_one_hot.h"
+#include "data/events/drums/drums_one_hot.h"
+#include "data/events/encoding/lookback.h"
+#include "data/events/encoding/one_hot.h"
+#include "data/events/melody/key_melody.h"
+#include "data/events/melody/one_hot_melody.h"
+#include "data/events/performance/conditioned.h"
+#include "data/events/performance/note_tuple.h"
+#include "data/events/performance/performance_modulo.h"
+#include "data/events/performance/performance_one_hot.h"
 #include "runtime/base/log.h"
 
 namespace continuo {

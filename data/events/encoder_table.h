@@ -7,10 +7,10 @@
 #include <memory>
 #include <optional>
 
-#include "data/events/control_source.h"
-#include "data/events/controls.h"
-#include "data/events/drums.h"
-#include "data/events/event_encoder.h"
+#include "data/events/drums/drums.h"
+#include "data/events/encoding/event_encoder.h"
+#include "data/events/performance/control_source.h"
+#include "data/events/performance/controls.h"
 
 namespace continuo {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "data/events/performance.h"
+#include "data/events/performance/performance.h"
 
 namespace continuo {
 namespace {

@@ -12,8 +12,8 @@
 
 namespace continuo {
 
-// How labels become inputs: FeedbackSpec (data/events/feedback_spec.h says what
-// the row of an event is) with its tables on the device.
+// How labels become inputs: FeedbackSpec (data/events/encoding/feedback_spec.h
+// says what the row of an event is) with its tables on the device.
 struct FeedbackEncoding {
   static constexpr int kMaxHeads = 16;
   static constexpr int kMaxDistances = 4;

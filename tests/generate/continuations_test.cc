@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "data/events/note_tuple.h"
-#include "data/events/performance.h"
+#include "data/events/performance/note_tuple.h"
+#include "data/events/performance/performance.h"
 #include "generate/drums_continuation.h"
 #include "generate/list_primers.h"
 #include "generate/performance_continuation.h"

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "data/events/drums.h"
+#include "data/events/drums/drums.h"
 #include "generate/drums_continuation.h"
 #include "generate/generator.h"
 #include "generate/load_model.h"
@@ -24,7 +24,7 @@
 #include "gtest/gtest.h"
 #include "models/bundle.h"
 #include "runtime/files/file.h"
-#include "tests/data/events/golden_events.h"
+#include "tests/data/events/encoding/golden_events.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/npy.h"
 

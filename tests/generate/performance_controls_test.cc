@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "data/events/performance.h"
+#include "data/events/performance/performance.h"
 #include "gtest/gtest.h"
 
 namespace continuo {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/melody.h"
+#include "data/events/melody/melody.h"
 #include "data/notes/quantize.h"
 #include "generate/melody_continuation.h"
 #include "generate/sections.h"

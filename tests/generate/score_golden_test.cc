@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "data/events/control_source.h"
-#include "data/events/drums.h"
+#include "data/events/drums/drums.h"
+#include "data/events/performance/control_source.h"
 #include "generate/load_model.h"
 #include "generate/score.h"
 #include "gtest/gtest.h"
-#include "tests/data/events/golden_events.h"
+#include "tests/data/events/encoding/golden_events.h"
 #include "tests/testing/golden.h"
 
 namespace continuo {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "data/events/encoder_table.h"
-#include "data/events/note_tuple.h"
+#include "data/events/performance/note_tuple.h"
 #include "gtest/gtest.h"
 
 namespace continuo {

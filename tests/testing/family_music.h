@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/drums_pipeline.h"
-#include "data/events/melody_pipeline.h"
-#include "data/events/performance_pipeline.h"
+#include "data/events/dataset/drums_pipeline.h"
+#include "data/events/dataset/melody_pipeline.h"
+#include "data/events/dataset/performance_pipeline.h"
 #include "data/proto/music.pb.h"
 #include "models/config.h"
 #include "runtime/base/random.h"

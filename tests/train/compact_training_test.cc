@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "data/events/dataset_builder.h"
+#include "data/events/dataset/dataset_builder.h"
 #include "gtest/gtest.h"
 #include "tests/testing/family_music.h"
 #include "tests/train/small_run.h"

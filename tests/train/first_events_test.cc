@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "data/events/encoder_table.h"
-#include "data/events/melody.h"
+#include "data/events/melody/melody.h"
 #include "gtest/gtest.h"
 #include "models/run_config.h"
 #include "runtime/base/threads.h"

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "data/events/dataset/record_maker.h"
 #include "data/events/encoding_name.h"
-#include "data/events/record_maker.h"
 #include "data/records/example.h"
 #include "gtest/gtest.h"
 #include "runtime/base/log.h"

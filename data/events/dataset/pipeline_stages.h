@@ -1,0 +1,65 @@
+// What the dataset pipelines of several families share: stages and their
+// counters.
+
+#ifndef CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_
+#define CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "data/events/dataset/pipeline.h"
+#include "data/events/encoding/event_encoder.h"
+#include "data/notes/quantize.h"
+#include "data/proto/music.pb.h"
+
+namespace continuo {
+
+// Adds the example of these events to the output; fewer than two hold nothing
+// to predict and are counted as dropped.
+absl::Status AddExample(const EventEncoder& encoder,
+                        absl::Span<const Event> events, PipelineOutput* output);
+
+// Where the counters of one stage go.
+struct StageCounters {
+  absl::string_view stage;
+  DatasetPart part;
+  Statistics* statistics;
+  PipelineOutput* output;
+
+  // Adds to the statistic `name` of the stage.
+  void Count(absl::string_view name, int64_t amount) const;
+  // The same for what was dropped: also a reason of the output.
+  void Discard(absl::string_view name, int64_t amount) const;
+};
+
+// Drops what the stages do not look at, which bounds the cost of splitting a
+// sequence of many time changes into many copies of the rest. Keeps notes,
+// total time, time signatures and tempos.
+void KeepNotesAndGrid(tensorflow::magenta::NoteSequence* sequence);
+
+// Counts a sequence that quantization refused with `failure` and `message`.
+void CountQuantizeFailure(QuantizeFailure failure, absl::string_view message,
+                          DatasetPart part, Statistics* statistics,
+                          PipelineOutput* output);
+
+// Adds `amount` to the pitches of all but drum notes; false, with nothing
+// changed, if one would leave 0..127.
+bool TransposeNotes(int amount, tensorflow::magenta::NoteSequence* sequence);
+
+// Counts the copies that transposition made and skipped.
+void CountTranspositions(int64_t generated, int64_t skipped, DatasetPart part,
+                         Statistics* statistics, PipelineOutput* output);
+
+// The reason of pieces without a whole number of steps in a bar.
+inline constexpr char kNonIntegerStepsPerBar[] = "non_integer_steps_per_bar";
+
+// What a person can do about the reasons counted here.
+std::string StageRemedy(absl::string_view reason, int steps_per_quarter);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_
