@@ -34,7 +34,7 @@ struct CommandHelp {
   // What it does, with examples; shown as it is.
   std::string about;
   // A part of the path of the files that define its flags
-  // ("data/convert_main.cc", or "data/create_dataset_" for several).
+  // ("data/commands/convert_main.cc", or "data/create_dataset_" for several).
   std::string own_file;
   // In the order in which they are shown. Own flags that no group names are
   // shown last, under "Other".

@@ -50,7 +50,7 @@ from its labels in this configuration is an error.)";
 
 CommandHelp Help() {
   return {.about = kAbout,
-          .own_file = "data/convert_dataset_main.cc",
+          .own_file = "data/commands/convert_dataset_main.cc",
           .groups = {{"Required",
                       HelpLevel::kRequired,
                       {"input=FILES", "output_dir=FOLDER"}},

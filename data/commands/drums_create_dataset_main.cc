@@ -4,7 +4,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "data/create_dataset_main.h"
+#include "data/commands/create_dataset_main.h"
 #include "data/events/dataset/drums_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"

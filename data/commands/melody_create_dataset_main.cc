@@ -2,7 +2,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "data/create_dataset_main.h"
+#include "data/commands/create_dataset_main.h"
 #include "data/events/dataset/melody_pipeline.h"
 #include "models/config.h"
 #include "models/hparams.h"

@@ -74,7 +74,7 @@ after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
 
 CommandHelp Help() {
   return {.about = absl::Substitute(kAbout, WrapText(NoteFormatSummary(), 2)),
-          .own_file = "data/convert_main.cc",
+          .own_file = "data/commands/convert_main.cc",
           .groups = {{"Required",
                       HelpLevel::kRequired,
                       {"input_dir=FOLDER", "output_file=FILE"}},

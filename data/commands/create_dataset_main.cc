@@ -1,4 +1,4 @@
-#include "data/create_dataset_main.h"
+#include "data/commands/create_dataset_main.h"
 
 #include <cstdint>
 #include <memory>

@@ -1,8 +1,8 @@
 // What the *_create_dataset commands share. Each has a main of its own
 // (melody_create_dataset_main.cc and its kin) with the flags that only it has.
 
-#ifndef CONTINUO_DATA_CREATE_DATASET_MAIN_H_
-#define CONTINUO_DATA_CREATE_DATASET_MAIN_H_
+#ifndef CONTINUO_DATA_COMMANDS_CREATE_DATASET_MAIN_H_
+#define CONTINUO_DATA_COMMANDS_CREATE_DATASET_MAIN_H_
 
 #include <memory>
 #include <string>
@@ -30,4 +30,4 @@ int CreateDatasetMain(int argc, char** argv,
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_CREATE_DATASET_MAIN_H_
+#endif  // CONTINUO_DATA_COMMANDS_CREATE_DATASET_MAIN_H_
