@@ -31,7 +31,7 @@
 #include "kernels/layers/loss.h"
 #include "kernels/layers/optimizer.h"
 #include "kernels/lstm/lstm.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"
 

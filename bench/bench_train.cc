@@ -23,7 +23,7 @@
 #include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
 #include "kernels/gemm/gemm.h"
-#include "models/event_rnn.h"
+#include "models/network/event_rnn.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"
 

@@ -24,7 +24,7 @@
 #include "generate/wave_book.h"
 #include "generate/wave_plan.h"
 #include "kernels/decoding/feedback.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
 #include "runtime/device/graph.h"

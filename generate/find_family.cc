@@ -3,8 +3,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "models/bundle.h"
-#include "models/run_config.h"
+#include "models/checkpoint/bundle.h"
+#include "models/config/run_config.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 

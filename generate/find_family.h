@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "generate/load_model.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "generate/device_wave.h"
 #include "generate/host_wave.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

@@ -15,7 +15,7 @@
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
 #include "generate/draws.h"
-#include "models/event_rnn.h"
+#include "models/network/event_rnn.h"
 
 namespace continuo {
 

@@ -14,7 +14,7 @@
 #include "generate/generator.h"
 #include "generate/row_inputs.h"
 #include "generate/wave_book.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "runtime/base/threads.h"
 
 namespace continuo {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "models/model_file.h"
-#include "models/weights.h"
+#include "models/model_file/model_file.h"
+#include "models/network/weights.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"

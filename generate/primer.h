@@ -13,7 +13,7 @@
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
 #include "generate/generator.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 

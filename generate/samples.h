@@ -11,8 +11,8 @@
 #include "absl/status/statusor.h"
 #include "data/proto/music.pb.h"
 #include "generate/canvas.h"
-#include "models/config.h"
-#include "models/event_rnn.h"
+#include "models/config/config.h"
+#include "models/network/event_rnn.h"
 
 namespace continuo {
 

@@ -5,9 +5,9 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "models/bundle.h"
-#include "models/metagraph.h"
-#include "models/weights.h"
+#include "models/checkpoint/bundle.h"
+#include "models/metagraph/metagraph.h"
+#include "models/network/weights.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "generate/row_inputs.h"
 #include "kernels/decoding/sampling.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

@@ -10,7 +10,7 @@
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
 #include "data/records/sparse_rows.h"
-#include "models/event_rnn.h"
+#include "models/network/event_rnn.h"
 
 namespace continuo {
 

@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "generate/load_model.h"
 #include "generate/score_run.h"
-#include "models/device_check.h"
+#include "models/network/device_check.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"

@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/events/dataset/pipeline.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/notes/midi/midi_reader.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "runtime/base/log.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "data/events/encoding/event_encoder.h"
 #include "data/records/dataset.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 

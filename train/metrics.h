@@ -7,7 +7,7 @@
 
 #include "data/events/encoding/event_encoder.h"
 #include "data/records/batch.h"
-#include "models/event_rnn.h"
+#include "models/network/event_rnn.h"
 
 namespace continuo {
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "data/proto/hparams.pb.h"
-#include "models/hparams.h"
+#include "models/config/hparams.h"
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"
 #include "train/event_tags.h"

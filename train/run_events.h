@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "data/records/dataset.h"
-#include "models/run_config.h"
+#include "models/config/run_config.h"
 #include "runtime/base/clock.h"
 #include "train/event_file.h"
 

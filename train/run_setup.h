@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "data/records/sequence_example.h"
-#include "models/config.h"
-#include "models/model_file.h"
-#include "models/run_config.h"
+#include "models/config/config.h"
+#include "models/config/run_config.h"
+#include "models/model_file/model_file.h"
 
 namespace continuo {
 

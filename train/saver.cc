@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "models/event_rnn.h"
+#include "models/network/event_rnn.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/stop.h"

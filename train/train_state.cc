@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "models/legacy_names.h"
-#include "models/weights.h"
+#include "models/model_file/legacy_names.h"
+#include "models/network/weights.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/records/dataset.h"
-#include "models/checkpoint.h"
-#include "models/event_rnn.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/network/event_rnn.h"
 
 namespace continuo {
 
@@ -43,7 +43,7 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
                                       const TrainState& state);
 
 // The tensors of a checkpoint of a run, those of older releases of the original
-// under the names of the current graphs (models/legacy_names.h).
+// under the names of the current graphs (models/model_file/legacy_names.h).
 absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix);
 
 // Weights only, as evaluation and generation need them; `where` names the

@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "models/checkpoint.h"
-#include "models/model_file.h"
-#include "models/network.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/model_file/model_file.h"
+#include "models/network/network.h"
 
 namespace continuo {
 

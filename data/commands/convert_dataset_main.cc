@@ -9,7 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset/convert_dataset.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/base/stop.h"

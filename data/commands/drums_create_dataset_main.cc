@@ -6,8 +6,8 @@
 #include "absl/strings/str_split.h"
 #include "data/commands/create_dataset_main.h"
 #include "data/events/dataset/drums_pipeline.h"
-#include "models/config.h"
-#include "models/hparams.h"
+#include "models/config/config.h"
+#include "models/config/hparams.h"
 #include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "drum_kit",

@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/commands/create_dataset_main.h"
 #include "data/events/dataset/performance_pipeline.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "performance",

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "models/bundle.h"
+#include "models/checkpoint/bundle.h"
 #include "runtime/base/log.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"

@@ -11,7 +11,7 @@
 #include "generate/performance_continuation.h"
 #include "generate/primer.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 namespace {

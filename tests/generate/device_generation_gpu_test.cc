@@ -5,7 +5,7 @@
 
 #include "bench/gpu_calls.h"
 #include "generate/device_wave.h"
-#include "models/event_rnn_decoder.h"
+#include "models/network/event_rnn_decoder.h"
 #include "tests/generate/generation_testing.h"
 
 namespace continuo {

@@ -13,7 +13,7 @@
 #include "data/notes/midi/midi_reader.h"
 #include "data/notes/midi/midi_writer.h"
 #include "gtest/gtest.h"
-#include "models/bundle.h"
+#include "models/checkpoint/bundle.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/log.h"
 #include "runtime/files/file.h"

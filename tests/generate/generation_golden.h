@@ -22,7 +22,7 @@
 #include "generate/sections.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
-#include "models/bundle.h"
+#include "models/checkpoint/bundle.h"
 #include "runtime/files/file.h"
 #include "tests/data/events/encoding/golden_events.h"
 #include "tests/testing/golden.h"

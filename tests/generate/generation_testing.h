@@ -13,9 +13,9 @@
 #include "data/events/encoder_table.h"
 #include "generate/generator.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
-#include "models/event_rnn.h"
-#include "models/network.h"
+#include "models/config/config.h"
+#include "models/network/event_rnn.h"
+#include "models/network/network.h"
 #include "runtime/device/device.h"
 
 namespace continuo::testing {

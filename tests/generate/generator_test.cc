@@ -8,8 +8,8 @@
 
 #include "data/events/encoder_table.h"
 #include "gtest/gtest.h"
-#include "models/event_rnn_decoder.h"
-#include "models/network.h"
+#include "models/network/event_rnn_decoder.h"
+#include "models/network/network.h"
 
 namespace continuo {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/run_config.h"
-#include "models/weights.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/config/run_config.h"
+#include "models/network/weights.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 

@@ -11,7 +11,7 @@
 #include "generate/melody_continuation.h"
 #include "generate/sections.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 
 namespace continuo {
 namespace {

@@ -6,8 +6,8 @@
 #include "data/events/encoder_table.h"
 #include "generate/canvas.h"
 #include "gtest/gtest.h"
-#include "models/network.h"
-#include "models/weights.h"
+#include "models/network/network.h"
+#include "models/network/weights.h"
 #include "runtime/base/threads.h"
 
 namespace continuo {

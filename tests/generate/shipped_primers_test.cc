@@ -11,7 +11,7 @@
 #include "generate/primer.h"
 #include "generate/primer_file.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "runtime/base/log.h"
 
 namespace continuo {

@@ -12,7 +12,7 @@
 #include "data/events/dataset/melody_pipeline.h"
 #include "data/events/dataset/performance_pipeline.h"
 #include "data/proto/music.pb.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "runtime/base/random.h"
 
 namespace continuo::testing {

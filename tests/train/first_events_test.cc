@@ -7,7 +7,7 @@
 #include "data/events/encoder_table.h"
 #include "data/events/melody/melody.h"
 #include "gtest/gtest.h"
-#include "models/run_config.h"
+#include "models/config/run_config.h"
 #include "runtime/base/threads.h"
 #include "tests/testing/examples.h"
 #include "tests/testing/scratch.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "data/records/sequence_example_writer.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "tests/train/small_run.h"
 #include "train/evaluator.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "models/checkpoint.h"
+#include "models/checkpoint/checkpoint.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/threads.h"
 #include "tests/testing/examples.h"

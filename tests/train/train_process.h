@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "models/checkpoint.h"
+#include "models/checkpoint/checkpoint.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"

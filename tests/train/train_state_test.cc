@@ -4,8 +4,8 @@
 
 #include "data/events/encoder_table.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
-#include "models/network.h"
+#include "models/config/config.h"
+#include "models/network/network.h"
 #include "runtime/base/threads.h"
 
 namespace continuo {

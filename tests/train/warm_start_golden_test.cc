@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "models/bundle.h"
-#include "models/checkpoint.h"
-#include "models/run_config.h"
+#include "models/checkpoint/bundle.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/config/run_config.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/small_run.h"

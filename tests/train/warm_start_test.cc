@@ -6,8 +6,8 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint.h"
-#include "models/safetensors.h"
+#include "models/checkpoint/checkpoint.h"
+#include "models/checkpoint/safetensors.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"

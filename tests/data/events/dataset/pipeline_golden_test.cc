@@ -17,7 +17,7 @@
 #include "data/proto/example.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
 #include "tests/testing/sha256.h"

@@ -11,7 +11,7 @@
 #include "data/notes/quantize.h"
 #include "data/notes/split.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "tests/data/events/encoding/golden_events.h"
 #include "tests/testing/dense.h"
 #include "tests/testing/golden.h"

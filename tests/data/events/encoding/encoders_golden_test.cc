@@ -9,7 +9,7 @@
 #include "data/events/encoding/event_encoder.h"
 #include "data/events/melody/melody.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "tests/testing/dense.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/npy.h"

@@ -12,7 +12,7 @@
 #include "data/events/performance/control_source.h"
 #include "data/events/performance/controls.h"
 #include "gtest/gtest.h"
-#include "models/config.h"
+#include "models/config/config.h"
 #include "tests/data/events/encoding/golden_events.h"
 #include "tests/testing/dense.h"
 #include "tests/testing/golden.h"

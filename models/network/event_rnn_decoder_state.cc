@@ -1,0 +1,187 @@
+// Memory of a decoder, and moving rows of it.
+
+#include "models/network/event_rnn_decoder_state.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "kernels/attention/attention.h"
+#include "kernels/layers/rows.h"
+#include "kernels/lstm/lstm.h"
+#include "runtime/base/status.h"
+#include "runtime/device/transfer.h"
+
+namespace continuo {
+
+// What attention needs besides the state of its recurrent layers.
+void EventRnnDecoder::State::AllocateWindow(DecoderLayer* state, int64_t width,
+                                            int64_t units, Arena* to) {
+  const int64_t slots = rnn->spec().attn_length;
+  const auto allocate = [&](int64_t columns) {
+    return to->Allocate<float>("state of the attention", {max_rows, columns});
+  };
+  const auto window = [&] {
+    Buffered window;
+    for (TensorView* view : {&window.now, on_gpu() ? &window.next : nullptr}) {
+      if (view == nullptr) continue;
+      *view =
+          to->Allocate<float>("attention window", {max_rows, slots * units});
+    }
+    return window;
+  };
+  state->x = allocate(width);
+  state->query = allocate(units);
+  state->probabilities = allocate(slots);
+  state->out = allocate(units);
+  state->projected = allocate(units);
+  state->attention = {.now = allocate(units), .next = allocate(units)};
+  state->window_states = window();
+  state->window_projected = window();
+}
+
+void EventRnnDecoder::State::Allocate(Arena* to) {
+  packs = AllocatePacks(stream(), plan, /*backward=*/false, to);
+  layers.clear();
+  for (const LayerPlan& layer : plan.layers) {
+    const std::string what = absl::StrCat("state of layer ", layer.index);
+    const auto allocate = [&](int64_t columns) {
+      return to->Allocate<float>(what, {max_rows, columns});
+    };
+    const auto buffered = [&](int64_t columns) {
+      return Buffered{.now = allocate(columns), .next = allocate(columns)};
+    };
+    const int64_t n = layer.units;
+    DecoderLayer& state = layers.emplace_back();
+    if (layer.projection.kernel != nullptr) {
+      state.cell_input = allocate(layer.width);
+    }
+    state.gates = to->Allocate(what, GateType(stream()), {max_rows, 4 * n});
+    if (layer.residual) state.output = allocate(n);
+    state.c = buffered(n);
+    state.h = buffered(n);
+    if (!layer.attention) continue;
+    AllocateWindow(&state, layer.width, n, to);
+    const int64_t scratch =
+        AttentionScratch(stream(), max_rows, n, layer.width);
+    if (scratch > 0) {
+      attention_scratch = to->Allocate<float>("attention", {scratch});
+    }
+  }
+  if (plan.stack.has_value()) {
+    AllocateWindow(&layers.emplace_back(), plan.stack->input, plan.stack->units,
+                   to);
+  }
+  int64_t scratch = 0;
+  for (const LayerPlan& layer : plan.layers) {
+    scratch = std::max(scratch, LstmScratch(stream(), max_rows, layer.units));
+  }
+  if (scratch > 0) {
+    lstm_scratch = to->Allocate<float>("recurrent products", {scratch});
+  }
+  logits = to->Allocate<float>("logits", {max_rows, rnn->spec().num_classes()});
+  if (!on_gpu()) return;
+  device_window_row = to->Allocate<int32_t>("rows", {max_rows});
+  device_counts = to->Allocate<int32_t>("rows", {2 * (max_rows + 1)});
+  device_source = to->Allocate<int32_t>("rows", {max_rows});
+}
+
+// Arrays that no step changes.
+absl::Status EventRnnDecoder::State::UploadConstants() {
+  for (int64_t count = 0; count <= max_rows; ++count) {
+    counts.push_back(0);
+    counts.push_back(static_cast<int32_t>(count));
+  }
+  if (!on_gpu()) {
+    device_counts = View(counts);
+    return absl::OkStatus();
+  }
+  window_row.resize(max_rows);
+  std::iota(window_row.begin(), window_row.end(), 0);
+  CONTINUO_RETURN_IF_ERROR(CopyAndWait(stream(), View(counts), device_counts));
+  return CopyAndWait(stream(), View(window_row), device_window_row);
+}
+
+void EventRnnDecoder::State::SetRows(int64_t count) {
+  rows = count;
+  const int64_t steps = count > 0 ? 1 : 0;
+  const int32_t* pair = device_counts.data<int32_t>() + 2 * count;
+  const int32_t* host_pair = counts.data() + 2 * count;
+  schedule = {.alive = TensorView(pair + 1, {steps}),
+              .step_begin = TensorView(pair, {steps + 1}),
+              .rows = count,
+              .host_alive = host_pair + 1,
+              .host_step_begin = host_pair};
+}
+
+TensorView EventRnnDecoder::State::WindowRow() const {
+  if (!on_gpu()) return View(window_row);
+  return TensorView(device_window_row.data<int32_t>(), {rows});
+}
+
+// Rows whose window no new row uses give it to those whose window is already
+// taken.
+absl::Status EventRnnDecoder::State::ReorderWindows(
+    absl::Span<const int32_t> source) {
+  std::vector<int32_t> placed(source.size(), -1);
+  std::vector<bool> taken(max_rows, false);
+  for (size_t r = 0; r < source.size(); ++r) {
+    const int32_t window = window_row[source[r]];
+    if (taken[window]) continue;
+    taken[window] = true;
+    placed[r] = window;
+  }
+  std::vector<int32_t> from;
+  std::vector<int32_t> to;
+  int32_t free = 0;
+  for (size_t r = 0; r < source.size(); ++r) {
+    if (placed[r] >= 0) continue;
+    while (taken[free]) ++free;
+    taken[free] = true;
+    placed[r] = free;
+    from.push_back(window_row[source[r]]);
+    to.push_back(free);
+  }
+  window_row = std::move(placed);
+  if (from.empty()) return absl::OkStatus();
+  for (const DecoderLayer& state : layers) {
+    for (const TensorView& window :
+         {state.window_states.now, state.window_projected.now}) {
+      if (!window) continue;
+      CONTINUO_RETURN_IF_ERROR(CopyRows(
+          stream(), {.x = window, .from = View(from), .to = View(to)}));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// On a GPU: every row's state, windows and all, from row source[r].
+absl::Status EventRnnDecoder::State::GatherStates(const TensorView& source) {
+  const int64_t count = source.shape[0];
+  for (DecoderLayer& layer : layers) {
+    for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention,
+                               &layer.window_states, &layer.window_projected}) {
+      if (!buffered->now) continue;
+      CONTINUO_RETURN_IF_ERROR(
+          GatherRows(stream(), {.x = Rows(buffered->now, rows),
+                                .rows = source,
+                                .out = Rows(buffered->next, count)}));
+      buffered->Swap();
+    }
+  }
+  SetRows(count);
+  return absl::OkStatus();
+}
+
+// A row of an array, on the host.
+absl::StatusOr<std::vector<float>> EventRnnDecoder::State::Read(
+    const TensorView& view, int64_t row) const {
+  const int64_t n = view.shape[1];
+  std::vector<float> values(n);
+  CONTINUO_RETURN_IF_ERROR(CopyAndWait(
+      stream(), TensorView(view.data<float>() + row * n, {n}), View(values)));
+  return values;
+}
+
+}  // namespace continuo
