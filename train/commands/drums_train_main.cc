@@ -1,0 +1,35 @@
+// drums_rnn_train: what it has of its own.
+
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "train/commands/train_main.h"
+
+ABSL_FLAG(std::string, config, "drum_kit",
+          "Configuration of a new run: one_drum or drum_kit. A run that exists "
+          "knows its own.");
+ABSL_FLAG(std::string, generator_id, "",
+          "Generator id to store instead of the configuration's.");
+ABSL_FLAG(std::string, generator_description, "",
+          "Generator description to store instead of the configuration's.");
+
+namespace continuo {
+namespace {
+
+ModelFlags GetModelFlags() {
+  return {.config = absl::GetFlag(FLAGS_config),
+          .default_config = "drum_kit",
+          .generator_id = absl::GetFlag(FLAGS_generator_id),
+          .generator_description = absl::GetFlag(FLAGS_generator_description)};
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  return continuo::TrainMain(argc, argv,
+                             {.family = continuo::Family::kDrums,
+                              .example_config = "drum_kit",
+                              .outputs_name = "drum_tracks",
+                              .model_flags = continuo::GetModelFlags});
+}

@@ -1,0 +1,39 @@
+// melody_rnn_train: what it has of its own.
+
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "train/commands/train_main.h"
+
+ABSL_FLAG(std::string, config, "",
+          "Configuration: basic_rnn, mono_rnn, lookback_rnn or attention_rnn. "
+          "Required for a new run without --melody_encoder_decoder; a run that "
+          "exists knows its own.");
+ABSL_FLAG(std::string, melody_encoder_decoder, "",
+          "Instead of --config: onehot, lookback or key, an encoding with the "
+          "base hyperparameters.");
+ABSL_FLAG(std::string, generator_id, "",
+          "Generator id to store instead of the configuration's.");
+ABSL_FLAG(std::string, generator_description, "",
+          "Generator description to store instead of the configuration's.");
+
+namespace continuo {
+namespace {
+
+ModelFlags GetModelFlags() {
+  return {.config = absl::GetFlag(FLAGS_config),
+          .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
+          .generator_id = absl::GetFlag(FLAGS_generator_id),
+          .generator_description = absl::GetFlag(FLAGS_generator_description)};
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  return continuo::TrainMain(argc, argv,
+                             {.family = continuo::Family::kMelody,
+                              .example_config = "attention_rnn",
+                              .outputs_name = "melodies",
+                              .model_flags = continuo::GetModelFlags});
+}

@@ -1,0 +1,402 @@
+#include "train/commands/train_main.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/time/time.h"
+#include "generate/canvas.h"
+#include "generate/samples.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/stop.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
+#include "runtime/command/compute_flags.h"
+#include "runtime/device/device.h"
+#include "runtime/files/file.h"
+#include "train/loop/evaluator.h"
+#include "train/loop/trainer.h"
+
+ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
+          "Folder of the run: train/ and eval/ below it hold checkpoints, "
+          "TensorBoard events and log.jsonl. Training goes on with the run it "
+          "finds there.");
+ABSL_FLAG(std::string, sequence_example_file, "",
+          "TFRecord file of examples (of either --format of create_dataset) to "
+          "train on or to evaluate, or a pattern of several "
+          "('set.tfrecord-*'). Required.");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters that differ from the configuration's, as "
+          "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
+          "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
+          "learning_rate, residual_connections, attention_around_stack "
+          "(attention as in TensorFlow 0.x). A run that exists keeps its own "
+          "where none are given.");
+ABSL_FLAG(std::string, warm_start_bundle_file, "",
+          "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder), run folder "
+          "or safetensors file whose weights a new run begins with. "
+          "Configuration and hyperparameters are taken from it where no others "
+          "are given; another network is an error. Step and optimizer begin "
+          "anew; the log tells which tensors were loaded. A run that exists "
+          "goes on with its own.");
+ABSL_FLAG(int64_t, num_training_steps, 0,
+          "Global step to stop at, counting the steps of earlier invocations; "
+          "0 trains until stopped.");
+ABSL_FLAG(int64_t, summary_frequency, 10,
+          "Steps between log lines and summaries; the first step has one too.");
+ABSL_FLAG(int, num_checkpoints, 10,
+          "Newest checkpoints that are kept (besides one per hour); 0 keeps "
+          "all.");
+ABSL_FLAG(int64_t, save_checkpoint_steps, 0,
+          "Save a checkpoint every so many steps as well; 0 does not.");
+ABSL_FLAG(double, save_checkpoint_secs, 60,
+          "Seconds between checkpoints; one is saved at the start and at the "
+          "end in any case.");
+ABSL_FLAG(double, max_training_seconds, 0,
+          "Seconds to train in this invocation, after which the state is saved "
+          "and the command ends; 0 is no limit.");
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
+          "Seed of initial weights, shuffling and dropout. Without it a random "
+          "one is drawn, printed and stored; a run that exists keeps its own.");
+ABSL_FLAG(int64_t, eval_every_steps, 0,
+          "Evaluate while training, every so many steps, on "
+          "--eval_sequence_example_file and with the weights in memory; the "
+          "numbers go to eval/ as those of --eval do. 0 does not.");
+ABSL_FLAG(
+    std::string, eval_sequence_example_file, "",
+    "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
+    "pattern of several.");
+ABSL_FLAG(bool, keep_best, false,
+          "With --eval_every_steps: keep the checkpoint of the lowest "
+          "evaluation loss in best/ (for generation: "
+          "--checkpoint_file=RUN_DIR/best).");
+ABSL_FLAG(int64_t, early_stopping_evals, 0,
+          "With --eval_every_steps: end the training after so many "
+          "evaluations in a row without a lower loss; 0 does not.");
+ABSL_FLAG(int64_t, sample_every_steps, 0,
+          "Let the network write four pieces every so many steps, and show "
+          "them as piano rolls, one tag each, under TensorBoard's images; 0 "
+          "does not. The training is the same with and without.");
+ABSL_FLAG(bool, tf1_tags, false,
+          "Write the gauges of TensorFlow 1's input queues among the "
+          "TensorBoard events, too, for scripts that look for the original's "
+          "tags.");
+ABSL_FLAG(bool, eval, false,
+          "Evaluate the checkpoints of --run_dir as they appear instead of "
+          "training: each second it looks for a new one, says for what it "
+          "waits, and ends when none has come for --eval_timeout_secs (with "
+          "an error if there never was one). --num_training_steps and the "
+          "other flags of training have no effect then.");
+ABSL_FLAG(bool, eval_once, false,
+          "With --eval: evaluate the newest checkpoint and end; an error if "
+          "there is none.");
+ABSL_FLAG(
+    bool, eval_dropout, false,
+    "With --eval: leave dropout on, as the original does. It is off "
+    "otherwise, so that the loss is that of the network as it generates.");
+ABSL_FLAG(int64_t, num_eval_examples, 0,
+          "With --eval or --eval_every_steps: examples to evaluate, the first "
+          "ones in file order; 0 "
+          "is all. Each counts once, and the last batch may be smaller.");
+ABSL_FLAG(double, eval_interval_secs, 60,
+          "With --eval: least seconds between the starts of two evaluations.");
+ABSL_FLAG(double, eval_timeout_secs, 300,
+          "With --eval: seconds without a new checkpoint after which the "
+          "command ends.");
+ABSL_FLAG(bool, self_check, true,
+          "Before training on a CUDA device, compare its operations with the "
+          "CPU's on small problems and refuse to begin if they differ. Takes "
+          "about a second.");
+ABSL_FLAG(int, threads, 0,
+          "CPU threads; 0 is one per CPU. Results are the same for any "
+          "number.");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity of log lines: DEBUG, INFO, WARN, ERROR, FATAL.");
+
+namespace continuo {
+namespace {
+
+constexpr char kAbout[] =
+    "Checkpoints are TensorFlow's (train/model.ckpt-N), saved at the start,\n"
+    "every minute and at the end. Started again with the same --run_dir the\n"
+    "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
+    "and SIGTERM save a checkpoint first; a second one ends at once. The loss\n"
+    "stands beside that of the best guess without context (unigram), in bits\n"
+    "per event. A loss that stays above four times that ends the training,\n"
+    "and none of it is saved.";
+
+constexpr char kAfter[] =
+    "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
+    "the state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
+    "(data that somebody changes meanwhile, too: the state is saved), a\n"
+    "failed write, a training that has diverged (the checkpoints from before\n"
+    "it stay), or an evaluation for which no checkpoint ever came.";
+
+const std::vector<HelpGroup>& Groups() {
+  static const auto& groups = *new std::vector<HelpGroup>{
+      {"Required", HelpLevel::kRequired, {"sequence_example_file=FILES"}},
+      {"What is trained, and where",
+       HelpLevel::kCommon,
+       {"run_dir=FOLDER", "config=NAME", "hparams=NAME=VALUE,...",
+        "warm_start_bundle_file=MODEL"}},
+      {"How long",
+       HelpLevel::kCommon,
+       {"num_training_steps=STEPS", "max_training_seconds=SECONDS"}},
+      {"Evaluating while training",
+       HelpLevel::kMore,
+       {"eval_every_steps=STEPS", "eval_sequence_example_file=FILES",
+        "keep_best", "early_stopping_evals", "sample_every_steps=STEPS"}},
+      {"Evaluating alone, beside a training or after it",
+       HelpLevel::kMore,
+       {"eval", "eval_once", "eval_interval_secs=SECONDS",
+        "eval_timeout_secs=SECONDS", "num_eval_examples", "eval_dropout"}},
+      {"Checkpoints",
+       HelpLevel::kMore,
+       {"save_checkpoint_secs=SECONDS", "save_checkpoint_steps=STEPS",
+        "num_checkpoints"}},
+      {"Logs",
+       HelpLevel::kMore,
+       {"log=LEVEL", "summary_frequency=STEPS", "tf1_tags"}},
+      {"Advanced",
+       HelpLevel::kMore,
+       {"seed", "threads", "melody_encoder_decoder=NAME", "generator_id=TEXT",
+        "generator_description=TEXT"}},
+  };
+  return groups;
+}
+
+CommandHelp Help(const TrainCommand& command) {
+  const std::string train =
+      absl::StrCat("  ", FamilyName(command.family), "_train ");
+  const std::string data = "      --sequence_example_file=/tmp/data/";
+  return {
+      .about = absl::StrCat(
+          "Trains a recurrent network on a data set, or evaluates one.\n\n",
+          train, "--config=", command.example_config,
+          " --run_dir=/tmp/run \\\n", data, "training_", command.outputs_name,
+          ".tfrecord\n", train, "--eval --run_dir=/tmp/run \\\n", data, "eval_",
+          command.outputs_name, ".tfrecord\n", train,
+          "--run_dir=/tmp/tuned \\\n"
+          "      --warm_start_bundle_file=model.mag \\\n",
+          data, "training_", command.outputs_name, ".tfrecord\n", train,
+          "--run_dir=/tmp/run --eval_every_steps=500 \\\n"
+          "      --keep_best --early_stopping_evals=5 \\\n",
+          data, "training_", command.outputs_name,
+          ".tfrecord \\\n      --eval_sequence_example_file=/tmp/data/eval_",
+          command.outputs_name, ".tfrecord\n\n", kAbout),
+      .own_file = "train_main.cc",
+      .groups = Groups(),
+      .after = kAfter,
+      .see_also = {absl::StrCat(FamilyName(command.family), "_create_dataset"),
+                   absl::StrCat(FamilyName(command.family), "_generate"),
+                   "continuo_inspect"}};
+}
+
+absl::Status FlagError(absl::string_view flag, const std::string& value,
+                       absl::string_view rule) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": ", rule));
+}
+
+template <typename T>
+absl::Status AtLeast(absl::string_view flag, T value, T least) {
+  // Written so that a number that is none fails too.
+  if (value >= least) return absl::OkStatus();
+  return FlagError(flag, absl::StrCat(value),
+                   absl::StrCat("must be at least ", least));
+}
+
+// Flags that have a meaning only beside others.
+absl::Status CheckEvalFlags() {
+  const bool eval = absl::GetFlag(FLAGS_eval);
+  const int64_t every = absl::GetFlag(FLAGS_eval_every_steps);
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>("eval_every_steps", every, 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "early_stopping_evals", absl::GetFlag(FLAGS_early_stopping_evals), 0));
+  struct Rule {
+    const char* name;
+    bool given;
+    bool allowed;
+    const char* remedy;
+  };
+  const bool data = !absl::GetFlag(FLAGS_eval_sequence_example_file).empty();
+  constexpr char kAddEval[] = "is for evaluation: add --eval or leave it out";
+  constexpr char kAddEvery[] =
+      "is for evaluation while training: add --eval_every_steps=N or leave it "
+      "out";
+  for (const Rule& rule : {
+           Rule{"eval_once", absl::GetFlag(FLAGS_eval_once), eval, kAddEval},
+           {"eval_dropout", absl::GetFlag(FLAGS_eval_dropout), eval, kAddEval},
+           {"num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples) > 0,
+            eval || every > 0,
+            "is for evaluation: add --eval or --eval_every_steps=N, or leave "
+            "it out"},
+           {"eval_every_steps", every > 0, !eval,
+            "is for training: leave out --eval, which evaluates only"},
+           {"eval_every_steps", every > 0, data,
+            "needs --eval_sequence_example_file, the data to evaluate"},
+           {"eval_sequence_example_file", data, every > 0, kAddEvery},
+           {"keep_best", absl::GetFlag(FLAGS_keep_best), every > 0, kAddEvery},
+           {"early_stopping_evals",
+            absl::GetFlag(FLAGS_early_stopping_evals) > 0, every > 0,
+            kAddEvery},
+       }) {
+    if (rule.given && !rule.allowed) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", rule.name, " ", rule.remedy));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFlags() {
+  if (absl::GetFlag(FLAGS_run_dir).empty()) {
+    return absl::InvalidArgumentError(
+        "--run_dir is empty: give the folder of the run");
+  }
+  if (absl::GetFlag(FLAGS_sequence_example_file).empty()) {
+    return absl::InvalidArgumentError(
+        "--sequence_example_file is missing: give the TFRecord file that the "
+        "create_dataset command has written");
+  }
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "num_training_steps", absl::GetFlag(FLAGS_num_training_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "summary_frequency", absl::GetFlag(FLAGS_summary_frequency), 1));
+  CONTINUO_RETURN_IF_ERROR(
+      AtLeast<int>("num_checkpoints", absl::GetFlag(FLAGS_num_checkpoints), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "save_checkpoint_steps", absl::GetFlag(FLAGS_save_checkpoint_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "save_checkpoint_secs", absl::GetFlag(FLAGS_save_checkpoint_secs), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "max_training_seconds", absl::GetFlag(FLAGS_max_training_seconds), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "sample_every_steps", absl::GetFlag(FLAGS_sample_every_steps), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      "num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "eval_interval_secs", absl::GetFlag(FLAGS_eval_interval_secs), 0));
+  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+      "eval_timeout_secs", absl::GetFlag(FLAGS_eval_timeout_secs), 0));
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
+  return CheckEvalFlags();
+}
+
+ModelFlags GetModelFlags(const TrainCommand& command) {
+  ModelFlags flags = command.model_flags();
+  flags.hparams = absl::GetFlag(FLAGS_hparams);
+  return flags;
+}
+
+absl::StatusOr<std::vector<SummaryImage>> SamplePictures(
+    const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
+    const StopFlag& stop) {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<Canvas> canvases,
+      DrawSamples(rnn, config, seed, [&stop] { return stop.load(); }));
+  std::vector<SummaryImage> images;
+  for (const Canvas& canvas : canvases) {
+    images.push_back({.width = canvas.width(), .height = canvas.height()});
+    CONTINUO_ASSIGN_OR_RETURN(images.back().png, canvas.EncodePng());
+  }
+  return images;
+}
+
+// The command as a shell would take it again.
+std::string CommandLine(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool plain =
+        !word.empty() &&
+        word.find_first_not_of(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+            "-_=+,./:@%") == std::string::npos;
+    absl::StrAppend(
+        &line, i == 0 ? "" : " ",
+        plain ? word
+              : absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}),
+                             "'"));
+  }
+  return line;
+}
+
+TrainOptions GetTrainOptions(const TrainCommand& command,
+                             const std::string& command_line) {
+  const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
+  return {
+      .run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
+      .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
+      .family = command.family,
+      .model = GetModelFlags(command),
+      .warm_start_bundle_file =
+          ExpandHome(absl::GetFlag(FLAGS_warm_start_bundle_file)),
+      .seed = absl::GetFlag(FLAGS_seed),
+      .num_training_steps = absl::GetFlag(FLAGS_num_training_steps),
+      .summary_frequency = absl::GetFlag(FLAGS_summary_frequency),
+      .num_checkpoints = absl::GetFlag(FLAGS_num_checkpoints),
+      .save_interval = absl::Seconds(absl::GetFlag(FLAGS_save_checkpoint_secs)),
+      .save_steps = absl::GetFlag(FLAGS_save_checkpoint_steps),
+      .max_time = max_seconds > 0 ? absl::Seconds(max_seconds)
+                                  : absl::InfiniteDuration(),
+      .eval = {.every_steps = absl::GetFlag(FLAGS_eval_every_steps),
+               .sequence_example_file =
+                   absl::GetFlag(FLAGS_eval_sequence_example_file),
+               .num_examples = absl::GetFlag(FLAGS_num_eval_examples),
+               .keep_best = absl::GetFlag(FLAGS_keep_best),
+               .early_stopping_evals =
+                   absl::GetFlag(FLAGS_early_stopping_evals)},
+      .sample_every_steps = absl::GetFlag(FLAGS_sample_every_steps),
+      .sample = SamplePictures,
+      .self_check = absl::GetFlag(FLAGS_self_check),
+      .tf1_tags = absl::GetFlag(FLAGS_tf1_tags),
+      .command_line = command_line};
+}
+
+EvalOptions GetEvalOptions(const TrainCommand& command,
+                           const std::string& command_line) {
+  return {.run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
+          .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
+          .family = command.family,
+          .model = GetModelFlags(command),
+          .num_eval_examples = absl::GetFlag(FLAGS_num_eval_examples),
+          .dropout = absl::GetFlag(FLAGS_eval_dropout),
+          .once = absl::GetFlag(FLAGS_eval_once),
+          .interval = absl::Seconds(absl::GetFlag(FLAGS_eval_interval_secs)),
+          .timeout = absl::Seconds(absl::GetFlag(FLAGS_eval_timeout_secs)),
+          .command_line = command_line};
+}
+
+absl::Status Run(const TrainCommand& command, const std::string& command_line) {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(CheckFlags());
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  const Stream& stream = owned.stream();
+  const StopFlag& stop = StopOnSignals();
+  if (absl::GetFlag(FLAGS_eval)) {
+    return FollowCheckpoints(GetEvalOptions(command, command_line), stream,
+                             stop);
+  }
+  return Train(GetTrainOptions(command, command_line), stream, stop).status();
+}
+
+}  // namespace
+
+int TrainMain(int argc, char** argv, const TrainCommand& command) {
+  const std::string command_line = CommandLine(argc, argv);
+  ParseFlags(argc, argv, Help(command));
+  const absl::Status status = Run(command, command_line);
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return 1;
+}
+
+}  // namespace continuo

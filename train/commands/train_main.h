@@ -1,0 +1,28 @@
+// What the *_train commands share. Each has a main of its own
+// (melody_train_main.cc and its kin) with the flags that only it has.
+
+#ifndef CONTINUO_TRAIN_COMMANDS_TRAIN_MAIN_H_
+#define CONTINUO_TRAIN_COMMANDS_TRAIN_MAIN_H_
+
+#include <string>
+
+#include "train/loop/run_setup.h"
+
+namespace continuo {
+
+// Where one command differs.
+struct TrainCommand {
+  Family family = Family::kMelody;
+  std::string example_config;  // a configuration, for the help text
+  std::string outputs_name;    // "melodies", as in the names of data sets
+  // The model as the command's own flags describe it (without hparams);
+  // called once they are parsed.
+  ModelFlags (*model_flags)();
+};
+
+// The whole command; returns the exit status.
+int TrainMain(int argc, char** argv, const TrainCommand& command);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_TRAIN_COMMANDS_TRAIN_MAIN_H_
