@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "generate/generator.h"
+#include "generate/decoding/generator.h"
 #include "runtime/device/device.h"
 
 namespace continuo::bench {

@@ -8,9 +8,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "generate/load_model.h"
-#include "generate/save_bundle.h"
-#include "generate/score.h"
+#include "generate/model/load_model.h"
+#include "generate/model/save_bundle.h"
+#include "generate/scoring/score.h"
 #include "gtest/gtest.h"
 #include "models/checkpoint/bundle.h"
 #include "models/checkpoint/checkpoint.h"

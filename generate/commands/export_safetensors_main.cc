@@ -1,0 +1,140 @@
+// export_safetensors: a trained network for Python, in one safetensors file.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "generate/model/find_family.h"
+#include "generate/model/load_model.h"
+#include "models/checkpoint/safetensors.h"
+#include "models/config/run_config.h"
+#include "models/network/weights.h"
+#include "runtime/base/counted.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
+#include "runtime/device/device.h"
+#include "runtime/device/version.h"
+#include "runtime/files/file.h"
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is exported");
+ABSL_FLAG(
+    std::string, checkpoint_file, "",
+    "A checkpoint to export, in place of --run_dir: model.ckpt-1000 or one "
+    "of its files, an old one-file checkpoint, a safetensors file, or a "
+    "folder, whose newest is taken");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to export; excludes --run_dir and "
+          "--checkpoint_file");
+ABSL_FLAG(std::string, config, "",
+          "Configuration the model was trained with. Only needed for "
+          "checkpoints of the original program, which do not store it");
+ABSL_FLAG(std::string, melody_encoder_decoder, "",
+          "onehot, lookback or key: in place of --config");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... "
+          "Models that store them need none");
+ABSL_FLAG(std::string, output, "", "File to write (.safetensors). Required");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+constexpr char kAbout[] =
+    R"(Writes the weights of a trained network as a safetensors file.
+
+  export_safetensors --run_dir=RUN --output=model.safetensors
+  export_safetensors --bundle_file=model.mag --output=model.safetensors
+
+In Python, safetensors.numpy.load_file("model.safetensors") then gives a
+dictionary of arrays under the names of their TensorFlow variables. The
+metadata hold "family", "config", "hparams", "generator_id" and
+"generator_description", and as "continuo.json" all that is needed to load the
+network again: --checkpoint_file=model.safetensors of the generate and score
+commands, and --warm_start_bundle_file of the train commands, take the file as
+they take a checkpoint.)";
+
+CommandHelp Help() {
+  return {.about = kAbout,
+          .own_file = "generate/commands/export_safetensors_main.cc",
+          .groups =
+              {{"Required", HelpLevel::kRequired, {"output=FILE.safetensors"}},
+               {"The model, one of",
+                HelpLevel::kCommon,
+                {"run_dir=FOLDER", "bundle_file=FILE.mag",
+                 "checkpoint_file=CHECKPOINT"}},
+               {"Advanced",
+                HelpLevel::kMore,
+                {"log=LEVEL", "config=NAME", "melody_encoder_decoder=NAME",
+                 "hparams=NAME=VALUE,..."}}},
+          .after =
+              "Exit status: 0 when the file is written; 1 for wrong flags, a "
+              "model that cannot\nbe read, or a failed write."};
+}
+
+absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  const std::string output = ExpandHome(absl::GetFlag(FLAGS_output));
+  if (output.empty()) {
+    return absl::InvalidArgumentError(
+        "--output is required: the .safetensors file to write");
+  }
+  CONTINUO_RETURN_IF_ERROR(CheckEnding({"--output", output},
+                                       "a safetensors file", {".safetensors"}));
+  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
+      {{"--output", output}},
+      {{"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+       {"--checkpoint_file",
+        ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}}));
+  const ModelSource source = {
+      .run_dir = absl::GetFlag(FLAGS_run_dir),
+      .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
+      .bundle_file = absl::GetFlag(FLAGS_bundle_file),
+      .config = absl::GetFlag(FLAGS_config),
+      .default_config = "",
+      .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
+      .hparams = absl::GetFlag(FLAGS_hparams)};
+  CONTINUO_RETURN_IF_ERROR(CheckModelSource(source));
+  CONTINUO_ASSIGN_OR_RETURN(const Family family, FindFamily(source));
+  ThreadPool pool(1);
+  CONTINUO_ASSIGN_OR_RETURN(
+      const LoadedModel model,
+      LoadModel(source, family, {.device = {}, .pool = &pool}));
+  std::vector<float> flat(model.rnn->flat_size());
+  CONTINUO_RETURN_IF_ERROR(model.rnn->GetWeights(absl::MakeSpan(flat)));
+  Safetensors contents;
+  AddFlatToTensors(model.rnn->parameters(), /*suffix=*/"", flat,
+                   &contents.tensors);
+  const ModelConfig& config = model.config;
+  contents.metadata = {
+      {"family", std::string(FamilyName(config.family))},
+      {"config", config.name},
+      {"hparams", HparamsToString(config.hparams)},
+      {"generator_id", config.id},
+      {"generator_description", config.description},
+      {kSafetensorsRunConfig, RunConfigToJson({.model = config,
+                                               .seed = model.seed,
+                                               .version = ProgramVersion()})}};
+  const std::string bytes = SerializeSafetensors(contents);
+  CONTINUO_RETURN_IF_ERROR(WriteFileAtomically(output, bytes));
+  LogInfo("Wrote ", Counted(contents.tensors.size(), "tensor"), " of ",
+          model.path, " to ", output, " (", bytes.size(), " bytes)");
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace continuo
+
+int main(int argc, char** argv) {
+  continuo::ParseFlags(argc, argv, continuo::Help());
+  const absl::Status status = continuo::Run();
+  if (status.ok()) return 0;
+  continuo::LogError(status.message());
+  return 1;
+}

@@ -1,0 +1,365 @@
+#include "generate/commands/generate_main.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
+#include "absl/strings/str_cat.h"
+#include "data/notes/reading.h"
+#include "generate/model/load_model.h"
+#include "generate/model/save_bundle.h"
+#include "generate/output/run.h"
+#include "generate/requests/primer_file.h"
+#include "models/config/run_config.h"
+#include "models/network/device_check.h"
+#include "runtime/base/counted.h"
+#include "runtime/base/log.h"
+#include "runtime/base/random.h"
+#include "runtime/base/status.h"
+#include "runtime/base/stop.h"
+#include "runtime/command/command_line.h"
+#include "runtime/command/compute_flags.h"
+#include "runtime/device/device.h"
+#include "runtime/device/version.h"
+#include "runtime/files/file.h"
+
+#define FAMILY_NAME CONTINUO_FAMILY_NAME
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is used, while training goes on or after it");
+ABSL_FLAG(std::string, checkpoint_file, "",
+          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
+          "of its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is taken");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file. "
+          "With --save_generator_bundle: the file to write");
+ABSL_FLAG(bool, save_generator_bundle, false,
+          "Write the model of --run_dir or --checkpoint_file to --bundle_file "
+          "instead of generating");
+ABSL_FLAG(std::string, bundle_description, "",
+          "With --save_generator_bundle: a text to store in the bundle");
+ABSL_FLAG(std::string, generator_id, "",
+          "With --save_generator_bundle: the bundle's generator id, by default "
+          "that of the configuration");
+ABSL_FLAG(std::string, generator_description, "",
+          "With --save_generator_bundle: the description of the generator, by "
+          "default that of the configuration");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... The "
+          "model knows them; a value that disagrees is an error");
+
+ABSL_FLAG(std::string, output_dir, "/tmp/" FAMILY_NAME "/generated",
+          "Folder for the MIDI files; created if missing");
+ABSL_FLAG(int32_t, num_outputs, 10, "MIDI files to write");
+ABSL_FLAG(int32_t, primer_instrument, -1,
+          "Instrument of --primer_midi to continue, by its number; -1 takes "
+          "all notes. A primer that cannot be continued as a whole is refused "
+          "with a list of its instruments");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How the file of --primer_midi is read: by its format's standard, or "
+          "as Magenta reads it");
+ABSL_FLAG(double, temperature, 1.0,
+          "Below 1 the music becomes more predictable, above 1 more random");
+ABSL_FLAG(int32_t, beam_size, 1,
+          "Sequences that are kept while searching; the best one is written");
+ABSL_FLAG(int32_t, branch_factor, 1,
+          "Continuations tried of each of them before the best are kept");
+ABSL_FLAG(int32_t, steps_per_iteration, 1,
+          "Steps between two choices of the best");
+
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
+          "Same seed, same files, whatever --threads and --batch; by default a "
+          "random one, which is printed and stored in the files");
+ABSL_FLAG(int32_t, top_k, 0,
+          "Draw only from the k most probable events; 0 = from all");
+ABSL_FLAG(double, top_p, 1.0,
+          "Draw only from the most probable events that together have this "
+          "probability; 1 = from all");
+ABSL_FLAG(std::string, report, "",
+          "File for one JSON object per output: name, seed, log-likelihood; - "
+          "is standard output");
+ABSL_FLAG(bool, self_check, false,
+          "Compare the operations of the CUDA device with the CPU's on small "
+          "problems first, and end if they differ");
+ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
+ABSL_FLAG(int32_t, batch, 0,
+          "Sequences computed at once, beams included; 0 = 32 per thread, 4096 "
+          "on a GPU");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+using tensorflow::magenta::NoteSequence;
+
+constexpr double kDefaultQpm = 120;
+// Of the commands that have --new_bars.
+constexpr int kDefaultNumSteps = 128;
+// 60e6 / qpm microseconds must fit the 24 bits that MIDI has for a tempo.
+constexpr double kMinQpm = 3.58;
+constexpr double kMaxQpm = 60e6;
+
+const std::vector<HelpGroup>& Groups() {
+  static const auto& groups = *new std::vector<HelpGroup>{
+      {"The model, one of",
+       HelpLevel::kCommon,
+       {"run_dir=FOLDER", "bundle_file=FILE.mag",
+        "checkpoint_file=CHECKPOINT"}},
+      {"How much, and where to",
+       HelpLevel::kCommon,
+       {"output_dir=FOLDER", "num_outputs", "num_steps=STEPS", "new_bars"}},
+      {"What is continued",
+       HelpLevel::kCommon,
+       {"primer_melody=LIST", "primer_drums=LIST", "primer_pitches=LIST",
+        "primer_midi=FILE", "primer_instrument"}},
+      {"How",
+       HelpLevel::kCommon,
+       {"temperature", "top_p", "top_k", "qpm", "seed"}},
+      {"Control over the performance",
+       HelpLevel::kCommon,
+       {"notes_per_second=LIST", "pitch_class_histogram=LIST",
+        "disable_conditioning=LIST", "control_file=FILE.json"}},
+      {"Search",
+       HelpLevel::kMore,
+       {"beam_size", "branch_factor", "steps_per_iteration"}},
+      {"Writing a bundle instead of music",
+       HelpLevel::kMore,
+       {"save_generator_bundle", "bundle_description=TEXT", "generator_id=TEXT",
+        "generator_description=TEXT"}},
+      {"What is said", HelpLevel::kMore, {"report=FILE", "log=LEVEL"}},
+      {"Advanced",
+       HelpLevel::kMore,
+       {"threads", "batch", "config=NAME", "melody_encoder_decoder=NAME",
+        "hparams=NAME=VALUE,...", "reading=standard|magenta"}},
+  };
+  return groups;
+}
+
+CommandHelp Help(const GenerateCommand& command) {
+  const std::string name =
+      absl::StrCat("  ", FamilyName(command.family), "_generate ");
+  const std::string family(FamilyName(command.family));
+  CommandHelp help = {
+      .about = absl::StrCat(
+          "Writes new music from a trained model as MIDI files.\n\n", name,
+          "--run_dir=RUN --output_dir=OUT\n", name,
+          "--run_dir=RUN --output_dir=OUT \\\n"
+          "      --num_outputs=50 --temperature=0.9 --seed=7 \\\n      ",
+          command.example_flags, "\n", name,
+          "--bundle_file=model.mag \\\n      --primer_midi=scripts/primers/",
+          family, "/primer.mid\n", name,
+          "--run_dir=RUN --save_generator_bundle \\\n"
+          "      --bundle_file=model.mag --bundle_description=\"Trained on "
+          "reels\""
+          "\n\n"
+          "A model is a training run (--run_dir), one checkpoint "
+          "(--checkpoint_file)\nor a bundle (--bundle_file). Files are named "
+          "<date>_<time>_<number>.mid; the\nlog tells the log-likelihood of "
+          "each. "
+          "Ctrl-C ends the run after the outputs in\nprogress, a second one at "
+          "once; finished files stay."),
+      .own_file = "generate_main.cc",
+      .groups = Groups(),
+      .after =
+          "Exit status: 0 when all is written; 1 for wrong flags, a model that "
+          "cannot be\nread, or a failed write.",
+      .see_also = {absl::StrCat(family, "_train"),
+                   absl::StrCat(family, "_score"), "continuo_render",
+                   "continuo_inspect"},
+      .unused = {"rnn_backend"}};
+  if (command.family == Family::kPerformance) {
+    help.units = {{"num_steps", "steps of 10 ms: 3000 are 30 s"}};
+  }
+  return help;
+}
+
+absl::Status AtLeast(absl::string_view flag, int value, int least) {
+  if (value >= least) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
+}
+
+absl::StatusOr<SearchOptions> SearchOfFlags() {
+  const SearchOptions search{
+      .temperature = absl::GetFlag(FLAGS_temperature),
+      .beam_size = absl::GetFlag(FLAGS_beam_size),
+      .branch_factor = absl::GetFlag(FLAGS_branch_factor),
+      .steps_per_iteration = absl::GetFlag(FLAGS_steps_per_iteration),
+      .top_k = absl::GetFlag(FLAGS_top_k),
+      .top_p = absl::GetFlag(FLAGS_top_p)};
+  // Messages begin with the field's name, which is the flag's.
+  const absl::Status status = CheckSearchOptions(search);
+  if (status.ok()) return search;
+  return absl::Status(status.code(), absl::StrCat("--", status.message()));
+}
+
+ModelSource SourceOfFlags(const GenerateCommand& command) {
+  ModelSource source = command.model_source();
+  source.run_dir = absl::GetFlag(FLAGS_run_dir);
+  source.checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file);
+  source.bundle_file = absl::GetFlag(FLAGS_bundle_file);
+  source.hparams = absl::GetFlag(FLAGS_hparams);
+  return source;
+}
+
+// The report in the place of a file that is read.
+absl::Status CheckPaths(const std::string& report) {
+  std::vector<FlagPath> inputs;
+  for (const absl::string_view name :
+       {"bundle_file", "checkpoint_file", "primer_midi", "control_file"}) {
+    const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr) continue;  // of another family
+    inputs.push_back(
+        {absl::StrCat("--", name), ExpandHome(flag->CurrentValue())});
+  }
+  return CheckDistinctPaths({{"--report", report}}, inputs);
+}
+
+absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
+  return SaveBundle(
+      SourceOfFlags(command),
+      {.bundle_file = absl::GetFlag(FLAGS_bundle_file),
+       .bundle_description = absl::GetFlag(FLAGS_bundle_description),
+       .generator_id = absl::GetFlag(FLAGS_generator_id),
+       .generator_description = absl::GetFlag(FLAGS_generator_description)},
+      command.family, {.device = {}, .pool = &pool});
+}
+
+// The flags that describe a bundle do nothing to one that is only read.
+void WarnOfUnusedFlags() {
+  for (const auto& [name, value] :
+       {std::pair("bundle_description",
+                  absl::GetFlag(FLAGS_bundle_description)),
+        {"generator_id", absl::GetFlag(FLAGS_generator_id)},
+        {"generator_description",
+         absl::GetFlag(FLAGS_generator_description)}}) {
+    if (value.empty()) continue;
+    LogWarn("--", name, " is ignored: it needs --save_generator_bundle");
+  }
+}
+
+absl::Status Run(const GenerateCommand& command) {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
+  if (absl::GetFlag(FLAGS_save_generator_bundle)) {
+    return SaveBundleOfFlags(command);
+  }
+  WarnOfUnusedFlags();
+  CONTINUO_RETURN_IF_ERROR(
+      AtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
+  CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
+  RunOptions options;
+  CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
+  options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));
+  if (options.output_dir.empty()) {
+    return absl::InvalidArgumentError(
+        "--output_dir is empty; name a folder for the MIDI files");
+  }
+  options.report = ExpandHome(absl::GetFlag(FLAGS_report));
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(options.report));
+  options.batch_rows = absl::GetFlag(FLAGS_batch);
+  options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
+  CONTINUO_ASSIGN_OR_RETURN(
+      const PreparedOutputs prepared,
+      command.prepare({.seed = options.seed,
+                       .num_outputs = absl::GetFlag(FLAGS_num_outputs),
+                       .search = options.search}));
+
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  CONTINUO_ASSIGN_OR_RETURN(
+      LoadedModel model,
+      LoadModel(SourceOfFlags(command), command.family, owned.stream()));
+  if (absl::GetFlag(FLAGS_self_check)) {
+    CONTINUO_RETURN_IF_ERROR(CheckDevice(owned.stream(), model.rnn->spec()));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
+
+  LogInfo("Model ", model.path, ": ",
+          model.config.name.empty() ? "" : model.config.name + ", ",
+          HparamsToString(model.config.hparams));
+  LogInfo("Generating ", Counted(outputs.size(), "output"), " of ",
+          prepared.description, " on ", StreamName(owned.stream()), " with ",
+          Counted(pool.num_threads(), "thread"), ": temperature ",
+          options.search.temperature, ", beam_size ", options.search.beam_size,
+          ", branch_factor ", options.search.branch_factor,
+          ", steps_per_iteration ", options.search.steps_per_iteration,
+          ", --seed=", options.seed);
+  options.description = absl::StrCat(
+      "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
+      model.config.name, " temperature ", options.search.temperature);
+  SetStopMessage(
+      "stopping after the outputs in progress; Ctrl-C again ends at once");
+  const StopFlag& stop = StopOnSignals();
+  return GenerateFiles(model, outputs, options,
+                       [&stop] { return stop.load(); });
+}
+
+}  // namespace
+
+absl::StatusOr<double> CheckQpm(double qpm) {
+  if (qpm == 0) return kDefaultQpm;
+  if (qpm >= kMinQpm && qpm <= kMaxQpm) return qpm;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--qpm=", qpm, ": must be from ", kMinQpm, " to ", kMaxQpm,
+                   ", or 0 for ", kDefaultQpm));
+}
+
+absl::StatusOr<NoteSequence> ReadPrimerOfFlags(const std::string& path,
+                                               absl::string_view then) {
+  const int instrument = absl::GetFlag(FLAGS_primer_instrument);
+  CONTINUO_RETURN_IF_ERROR(AtLeast("primer_instrument", instrument, -1));
+  return ReadPrimerFile(
+      path, instrument < 0 ? std::nullopt : std::optional<int>(instrument),
+      {.reading = absl::GetFlag(FLAGS_reading)}, then);
+}
+
+absl::Status CheckLength(int num_steps, int new_bars) {
+  constexpr int kMaxBars = 1 << 20;
+  CONTINUO_RETURN_IF_ERROR(AtLeast("num_steps", num_steps, 1));
+  CONTINUO_RETURN_IF_ERROR(AtLeast("new_bars", new_bars, 0));
+  if (new_bars > kMaxBars) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--new_bars=", new_bars, ": must be at most ", kMaxBars));
+  }
+  if (new_bars > 0 && num_steps != kDefaultNumSteps) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--num_steps=", num_steps, " and --new_bars=", new_bars,
+                     " both say how long the outputs are; give one of them"));
+  }
+  return absl::OkStatus();
+}
+
+std::string LengthText(int num_steps, int new_bars, double qpm) {
+  const std::string length =
+      new_bars > 0 ? absl::StrCat("the primer and ", Counted(new_bars, "bar"))
+                   : Counted(num_steps, "step");
+  return absl::StrCat(length, " at ", qpm, " qpm");
+}
+
+absl::Status WithRemedy(const absl::Status& status, absl::string_view remedy) {
+  if (!absl::IsOutOfRange(status)) return status;
+  return absl::OutOfRangeError(absl::StrCat(status.message(), "; ", remedy));
+}
+
+int GenerateMain(int argc, char** argv, const GenerateCommand& command) {
+  ParseFlags(argc, argv, Help(command));
+  const absl::Status status = Run(command);
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return 1;
+}
+
+}  // namespace continuo

@@ -1,0 +1,227 @@
+#include "generate/commands/score_main.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "generate/model/load_model.h"
+#include "generate/scoring/score_run.h"
+#include "models/network/device_check.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+#include "runtime/base/threads.h"
+#include "runtime/command/command_line.h"
+#include "runtime/command/compute_flags.h"
+#include "runtime/device/device.h"
+#include "runtime/files/file.h"
+
+ABSL_FLAG(std::string, run_dir, "",
+          "Folder that training was given as --run_dir: its newest checkpoint "
+          "is used");
+ABSL_FLAG(std::string, checkpoint_file, "",
+          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
+          "of its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is taken");
+ABSL_FLAG(std::string, bundle_file, "",
+          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
+ABSL_FLAG(std::string, config, "",
+          "Configuration the model was trained with. Only needed for "
+          "checkpoints of the original program, which do not store it");
+ABSL_FLAG(std::string, hparams, "",
+          "Hyperparameters the model was trained with, as name=value,... The "
+          "model knows them; a value that disagrees is an error");
+ABSL_FLAG(std::string, input, "",
+          "What to score: MIDI, MusicXML and ABC files, TFRecords of "
+          "NoteSequences, data sets of create_dataset, patterns of these "
+          "(quoted), or folders; several with commas between them. Required");
+ABSL_FLAG(bool, recursive, false, "Folders of --input with their subfolders");
+ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
+          "How music files are read where their format's standard and Magenta "
+          "disagree: standard, or magenta");
+ABSL_FLAG(std::string, output, "",
+          "File for the scores, one JSON object a line; - or nothing is "
+          "standard output");
+ABSL_FLAG(std::string, summary, "",
+          "File for one JSON object over all sequences, each class with its "
+          "number of labels and of correct predictions");
+ABSL_FLAG(std::string, report, "",
+          "File for one JSON object per file, tune or record: whether it was "
+          "scored or skipped, how many sequences it gave, and what was dropped "
+          "and why; - is standard output");
+ABSL_FLAG(bool, classes, false,
+          "Count labels and correct predictions of each class in every line");
+ABSL_FLAG(bool, self_check, false,
+          "Compare the operations of the CUDA device with the CPU's on small "
+          "problems first, and end if they differ");
+ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
+ABSL_FLAG(int32_t, batch, 0,
+          "Sequences computed at once; 0 = 32 per thread, 4096 on a GPU. No "
+          "score depends on it");
+ABSL_FLAG(std::string, log, "INFO",
+          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+
+namespace continuo {
+namespace {
+
+CommandHelp Help(const ScoreCommand& command) {
+  const absl::string_view name = FamilyName(command.family);
+  return {
+      .about = absl::StrCat(
+          "Says how probable given music is under a trained model.\n\n  ", name,
+          "_score --run_dir=RUN --input=tune.mid\n  ", name,
+          "_score --bundle_file=model.mag --input=notes.tfrecord,tunes \\\n"
+          "      --recursive --output=scores.jsonl --summary=all.json\n\n",
+          command.pieces,
+          "\n\nEach sequence is a line of JSON: file, tune (of an ABC book) "
+          "or\n"
+          "record (of a TFRecord), sequence (its number in it, from 0),\n"
+          "predicted_events (all but the first, which nothing predicts),\n"
+          "log_likelihood (of these, in nats, at temperature 1), "
+          "bits_per_event,\n"
+          "perplexity (per event), accuracy (how often the most probable class "
+          "is\n"
+          "the right one), event_accuracy and no_event_accuracy (the same "
+          "where\n"
+          "the right one is, or is not, something else than the default "
+          "event),\n"
+          "and per_class_accuracy (the mean over the classes that occur). The "
+          "log\n"
+          "on standard error ends with the totals."),
+      .own_file = "score_main.cc",
+      .groups = {{"Required", HelpLevel::kRequired, {"input=FILES"}},
+                 {"The model, one of",
+                  HelpLevel::kCommon,
+                  {"run_dir=FOLDER", "bundle_file=FILE.mag",
+                   "checkpoint_file=CHECKPOINT"}},
+                 {"What is read",
+                  HelpLevel::kCommon,
+                  {"recursive", "reading=standard|magenta",
+                   "treat_as_drums=LIST"}},
+                 {"What is written",
+                  HelpLevel::kCommon,
+                  {"output=FILE", "summary=FILE", "report=FILE", "classes",
+                   "log=LEVEL"}},
+                 {"Which pieces are scored",
+                  HelpLevel::kMore,
+                  {"min_bars", "max_steps=STEPS", "min_unique_pitches",
+                   "ignore_polyphonic_notes", "min_events", "max_events",
+                   "split_seconds=SECONDS", "disable_conditioning=True|False"}},
+                 {"Advanced",
+                  HelpLevel::kMore,
+                  {"threads", "batch", "config=NAME",
+                   "melody_encoder_decoder=NAME", "hparams=NAME=VALUE,..."}}},
+      .after =
+          "Exit status: 0 if at least one sequence was scored; 1 for wrong "
+          "flags,\nan unreadable model, a damaged TFRecord, or nothing to "
+          "score.",
+      .see_also = {absl::StrCat(name, "_train"),
+                   absl::StrCat(name, "_generate")},
+      .unused = {"rnn_backend"}};
+}
+
+absl::StatusOr<ScoreOptions> OptionsFromFlags() {
+  ScoreOptions options;
+  const std::string input = absl::GetFlag(FLAGS_input);
+  if (input.empty()) {
+    return absl::InvalidArgumentError(
+        "--input is required: the music files, folders or TFRecords to score");
+  }
+  options.inputs = absl::StrSplit(input, ',', absl::SkipEmpty());
+  options.recursive = absl::GetFlag(FLAGS_recursive);
+  options.reading = {.reading = absl::GetFlag(FLAGS_reading)};
+  options.output = ExpandHome(absl::GetFlag(FLAGS_output));
+  if (options.output.empty()) options.output = std::string(kStandardStream);
+  options.summary = ExpandHome(absl::GetFlag(FLAGS_summary));
+  options.report = ExpandHome(absl::GetFlag(FLAGS_report));
+  options.classes = absl::GetFlag(FLAGS_classes);
+  options.batch_rows = absl::GetFlag(FLAGS_batch);
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("batch", options.batch_rows, 0));
+  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
+  return options;
+}
+
+absl::Status CheckPaths(const ScoreOptions& options) {
+  std::vector<FlagPath> inputs = {
+      {"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+      {"--checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};
+  for (const std::string& input : options.inputs) {
+    const auto paths = Glob(input);
+    if (!paths.ok()) continue;  // said when they are read
+    for (const std::string& path : *paths) inputs.push_back({"--input", path});
+  }
+  return CheckDistinctPaths({{"--output", options.output},
+                             {"--summary", options.summary},
+                             {"--report", options.report}},
+                            inputs);
+}
+
+absl::Status Run(const ScoreCommand& command) {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
+  CONTINUO_RETURN_IF_ERROR(CheckPaths(options));
+  ThreadPool pool(absl::GetFlag(FLAGS_threads));
+  CONTINUO_RETURN_IF_ERROR(pool.status());
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const LoadedModel model,
+      LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
+                 .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
+                 .bundle_file = absl::GetFlag(FLAGS_bundle_file),
+                 .config = absl::GetFlag(FLAGS_config),
+                 .default_config = "",
+                 .melody_encoder_decoder = command.melody_encoder_decoder(),
+                 .hparams = absl::GetFlag(FLAGS_hparams)},
+                command.family, owned.stream()));
+  if (absl::GetFlag(FLAGS_self_check)) {
+    CONTINUO_RETURN_IF_ERROR(CheckDevice(owned.stream(), model.rnn->spec()));
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
+                            command.make_pipeline(model.config));
+  LogInfo("Model ", model.path, ": ",
+          model.config.name.empty() ? "" : model.config.name + ", ",
+          HparamsToString(model.config.hparams));
+  const absl::Duration begin = MonotonicTime();
+  CONTINUO_ASSIGN_OR_RETURN(const ScoreSummary summary,
+                            ScoreFiles(model, *pipeline, options));
+  const double seconds = absl::ToDoubleSeconds(MonotonicTime() - begin);
+  const ScoreTally& tally = summary.tally;
+  const auto json = TallyJson(tally, /*classes=*/false);
+  LogInfo(absl::StrFormat(
+      "Scored %d sequences of %d pieces (%d skipped), %d events in %.2f s "
+      "(%.0f events/s): log-likelihood %.3f, %.4f bits/event, accuracy %.4f, "
+      "per-class accuracy %.4f",
+      tally.sequences, summary.pieces, summary.skipped, tally.predicted_events,
+      seconds,
+      static_cast<double>(tally.predicted_events) / std::max(1e-9, seconds),
+      tally.log_likelihood, json["bits_per_event"].get<double>(),
+      json["accuracy"].get<double>(),
+      json["per_class_accuracy"].get<double>()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckAtLeast(absl::string_view flag, double value, double least) {
+  // Written so that a number that is none fails too.
+  if (value >= least) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
+}
+
+int ScoreMain(int argc, char** argv, const ScoreCommand& command) {
+  ParseFlags(argc, argv, Help(command));
+  const absl::Status status = Run(command);
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return 1;
+}
+
+}  // namespace continuo

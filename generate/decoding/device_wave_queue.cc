@@ -1,0 +1,250 @@
+// The work of a chunk as it is put on the stream.
+
+#include <utility>
+
+#include "generate/decoding/device_views.h"
+#include "generate/decoding/device_wave.h"
+#include "kernels/decoding/beam.h"
+#include "kernels/decoding/beam_rows.h"
+#include "kernels/decoding/draws.h"
+#include "kernels/decoding/sampling.h"
+#include "kernels/layers/embedding.h"
+#include "kernels/layers/rows.h"
+#include "runtime/base/log.h"
+#include "runtime/base/status.h"
+
+namespace continuo {
+namespace {
+
+// A run in steady state needs a few: one for each way that chunks, buffers and
+// the slots of attention windows can meet.
+constexpr size_t kMaxRecordings = 64;
+
+}  // namespace
+
+// A chunk that comes again is recorded when it comes the second time: most of
+// those that begin or end a wave never do.
+absl::Status DeviceWave::QueueChunk() {
+  if (stream_.device.type == DeviceType::kCpu) return QueueSteps();
+  if (recordings_.size() >= kMaxRecordings) recordings_.clear();
+  const auto [entry, first] = recordings_.try_emplace(ChunkKey(), std::nullopt);
+  if (first) return QueueSteps();
+  ++recorded_chunks_;
+  std::optional<Recording>& recording = entry->second;
+  if (!recording.has_value()) {
+    CONTINUO_ASSIGN_OR_RETURN(recording, Record());
+    return recording->graph.Launch(stream_);
+  }
+  CONTINUO_RETURN_IF_ERROR(recording->graph.Launch(stream_));
+  state_ = recording->state;
+  scores_ = recording->scores;
+  last_choice_ = recording->last_choice;
+  decoder_->MoveTo(*recording->place, static_cast<int64_t>(steps_.size()));
+  return absl::OkStatus();
+}
+
+// All that the work of a chunk depends on but the contents of arrays.
+std::vector<int64_t> DeviceWave::ChunkKey() const {
+  std::vector<int64_t> key = decoder_->PlaceKey();
+  const auto add_array = [&key](const TensorView& view) {
+    key.push_back(reinterpret_cast<int64_t>(view.raw));
+    key.push_back(view.shape.rank() > 0 ? view.shape[0] : 0);
+  };
+  add_array(staging_.Get<int32_t>(0, {0}));
+  add_array(last_choice_);
+  add_array(state_.now);
+  add_array(scores_.now);
+  key.push_back(boundary_source_handle_);
+  key.push_back(static_cast<int64_t>(boundary_source_.size()));
+  for (const QueuedStep& step : steps_) {
+    key.insert(
+        key.end(),
+        {step.plan.prefixes, step.plan.rows, step.start_source, step.forced,
+         step.ending, step.keep, static_cast<int64_t>(step.plan.keep.size()),
+         step.u, step.draw_steps, step.draw_output, step.draw_step});
+  }
+  return key;
+}
+
+absl::StatusOr<DeviceWave::Recording> DeviceWave::Record() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      Graph graph, Graph::Capture(stream_, [this] { return QueueSteps(); }));
+  LogDebug("recorded ", steps_.size(), " events of ", steps_.back().plan.rows,
+           " sequences");
+  return Recording{.graph = std::move(graph),
+                   .state = state_,
+                   .scores = scores_,
+                   .last_choice = last_choice_,
+                   .place = decoder_->place()};
+}
+
+absl::Status DeviceWave::QueueSteps() {
+  for (size_t k = 0; k < steps_.size(); ++k) {
+    CONTINUO_RETURN_IF_ERROR(QueueStep(k));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DeviceWave::QueueStep(size_t k) {
+  const QueuedStep& step = steps_[k];
+  if (k == 0) {
+    scored_ = 0;
+    feed_source_ = TensorView();
+    if (boundary_source_handle_ >= 0) {
+      feed_source_ = staging_.Get<int32_t>(
+          boundary_source_handle_,
+          {static_cast<int64_t>(boundary_source_.size())});
+      CONTINUO_RETURN_IF_ERROR(decoder_->ReorderOnDevice(feed_source_));
+    }
+  }
+  const int64_t rows = decoder_->num_rows();
+  CONTINUO_RETURN_IF_ERROR(FeedLabels(rows));
+  const int64_t entries = rows * FeedbackEntries(encoding_);
+  CONTINUO_RETURN_IF_ERROR(
+      decoder_->StepOnDevice({.row_begin = First(row_begin_, rows + 1),
+                              .index = First(index_, entries),
+                              .value = First(value_, entries)}));
+  TensorView logits = decoder_->device_logits();
+  if (step.plan.starts()) {
+    CONTINUO_RETURN_IF_ERROR(AddPendingScores(k));
+    CONTINUO_RETURN_IF_ERROR(StartSearches(step));
+    logits = First(logits_, step.plan.rows);
+  }
+  CONTINUO_RETURN_IF_ERROR(SampleLabels(step, logits));
+  last_choice_ = TensorView(Choice(results_, step), {step.plan.rows, heads_});
+  feed_source_ = TensorView();
+  // What follows the last step waits for what the host finds out.
+  const bool last = k + 1 == steps_.size();
+  if (last || !step.plan.reorders()) return absl::OkStatus();
+  return EndIterations(k);
+}
+
+// Enters the newest labels and makes the inputs that follow.
+absl::Status DeviceWave::FeedLabels(int64_t rows) {
+  const int64_t width = FeedbackEntries(encoding_);
+  const TensorView next = First(state_.next, rows);
+  CONTINUO_RETURN_IF_ERROR(
+      Feedback(stream_, {.encoding = encoding_,
+                         .source = feed_source_,
+                         .choice = last_choice_,
+                         .state = First(state_.now, last_choice_.shape[0]),
+                         .next_state = next,
+                         .index = First(index_, rows * width),
+                         .value = First(value_, rows * width)}));
+  std::swap(state_.now, state_.next);
+  return absl::OkStatus();
+}
+
+// Rows of ended prefixes become the entries of their searches.
+absl::Status DeviceWave::StartSearches(const QueuedStep& step) {
+  const int64_t before = decoder_->num_rows();
+  const int64_t rows = step.plan.rows;
+  const TensorView source = staging_.Get<int32_t>(step.start_source, {rows});
+  CONTINUO_RETURN_IF_ERROR(GatherRows(stream_, {.x = decoder_->device_logits(),
+                                                .rows = source,
+                                                .out = First(logits_, rows)}));
+  CONTINUO_RETURN_IF_ERROR(
+      GatherRows(stream_, {.x = AsFloats(First(state_.now, before)),
+                           .rows = source,
+                           .out = AsFloats(First(state_.next, rows))}));
+  std::swap(state_.now, state_.next);
+  CONTINUO_RETURN_IF_ERROR(ReorderScores(source));
+  return decoder_->ReorderOnDevice(source);
+}
+
+absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
+                                      const TensorView& logits) {
+  const int64_t rows = step.plan.rows;
+  double* const u = u_.data<double>() + step.first_row * heads_;
+  if (step.u >= 0) {
+    const Shape shape{step.draw_steps * rows * heads_, 1};
+    CONTINUO_RETURN_IF_ERROR(
+        Copy(stream_, {.from = AsFloats(staging_.Get<double>(step.u, shape)),
+                       .to = AsFloats(TensorView(u, shape))}));
+  } else if (step.draw_steps > 0) {
+    const auto searches = static_cast<int64_t>(step.plan.requests.size());
+    CONTINUO_RETURN_IF_ERROR(DrawUniforms(
+        stream_,
+        {.seed = *draws_.seed(),
+         .prefixes = step.plan.prefixes,
+         .entries = entries_,
+         .output = staging_.Get<uint64_t>(step.draw_output, {searches}),
+         .step = staging_.Get<int64_t>(step.draw_step, {searches}),
+         .u = TensorView(u, {step.draw_steps, rows, heads_})}));
+  }
+  SampleArgs args{.logits = logits,
+                  .head_sizes = encoder_.head_sizes(),
+                  .temperature = options_.temperature,
+                  .top_k = options_.top_k,
+                  .top_p = options_.top_p,
+                  .u = TensorView(u, {rows, heads_}),
+                  .choice = TensorView(Choice(results_, step), {rows, heads_}),
+                  .log_p = TensorView(LogP(results_, step), {rows}),
+                  .bad_row = BadRow(results_)};
+  if (step.forced >= 0) {
+    args.forced = staging_.Get<int64_t>(step.forced, {rows, heads_});
+  }
+  if (probabilities_) {
+    args.probabilities =
+        TensorView(probabilities_.data<double>() + step.first_row * classes_,
+                   {rows, classes_});
+  }
+  const absl::Status status = Sample(stream_, args);
+  return status.ok() ? status : SamplingError(status);
+}
+
+// Prunes and branches where iterations end, and drops what is finished.
+absl::Status DeviceWave::EndIterations(size_t k) {
+  const QueuedStep& step = steps_[k];
+  const auto left = static_cast<int64_t>(
+      step.plan.keep.empty() ? step.plan.rows : step.plan.keep.size());
+  TensorView keep;
+  if (step.keep >= 0) keep = staging_.Get<int32_t>(step.keep, {left});
+  CONTINUO_RETURN_IF_ERROR(AddPendingScores(k + 1));
+  feed_source_ = keep;
+  if (step.ending >= 0) {
+    const auto searches = static_cast<int64_t>(step.plan.requests.size());
+    const TensorView kept(kept_.data<int32_t>(),
+                          {searches, options_.beam_size});
+    CONTINUO_RETURN_IF_ERROR(BeamPrune(
+        stream_,
+        {.scores = TensorView(scores_.now.data<double>() + step.plan.prefixes,
+                              {searches, entries_}),
+         .kept = kept}));
+    feed_source_ = First(source_, left);
+    CONTINUO_RETURN_IF_ERROR(BeamRows(
+        stream_, {.prefixes = step.plan.prefixes,
+                  .entries = entries_,
+                  .kept = kept,
+                  .ending = staging_.Get<int32_t>(step.ending, {searches}),
+                  .keep = keep,
+                  .source = feed_source_}));
+  }
+  CONTINUO_RETURN_IF_ERROR(ReorderScores(feed_source_));
+  return decoder_->ReorderOnDevice(feed_source_);
+}
+
+// Beams are compared by sums that lag behind: rows keep their places between
+// two reorderings, so the log-probabilities since then are added at once.
+absl::Status DeviceWave::AddPendingScores(size_t end) {
+  const size_t begin = std::exchange(scored_, end);
+  if (entries_ == 1 || begin == end) return absl::OkStatus();
+  const QueuedStep& first = steps_[begin];
+  return AddScores(stream_,
+                   {.log_p = TensorView(
+                        LogP(results_, first),
+                        {static_cast<int64_t>(end - begin), first.plan.rows}),
+                    .scores = First(scores_.now, first.plan.rows)});
+}
+
+absl::Status DeviceWave::ReorderScores(const TensorView& source) {
+  if (entries_ == 1) return absl::OkStatus();
+  CONTINUO_RETURN_IF_ERROR(GatherRows(
+      stream_, {.x = AsFloats(scores_.now),
+                .rows = source,
+                .out = AsFloats(First(scores_.next, source.shape[0]))}));
+  std::swap(scores_.now, scores_.next);
+  return absl::OkStatus();
+}
+
+}  // namespace continuo

@@ -1,0 +1,84 @@
+// The searches of one batch: their entries, and what happens to them between
+// two iterations.
+
+#ifndef CONTINUO_GENERATE_DECODING_SEARCHES_H_
+#define CONTINUO_GENERATE_DECODING_SEARCHES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "generate/decoding/generator.h"
+#include "runtime/device/device.h"
+
+namespace continuo {
+
+// One sequence of a beam.
+struct SearchEntry {
+  std::vector<Event> events;
+  double score = 0;
+};
+
+// A request under way.
+struct Search {
+  int64_t request = 0;
+  int64_t step = 0;  // events generated
+  int64_t left = 0;  // steps until the next pruning
+  std::vector<SearchEntry> entries;
+};
+
+// Steps until the first pruning: all later iterations are full ones.
+inline int64_t FirstIteration(const EventRequest& request,
+                              const SearchOptions& options) {
+  return (request.num_events - 1) % options.steps_per_iteration + 1;
+}
+
+// Searches with the same number of entries each, beam_size * branch_factor.
+// Their entries, in order, are consecutive rows of the batch.
+class SearchList {
+ public:
+  // What is given must outlive the list.
+  SearchList(const Stream& stream, absl::Span<const EventRequest> requests,
+             const SearchOptions& options, const GenerateHooks& hooks)
+      : stream_(stream),
+        requests_(requests),
+        options_(options),
+        hooks_(hooks),
+        entries_(int64_t{options.beam_size} * options.branch_factor) {}
+
+  bool empty() const { return searches_.empty(); }
+  int64_t entries_per_search() const { return entries_; }
+  std::vector<Search>& searches() { return searches_; }
+  const std::vector<Search>& searches() const { return searches_; }
+
+  // Adds the search of a request: copies of its primer with this score.
+  void Start(int64_t request, double primer_score);
+
+  // After a step (Search::step counts it): prunes and branches the searches
+  // whose iteration is over, hands over the best entry of those that are
+  // finished and drops them. source[first_row + i] is the state that row i of
+  // the list continues; it is rewritten and cut accordingly.
+  absl::Status EndIterations(int64_t first_row, std::vector<int32_t>* source);
+
+ private:
+  std::vector<double> Scores(const std::vector<size_t>& searches) const;
+  absl::Status PruneAndBranch(const std::vector<size_t>& ending,
+                              int64_t first_row, std::vector<int32_t>* source);
+  absl::Status Retire(const std::vector<size_t>& finished, int64_t first_row,
+                      std::vector<int32_t>* source);
+  void Trace(const std::vector<size_t>& searches,
+             const std::vector<double>& scores,
+             const std::vector<int32_t>& kept) const;
+
+  const Stream& stream_;
+  absl::Span<const EventRequest> requests_;
+  const SearchOptions& options_;
+  const GenerateHooks& hooks_;
+  int64_t entries_;
+  std::vector<Search> searches_;
+};
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_DECODING_SEARCHES_H_

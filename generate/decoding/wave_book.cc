@@ -1,0 +1,150 @@
+#include "generate/decoding/wave_book.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/base/status.h"
+
+namespace continuo {
+namespace {
+
+// Rows a task appends events to; one event costs well under a microsecond.
+constexpr int64_t kRowsPerTask = 64;
+
+}  // namespace
+
+WaveBook::WaveBook(ThreadPool* pool, const EventEncoder& encoder,
+                   absl::Span<const EventRequest> requests,
+                   const SearchOptions& options, const GenerateHooks& hooks)
+    : host_{.device = {}, .pool = pool},
+      encoder_(encoder),
+      requests_(requests),
+      hooks_(hooks),
+      searches_(host_, requests, options, hooks) {}
+
+absl::Status WaveBook::Begin(int64_t begin, int64_t end,
+                             int64_t events_before) {
+  events_ = events_before;
+  for (int64_t request = begin; request < end; ++request) {
+    const std::vector<Event>& primer = requests_[request].primer;
+    auto prefix = std::find_if(
+        prefixes_.begin(), prefixes_.end(),
+        [&](const Prefix& other) { return *other.primer == primer; });
+    if (prefix == prefixes_.end()) {
+      prefixes_.push_back({.primer = &primer, .requests = {}, .inputs = {}});
+      prefix = prefixes_.end() - 1;
+      CONTINUO_RETURN_IF_ERROR(Annotate(
+          encoder_.EncodeInputs(primer, 0, static_cast<int>(primer.size()),
+                                &prefix->inputs),
+          "primer"));
+    }
+    prefix->requests.push_back(request);
+  }
+  return absl::OkStatus();
+}
+
+void WaveBook::StartSearches(std::vector<int32_t>* source) {
+  const auto rows_before = static_cast<int32_t>(rows());
+  const auto num_prefixes = static_cast<int32_t>(prefixes_.size());
+  source->clear();
+  std::vector<int32_t> ended;
+  for (int32_t i = 0; i < num_prefixes; ++i) {
+    const bool last = prefixes_[i].position + 1 ==
+                      static_cast<int>(prefixes_[i].primer->size());
+    (last ? &ended : source)->push_back(i);
+  }
+  for (int32_t row = num_prefixes; row < rows_before; ++row) {
+    source->push_back(row);
+  }
+  for (int32_t i : ended) {
+    const Prefix& prefix = prefixes_[i];
+    for (int64_t request : prefix.requests) {
+      searches_.Start(request, prefix.score);
+      source->insert(source->end(), entries_per_search(), i);
+    }
+  }
+  for (auto i = ended.rbegin(); i != ended.rend(); ++i) {
+    prefixes_.erase(prefixes_.begin() + *i);
+  }
+}
+
+absl::Status WaveBook::AdvancePrefixes(absl::Span<int64_t> labels) {
+  const int heads = encoder_.num_heads();
+  int64_t slot = 0;
+  for (Prefix& prefix : prefixes_) {
+    CONTINUO_RETURN_IF_ERROR(
+        Annotate(encoder_.EncodeLabel(*prefix.primer, ++prefix.position,
+                                      labels.subspan(slot, heads)),
+                 "primer"));
+    slot += heads;
+  }
+  return absl::OkStatus();
+}
+
+void WaveBook::Append(const int64_t* choice, const double* log_p,
+                      const double* probabilities) {
+  if (hooks_.trace != nullptr) Trace(choice, log_p, probabilities);
+  int64_t first = 0;
+  for (Prefix& prefix : prefixes_) prefix.score += log_p[first++];
+  std::vector<SearchEntry*> entries;
+  entries.reserve(rows());
+  for (Search& search : searches_.searches()) {
+    ++search.step;
+    ++events_;
+    for (SearchEntry& entry : search.entries) entries.push_back(&entry);
+  }
+  const int heads = encoder_.num_heads();
+  const auto count = static_cast<int64_t>(entries.size());
+  const int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+  host_.pool->Run(tasks, [&](int64_t task) {
+    const int64_t end = std::min(count, (task + 1) * kRowsPerTask);
+    for (int64_t i = task * kRowsPerTask; i < end; ++i) {
+      const int64_t row = first + i;
+      entries[i]->score += log_p[row];
+      entries[i]->events.push_back(
+          encoder_.DecodeLabel(absl::MakeConstSpan(choice + row * heads, heads),
+                               entries[i]->events));
+    }
+  });
+}
+
+absl::Status WaveBook::EndIterations(std::vector<int32_t>* source) {
+  return searches_.EndIterations(num_prefixes(), source);
+}
+
+void WaveBook::Trace(const int64_t* choice, const double* log_p,
+                     const double* probabilities) {
+  const int64_t entries = entries_per_search();
+  int64_t row = num_prefixes();
+  for (const Search& search : searches()) {
+    if (search.request == 0) {
+      const auto take = [&](const auto* from, int64_t width) {
+        return std::vector(from + row * width, from + (row + entries) * width);
+      };
+      hooks_.trace->steps.push_back(
+          {.choice = take(choice, encoder_.num_heads()),
+           .log_p = take(log_p, 1),
+           .probabilities = take(probabilities, encoder_.num_classes())});
+    }
+    row += entries;
+  }
+}
+
+bool IsIdentity(const std::vector<int32_t>& source, int64_t rows) {
+  if (static_cast<int64_t>(source.size()) != rows) return false;
+  for (int64_t row = 0; row < rows; ++row) {
+    if (source[row] != row) return false;
+  }
+  return true;
+}
+
+absl::Status SamplingError(const absl::Status& status) {
+  return absl::Status(
+      status.code(),
+      absl::StrCat(status.message(),
+                   ": the weights have diverged or are damaged; use an "
+                   "earlier checkpoint"));
+}
+
+}  // namespace continuo

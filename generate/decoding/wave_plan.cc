@@ -1,0 +1,157 @@
+#include "generate/decoding/wave_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/status.h"
+
+namespace continuo {
+namespace {
+
+struct PlannedPrefix {
+  const Prefix* prefix = nullptr;
+  int position = 0;
+};
+
+struct PlannedSearch {
+  int64_t request = 0;
+  int64_t step = 0;
+  int64_t left = 0;
+};
+
+class Planner {
+ public:
+  Planner(const WaveBook& book, const EventEncoder& encoder,
+          absl::Span<const EventRequest> requests, const SearchOptions& options)
+      : encoder_(encoder),
+        requests_(requests),
+        options_(options),
+        entries_(book.entries_per_search()) {
+    for (const Prefix& prefix : book.prefixes()) {
+      prefixes_.push_back({.prefix = &prefix, .position = prefix.position});
+    }
+    for (const Search& search : book.searches()) {
+      searches_.push_back({.request = search.request,
+                           .step = search.step,
+                           .left = search.left});
+    }
+  }
+
+  bool done() const { return prefixes_.empty() && searches_.empty(); }
+
+  absl::StatusOr<PlannedStep> Step() {
+    PlannedStep step;
+    Start(&step);
+    step.prefixes = static_cast<int64_t>(prefixes_.size());
+    step.rows =
+        step.prefixes + static_cast<int64_t>(searches_.size()) * entries_;
+    CONTINUO_RETURN_IF_ERROR(Advance(&step));
+    EndIterations(&step);
+    return step;
+  }
+
+ private:
+  void Start(PlannedStep* step) {
+    const auto num_prefixes = static_cast<int32_t>(prefixes_.size());
+    const auto rows = static_cast<int32_t>(
+        prefixes_.size() + searches_.size() * static_cast<size_t>(entries_));
+    std::vector<PlannedPrefix> left;
+    std::vector<int32_t> ended;
+    for (int32_t i = 0; i < num_prefixes; ++i) {
+      const PlannedPrefix& planned = prefixes_[i];
+      const bool last = planned.position + 1 ==
+                        static_cast<int>(planned.prefix->primer->size());
+      if (last) {
+        ended.push_back(i);
+      } else {
+        left.push_back(planned);
+        step->start_source.push_back(i);
+      }
+    }
+    if (ended.empty()) {
+      step->start_source.clear();
+      return;
+    }
+    for (int32_t row = num_prefixes; row < rows; ++row) {
+      step->start_source.push_back(row);
+    }
+    for (int32_t i : ended) {
+      for (int64_t request : prefixes_[i].prefix->requests) {
+        searches_.push_back(
+            {.request = request,
+             .left = FirstIteration(requests_[request], options_)});
+        step->start_source.insert(step->start_source.end(), entries_, i);
+      }
+    }
+    prefixes_ = std::move(left);
+  }
+
+  absl::Status Advance(PlannedStep* step) {
+    const int heads = encoder_.num_heads();
+    step->prefix_labels.resize(prefixes_.size() * heads);
+    for (size_t i = 0; i < prefixes_.size(); ++i) {
+      CONTINUO_RETURN_IF_ERROR(Annotate(
+          encoder_.EncodeLabel(
+              *prefixes_[i].prefix->primer, ++prefixes_[i].position,
+              absl::MakeSpan(step->prefix_labels).subspan(i * heads, heads)),
+          "primer"));
+    }
+    for (PlannedSearch& search : searches_) {
+      step->requests.push_back(search.request);
+      step->search_steps.push_back(search.step++);
+    }
+    return absl::OkStatus();
+  }
+
+  void EndIterations(PlannedStep* step) {
+    std::vector<PlannedSearch> left;
+    std::vector<int32_t> ending;
+    bool any_ends = false;
+    for (int64_t row = 0; row < step->prefixes; ++row) {
+      step->keep.push_back(static_cast<int32_t>(row));
+    }
+    int64_t row = step->prefixes;
+    for (PlannedSearch& search : searches_) {
+      const bool ends = --search.left == 0;
+      const bool finished =
+          ends && search.step == requests_[search.request].num_events;
+      ending.push_back(ends && !finished ? 1 : 0);
+      any_ends |= ends && !finished;
+      if (ends) search.left = options_.steps_per_iteration;
+      if (!finished) {
+        left.push_back(search);
+        for (int64_t i = 0; i < entries_; ++i) {
+          step->keep.push_back(static_cast<int32_t>(row + i));
+        }
+      }
+      row += entries_;
+    }
+    if (any_ends && entries_ > 1) step->ending = std::move(ending);
+    if (left.size() == searches_.size()) step->keep.clear();
+    searches_ = std::move(left);
+  }
+
+  const EventEncoder& encoder_;
+  absl::Span<const EventRequest> requests_;
+  const SearchOptions& options_;
+  const int64_t entries_;
+  std::vector<PlannedPrefix> prefixes_;
+  std::vector<PlannedSearch> searches_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<PlannedStep>> PlanSteps(
+    const WaveBook& book, const EventEncoder& encoder,
+    absl::Span<const EventRequest> requests, const SearchOptions& options,
+    int max_steps) {
+  Planner planner(book, encoder, requests, options);
+  std::vector<PlannedStep> steps;
+  while (static_cast<int>(steps.size()) < max_steps && !planner.done()) {
+    CONTINUO_ASSIGN_OR_RETURN(PlannedStep step, planner.Step());
+    steps.push_back(std::move(step));
+  }
+  return steps;
+}
+
+}  // namespace continuo

@@ -1,0 +1,60 @@
+// Sections: which notes of a request are the primer, and between which steps
+// events are wanted (generation reference, section 2).
+
+#ifndef CONTINUO_GENERATE_REQUESTS_SECTIONS_H_
+#define CONTINUO_GENERATE_REQUESTS_SECTIONS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "data/proto/generator.pb.h"
+#include "data/proto/music.pb.h"
+#include "generate/decoding/generator.h"
+
+namespace continuo {
+
+struct Section {
+  // The input, cut to the input section if there is one: notes that start in
+  // it, with their ends cut to its end and their times not shifted.
+  tensorflow::magenta::NoteSequence primer;
+  double qpm = 120;               // first tempo of the input
+  int64_t search_start_step = 0;  // where extraction begins
+  int64_t start_step = 0;         // first step to generate
+  int64_t end_step = 0;           // step after the last one
+  double end_time = 0;            // seconds, as requested
+};
+
+// InvalidArgument for more than one input section, other than one generate
+// section, times that are negative or beyond any music, and a section that
+// begins before the last note of the primer ends (only extension is possible).
+absl::StatusOr<Section> ResolveSection(
+    const tensorflow::magenta::NoteSequence& input,
+    const tensorflow::magenta::GeneratorOptions& options,
+    int steps_per_quarter);
+
+// The same on a grid of `steps_per_second`, whatever the tempo.
+absl::StatusOr<Section> ResolveSectionInTime(
+    const tensorflow::magenta::NoteSequence& input,
+    const tensorflow::magenta::GeneratorOptions& options, int steps_per_second);
+
+// InvalidArgument for a primer whose bars are not whole steps.
+absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter);
+
+// InvalidArgument if a primer that begins at step `begin` has nothing before
+// the first step to generate: a last note shorter than half a step can round up
+// to the very step, and the bar, in which the section begins.
+absl::Status CheckPrimerBegins(const Section& section, int64_t begin);
+
+// OutOfRange if a primer that begins at step `begin` and is extended to
+// `length` steps leaves nothing to generate.
+absl::Status CheckPrimerEnds(const Section& section, int64_t begin,
+                             int64_t length);
+
+// The arguments temperature, beam_size, branch_factor and steps_per_iteration;
+// defaults for those not given, unknown ones are ignored.
+SearchOptions SearchOptionsFromArgs(
+    const tensorflow::magenta::GeneratorOptions& options);
+
+}  // namespace continuo
+
+#endif  // CONTINUO_GENERATE_REQUESTS_SECTIONS_H_

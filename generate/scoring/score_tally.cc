@@ -1,0 +1,93 @@
+#include "generate/scoring/score_tally.h"
+
+#include <cmath>
+
+namespace continuo {
+namespace {
+
+void Count(bool correct, HitCount* hits) {
+  ++hits->labels;
+  hits->correct += correct ? 1 : 0;
+}
+
+void AddHits(const HitCount& from, HitCount* to) {
+  to->labels += from.labels;
+  to->correct += from.correct;
+}
+
+nlohmann::ordered_json Accuracy(const HitCount& hits) {
+  if (hits.labels == 0) return nullptr;
+  return static_cast<double>(hits.correct) / static_cast<double>(hits.labels);
+}
+
+}  // namespace
+
+void ScoreTally::Add(const EventEncoder& encoder,
+                     const EncodedSequence& example,
+                     const ExampleScore& score) {
+  ++sequences;
+  predicted_events += example.inputs.rows();
+  log_likelihood += score.log_likelihood;
+  const int heads = encoder.num_heads();
+  const auto default_label = encoder.default_label();
+  int64_t first_class = 0;  // of the head
+  for (int head = 0; head < heads; ++head) {
+    for (size_t i = head; i < example.labels.size(); i += heads) {
+      const int64_t label = example.labels[i];
+      const bool correct = score.predicted[i] == label;
+      Count(correct, &all);
+      Count(correct, label == default_label[head] ? &no_event : &event);
+      Count(correct, &classes[first_class + label]);
+    }
+    first_class += encoder.head_sizes()[head];
+  }
+}
+
+void ScoreTally::Add(const ScoreTally& other) {
+  sequences += other.sequences;
+  predicted_events += other.predicted_events;
+  log_likelihood += other.log_likelihood;
+  AddHits(other.all, &all);
+  AddHits(other.event, &event);
+  AddHits(other.no_event, &no_event);
+  for (const auto& [number, hits] : other.classes) {
+    AddHits(hits, &classes[number]);
+  }
+}
+
+nlohmann::ordered_json TallyJson(const ScoreTally& tally, bool classes) {
+  nlohmann::ordered_json json;
+  json["predicted_events"] = tally.predicted_events;
+  json["log_likelihood"] = tally.log_likelihood;
+  json["bits_per_event"] = nullptr;
+  json["perplexity"] = nullptr;
+  if (tally.predicted_events > 0) {
+    const double nats =
+        -tally.log_likelihood / static_cast<double>(tally.predicted_events);
+    json["bits_per_event"] = nats / std::log(2.0);
+    json["perplexity"] = std::exp(nats);
+  }
+  json["accuracy"] = Accuracy(tally.all);
+  json["event_accuracy"] = Accuracy(tally.event);
+  json["no_event_accuracy"] = Accuracy(tally.no_event);
+  json["per_class_accuracy"] = nullptr;
+  if (!tally.classes.empty()) {
+    double sum = 0;
+    for (const auto& [number, hits] : tally.classes) {
+      sum +=
+          static_cast<double>(hits.correct) / static_cast<double>(hits.labels);
+    }
+    json["per_class_accuracy"] =
+        sum / static_cast<double>(tally.classes.size());
+  }
+  if (!classes) return json;
+  auto& list = json["classes"] = nlohmann::ordered_json::array();
+  for (const auto& [number, hits] : tally.classes) {
+    list.push_back({{"class", number},
+                    {"labels", hits.labels},
+                    {"correct", hits.correct}});
+  }
+  return json;
+}
+
+}  // namespace continuo
