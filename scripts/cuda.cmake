@@ -26,7 +26,6 @@ function(continuo_cuda_sources target)
     return()
   endif()
   target_sources(${target} PRIVATE ${ARGN})
-  set(ptxas_files)
   foreach(source ${ARGN})
     if(source MATCHES "_cluster_gpu\\.cu$")
       set(ptx compute_90)
@@ -43,18 +42,29 @@ function(continuo_cuda_sources target)
     endif()
     set_source_files_properties(${source} PROPERTIES
       COMPILE_OPTIONS "${options}")
-    get_filename_component(name ${source} NAME)
-    list(APPEND ptxas_files ${CONTINUO_PTXAS_DIR}/${name}.txt)
+    set_property(GLOBAL APPEND PROPERTY CONTINUO_PTXAS_FILES
+      ${CONTINUO_PTXAS_DIR}/${source}.txt)
   endforeach()
+  if(CONTINUO_PTXAS_DIR)
+    continuo_cuda_launcher(launcher)
+    set_target_properties(${target} PROPERTIES
+      CUDA_COMPILER_LAUNCHER "${launcher}")
+    set_property(GLOBAL APPEND PROPERTY CONTINUO_PTXAS_TARGETS ${target})
+  endif()
+endfunction()
+
+# The target continuo_registers: registers.txt, after all CUDA sources.
+function(continuo_ptxas_registers)
   if(NOT CONTINUO_PTXAS_DIR)
+    add_custom_target(continuo_registers)
     return()
   endif()
-  continuo_cuda_launcher(launcher)
-  set_target_properties(${target} PROPERTIES
-    CUDA_COMPILER_LAUNCHER "${launcher}")
-  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
-    COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${ptxas_files}
+  get_property(files GLOBAL PROPERTY CONTINUO_PTXAS_FILES)
+  get_property(targets GLOBAL PROPERTY CONTINUO_PTXAS_TARGETS)
+  add_custom_target(continuo_registers ALL VERBATIM
+    COMMAND awk "/entry function/ {on = /'sm_90'/} on" ${files}
       > ${CONTINUO_PTXAS_DIR}/registers.txt)
+  add_dependencies(continuo_registers ${targets})
 endfunction()
 
 # Compiles a few lines, as nvcc does not where the C++ compiler or the C library

@@ -1,0 +1,79 @@
+# One library a room: a folder's CMakeLists.txt names its sources and the rooms
+# and packages it uses, and the target is named by the folder, data/notes/abc
+# being continuo_data_notes_abc. Commands and fuzz targets are named by hand.
+
+# Sets `out` to the targets of DEPS: a room by its folder ("kernels/gemm"), what
+# is no room by its own name ("absl::strings").
+function(continuo_targets out)
+  set(targets)
+  foreach(dependency ${ARGN})
+    if(dependency MATCHES
+       "^(runtime|kernels|data|models|train|generate|tests)/")
+      string(REPLACE "/" "_" dependency continuo_${dependency})
+    endif()
+    list(APPEND targets ${dependency})
+  endforeach()
+  set(${out} ${targets} PARENT_SCOPE)
+endfunction()
+
+# Sets `out` to the current folder, seen from the project's: "kernels/gemm".
+function(continuo_folder out)
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  set(${out} ${folder} PARENT_SCOPE)
+endfunction()
+
+# continuo_room(SRCS a.cc b_gpu.cu DEPS kernels/common absl::strings): the
+# library of this folder. Sources that need CUDA (*_gpu.*) are left out where
+# there is none; those that stand in for them there are no_cuda.cc. A room of
+# headers alone has no SRCS.
+function(continuo_room)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  continuo_folder(folder)
+  continuo_targets(name ${folder})
+  string(REPLACE "/" "_" name continuo_${folder})
+  continuo_targets(dependencies ${ARG_DEPS})
+  set(cuda_sources ${ARG_SRCS})
+  list(FILTER cuda_sources INCLUDE REGEX "_gpu\\.(cu|cc)$")
+  list(FILTER ARG_SRCS EXCLUDE REGEX "_gpu\\.(cu|cc)$")
+  if(NOT ARG_SRCS)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${dependencies})
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    return()
+  endif()
+  add_library(${name} STATIC ${ARG_SRCS})
+  target_link_libraries(${name} PUBLIC ${dependencies}
+                                PRIVATE continuo_options)
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  if(cuda_sources)
+    continuo_cuda_sources(${name} ${cuda_sources})
+  endif()
+endfunction()
+
+# continuo_command(NAME SRCS main.cc DEPS t1 DEFINES A=1): one binary in bin/.
+function(continuo_command name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;DEFINES" ${ARGN})
+  continuo_targets(dependencies ${ARG_DEPS})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE ${dependencies} continuo_options)
+  target_compile_definitions(${name} PRIVATE ${ARG_DEFINES})
+  set_property(GLOBAL APPEND PROPERTY CONTINUO_COMMANDS ${name})
+endfunction()
+
+# continuo_fuzzer(path/file_fuzz.cc DEPS t1): a libFuzzer target in bin/, which
+# the target `fuzzers` builds with all others.
+if(CONTINUO_FUZZERS)
+  add_custom_target(fuzzers)
+endif()
+function(continuo_fuzzer source)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  if(NOT CONTINUO_FUZZERS)
+    return()
+  endif()
+  continuo_targets(dependencies ${ARG_DEPS})
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE ${dependencies} continuo_options)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
+endfunction()
