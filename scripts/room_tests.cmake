@@ -4,7 +4,7 @@
 # What tests/CMakeLists.txt builds once for all of them (gtest and the headers
 # that nearly every test includes).
 set(CONTINUO_TEST_HEADERS <string> <vector> <gtest/gtest.h>
-  "absl/status/status.h" "absl/status/statusor.h" "absl/strings/str_cat.h")
+  <absl/status/status.h> <absl/status/statusor.h> <absl/strings/str_cat.h>)
 
 # What scripts/test.sh --asan builds.
 add_custom_target(parser_tests)

@@ -171,9 +171,11 @@ void CheckFile(const std::string& own, const std::string& golden_path,
   for (size_t i = 0; i < examples.size(); ++i) {
     SCOPED_TRACE(i);
     EXPECT_EQ(examples[i].length, all[i]["length"]);
-    EXPECT_EQ(Hash(examples[i].labels), all[i]["labels_sha256"]);
+    EXPECT_EQ(Hash(examples[i].labels),
+              all[i]["labels_sha256"].get<std::string>());
     if (exact) {
-      EXPECT_EQ(Hash(examples[i].inputs), all[i]["inputs_sha256"]);
+      EXPECT_EQ(Hash(examples[i].inputs),
+                all[i]["inputs_sha256"].get<std::string>());
     }
     const auto& head = all[i]["labels_head"];
     for (size_t j = 0; j < head.size(); ++j) {
