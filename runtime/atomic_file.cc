@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "runtime/disk_space.h"
 #include "runtime/file.h"
 #include "runtime/process.h"
 #include "runtime/status.h"
@@ -50,7 +51,7 @@ std::string TemporaryPath(const std::string& target) {
 }  // namespace
 
 absl::Status AtomicFile::Error(absl::string_view what) const {
-  return absl::ErrnoToStatus(
+  return WriteError(
       errno, absl::StrCat(path_ == kStandardStream ? "standard output" : path_,
                           ": ", what));
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/events/compact_example.h"
 #include "data/events/encoding_name.h"
+#include "data/events/size_forecast.h"
 #include "data/records/compact_record.h"
 #include "data/records/example.h"
 #include "data/records/file_kind.h"
@@ -187,7 +188,8 @@ absl::Status Conversion::Commit(
 
 absl::Status ConvertDataset(const ConvertDatasetOptions& options,
                             ThreadPool* pool, ConvertDatasetSummary* summary) {
-  return Conversion(options, pool, summary).Run();
+  return ExplainFullDisk(Conversion(options, pool, summary).Run(),
+                         /*offer_compact=*/false);
 }
 
 }  // namespace continuo
