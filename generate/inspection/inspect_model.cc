@@ -91,7 +91,7 @@ void AddConfig(const RunConfig& config, Facts* facts) {
   (*facts)["hparams"] = HparamsToString(config.model.hparams);
   (*facts)["generator_id"] = config.model.id;
   AddFirstEvents(config.model.first_events, facts);
-  (*facts)["seed"] = config.seed;
+  if (config.seed.has_value()) (*facts)["seed"] = *config.seed;
   (*facts)["version"] = config.version;
 }
 

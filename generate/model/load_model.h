@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -33,7 +34,8 @@ struct ModelSource {
 struct LoadedModel {
   std::string path;  // of the checkpoint or bundle
   ModelConfig config;
-  uint64_t seed = 0;  // with which its training was started; 0 = not known
+  // With which its training was started, where that is known.
+  std::optional<uint64_t> seed;
   std::unique_ptr<EventEncoder> encoder;
   std::unique_ptr<EventRnn> rnn;
 };

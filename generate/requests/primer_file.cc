@@ -44,7 +44,7 @@ absl::StatusOr<NoteSequence> Read(const std::string& path,
                                   const ReadOptions& reading) {
   CONTINUO_ASSIGN_OR_RETURN(const std::string bytes,
                             ReadFile(path, kMaxNoteFileBytes));
-  const NoteFormat* format = FindNoteFormat(path);
+  const NoteFormat* format = FindNoteFormat(path, bytes);
   absl::StatusOr<NoteSequence> notes =
       format == nullptr ? ReadMidi(bytes, reading)
                         : FirstPiece(*format, bytes, reading, path);

@@ -112,14 +112,15 @@ void ReadSource(const ScoreSource& source, const ReadOptions& reading,
     }
     return use(std::nullopt, notes);
   }
-  const NoteFormat* format = FindNoteFormat(source.file);
-  if (format == nullptr) {
-    return use(std::nullopt, absl::InvalidArgumentError(absl::StrCat(
-                                 "neither a TFRecord nor a file that ends in ",
-                                 NoteFormatEndings())));
-  }
   const auto bytes = ReadFile(source.file, kMaxNoteFileBytes);
   if (!bytes.ok()) return use(std::nullopt, bytes.status());
+  const NoteFormat* format = FindNoteFormat(source.file, *bytes);
+  if (format == nullptr) {
+    return use(std::nullopt,
+               absl::InvalidArgumentError(absl::StrCat(
+                   "neither a TFRecord nor a file that ends in ",
+                   NoteFormatEndings(), " or has the contents of one")));
+  }
   const auto items = format->read(*bytes, reading, &arena);
   if (!items.ok()) return use(std::nullopt, items.status());
   for (const NoteFileItem& item : *items) {

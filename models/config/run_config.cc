@@ -141,7 +141,7 @@ std::string RunConfigToJson(const RunConfig& config) {
       first[absl::StrCat(event)] = count;
     }
   }
-  json["seed"] = config.seed;
+  if (config.seed.has_value()) json["seed"] = *config.seed;
   json["version"] = config.version;
   // Text from flags may not be UTF-8; it must not end the program.
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
@@ -175,7 +175,7 @@ absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
   model.id = reader.Get<std::string>("generator_id");
   model.description = reader.Get<std::string>("generator_description");
   model.steps_per_quarter = reader.GetInt("steps_per_quarter", 1, 1 << 20);
-  config.seed = reader.Get<uint64_t>("seed");
+  if (json.contains("seed")) config.seed = reader.Get<uint64_t>("seed");
   config.version = reader.Get<std::string>("version");
   const std::string hparams = reader.Get<std::string>("hparams");
   if (reader.IsNull("encoding") || !json["encoding"].is_object()) {

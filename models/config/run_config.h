@@ -5,6 +5,7 @@
 #define CONTINUO_MODELS_CONFIG_RUN_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,8 +16,10 @@
 namespace continuo {
 
 struct RunConfig {
-  ModelConfig model;    // hparams are those the run trains with
-  uint64_t seed = 0;    // of initial weights, shuffling and dropout
+  ModelConfig model;  // hparams are those the run trains with
+  // Of initial weights, shuffling and dropout; nothing where it is not known,
+  // as of a bundle.
+  std::optional<uint64_t> seed;
   std::string version;  // of the program that wrote it
 };
 

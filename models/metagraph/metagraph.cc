@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/proto/metagraph.pb.h"
+#include "data/proto/serialize.h"
 #include "models/metagraph/graph_builder.h"
 #include "models/metagraph/metagraph_cells.h"
 #include "runtime/base/log.h"
@@ -48,7 +49,7 @@ class MetaGraphBuilder {
     const GraphValue outputs = AddLoop(AddInputs());
     AddSoftmax(outputs);
     AddSaver();
-    return meta_.SerializeAsString();
+    return SerializeSorted(meta_);
   }
 
  private:

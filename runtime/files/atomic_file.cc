@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "runtime/base/process.h"
 #include "runtime/base/status.h"
+#include "runtime/files/disk_space.h"
 #include "runtime/files/file.h"
 
 namespace continuo {
@@ -50,7 +51,7 @@ std::string TemporaryPath(const std::string& target) {
 }  // namespace
 
 absl::Status AtomicFile::Error(absl::string_view what) const {
-  return absl::ErrnoToStatus(
+  return WriteError(
       errno, absl::StrCat(path_ == kStandardStream ? "standard output" : path_,
                           ": ", what));
 }

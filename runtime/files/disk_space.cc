@@ -1,10 +1,29 @@
 #include "runtime/files/disk_space.h"
 
+#include <errno.h>
 #include <sys/statvfs.h>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_format.h"
 
 namespace continuo {
+namespace {
+
+constexpr char kDiskFull[] = "continuo/disk_full";
+
+}  // namespace
+
+absl::Status WriteError(int error, absl::string_view what) {
+  absl::Status status = absl::ErrnoToStatus(error, what);
+  if (error == ENOSPC || error == EDQUOT) {
+    status.SetPayload(kDiskFull, absl::Cord());
+  }
+  return status;
+}
+
+bool IsDiskFull(const absl::Status& status) {
+  return status.GetPayload(kDiskFull).has_value();
+}
 
 std::optional<int64_t> FreeDiskSpace(const std::string& path) {
   struct statvfs info;

@@ -1,4 +1,4 @@
-// Free space on the file system of a path.
+// Free space on the file system of a path, and the lack of it.
 
 #ifndef CONTINUO_RUNTIME_FILES_DISK_SPACE_H_
 #define CONTINUO_RUNTIME_FILES_DISK_SPACE_H_
@@ -7,11 +7,21 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
 namespace continuo {
 
 // Bytes that this user may still write to where `path` (which exists) lies;
 // nothing if the system does not tell.
 std::optional<int64_t> FreeDiskSpace(const std::string& path);
+
+// The failure of a write: what `error`, an errno, says, after "what: ".
+absl::Status WriteError(int error, absl::string_view what);
+
+// Whether it failed because a disk, or the user's share of it, is full. Other
+// things run out as well, such as descriptors and memory.
+bool IsDiskFull(const absl::Status& status);
 
 // "17.6 GB", "190 MB", "12 kB", "512 bytes": three digits, powers of 1000.
 std::string BytesToText(double bytes);

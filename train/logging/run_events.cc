@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "data/proto/hparams.pb.h"
+#include "data/proto/serialize.h"
 #include "models/config/hparams.h"
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"
@@ -53,8 +54,10 @@ std::vector<std::string> AllHparamNames(const Hparams& hparams) {
 std::string SettingsText(const SessionFacts& facts) {
   const RunConfig& config = facts.config;
   Rows rows = {{"configuration", ConfigName(config)},
-               {"family", std::string(FamilyName(config.model.family))},
-               {"seed", absl::StrCat(config.seed)}};
+               {"family", std::string(FamilyName(config.model.family))}};
+  if (config.seed.has_value()) {
+    rows.push_back({"seed", absl::StrCat(*config.seed)});
+  }
   for (const std::string& name : AllHparamNames(config.model.hparams)) {
     rows.push_back({name, HparamValue(config.model.hparams, name)});
   }
@@ -143,7 +146,7 @@ double Seconds(const Clock& clock) {
 absl::Status WriteData(const std::string& tag,
                        const hp::HParamsPluginData& data, EventFile* events) {
   return events->WritePluginData(absl::StrCat("_hparams_/", tag), kPlugin,
-                                 data.SerializeAsString());
+                                 SerializeSorted(data));
 }
 
 }  // namespace

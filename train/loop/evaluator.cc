@@ -28,7 +28,7 @@ namespace {
 // The network and its data, made when the first checkpoint has appeared.
 struct Evaluation {
   ModelConfig model;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed;  // nothing for a run of the original
   std::unique_ptr<EventEncoder> encoder;
   EvalData data;
   std::unique_ptr<EventRnn> rnn;
@@ -44,7 +44,7 @@ absl::StatusOr<Evaluation> Prepare(const EvalOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(
       eval.model,
       ResolveModel(options.family, options.model, stored, JobKind::kEvaluate));
-  eval.seed = stored.has_value() ? stored->seed : 0;
+  if (stored.has_value()) eval.seed = stored->seed;
   eval.encoder = MakeEventEncoder(eval.model.encoding);
   CONTINUO_ASSIGN_OR_RETURN(
       eval.data,
@@ -83,7 +83,7 @@ absl::Status EvaluateCheckpoint(const EvalOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalReport report,
       EvaluateAt(step, eval.data, *eval.encoder, eval.model.hparams.batch_size,
-                 {.keep_prob = keep, .seed = eval.seed}, stop,
+                 {.keep_prob = keep, .seed = eval.seed.value_or(0)}, stop,
                  eval.trainer.get()));
   if (!eval.facts_written) {
     CONTINUO_RETURN_IF_ERROR(

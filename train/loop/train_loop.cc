@@ -54,7 +54,7 @@ class TrainLoop {
         limit_(DivergedLoss(job)),
         first_step_(job.state.global_step),
         batches_(job.dataset.get(), job.config.model.hparams.batch_size,
-                 job.config.seed, job.state.position),
+                 *job.config.seed, job.state.position),
         begin_(Now(job)),
         window_{.begin = begin_} {}
 
@@ -111,7 +111,7 @@ class TrainLoop {
     CONTINUO_RETURN_IF_ERROR(
         job_.trainer->TrainStep(job_.last_batch,
                                 {.keep_prob = hparams.dropout_keep_prob,
-                                 .seed = job_.config.seed,
+                                 .seed = *job_.config.seed,
                                  .step = static_cast<uint64_t>(step)},
                                 {.learning_rate = hparams.learning_rate,
                                  .clip_norm = hparams.clip_norm,
@@ -234,7 +234,7 @@ class TrainLoop {
   // pictures: it goes on without one that cannot be drawn.
   absl::Status Sample() {
     const absl::StatusOr<std::vector<SummaryImage>> images =
-        job_.options.sample(*job_.rnn, job_.config.model, job_.config.seed,
+        job_.options.sample(*job_.rnn, job_.config.model, *job_.config.seed,
                             stop_);
     if (stop_.load()) return absl::OkStatus();  // they may be unfinished
     if (!images.ok()) {

@@ -36,6 +36,7 @@
 namespace continuo {
 namespace {
 
+// The configuration of the run; its seed is known.
 absl::StatusOr<RunConfig> MakeRunConfig(
     const TrainOptions& options, const std::optional<RunConfig>& stored,
     const std::optional<ModelFile>& warm_start) {
@@ -48,10 +49,15 @@ absl::StatusOr<RunConfig> MakeRunConfig(
     config.seed = options.seed.value_or(RandomSeed());
     return config;
   }
-  config.seed = stored->seed;
-  if (options.seed.has_value() && *options.seed != stored->seed) {
+  config.seed = stored->seed.has_value() ? stored->seed : options.seed;
+  if (!config.seed.has_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        JoinPath(TrainDir(options.run_dir), kRunConfigFile),
+        " does not say with which seed this run was started; give --seed"));
+  }
+  if (options.seed.has_value() && options.seed != config.seed) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--seed=", *options.seed, " disagrees with ", stored->seed,
+        "--seed=", *options.seed, " disagrees with ", *config.seed,
         ", with which this run was started; leave it out or use another "
         "--run_dir"));
   }
@@ -60,7 +66,7 @@ absl::StatusOr<RunConfig> MakeRunConfig(
 
 absl::Status InitialState(Job& job) {
   std::vector<float> flat(job.rnn->flat_size(), 0.0f);
-  InitializeParameters(job.rnn->parameters(), job.config.seed,
+  InitializeParameters(job.rnn->parameters(), *job.config.seed,
                        absl::MakeSpan(flat));
   if (job.warm_start.has_value()) {
     CONTINUO_ASSIGN_OR_RETURN(
@@ -119,7 +125,8 @@ void LogSetup(const Job& job) {
   if (hparams.use_cudnn) {
     LogWarn("use_cudnn=true has no effect; --device picks where to compute");
   }
-  LogInfo("seed ", job.config.seed, ", device ", StreamName(job.rnn->stream()));
+  LogInfo("seed ", *job.config.seed, ", device ",
+          StreamName(job.rnn->stream()));
   LogInfo("Train dir: ", job.dir);
   LogInfo(absl::StrFormat(
       "%d examples with %d events in %d file(s), longest %d events; unigram "

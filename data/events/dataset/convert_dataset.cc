@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/events/compact_example.h"
+#include "data/events/dataset/size_forecast.h"
 #include "data/events/encoding_name.h"
 #include "data/records/compact_record.h"
 #include "data/records/example.h"
@@ -187,7 +188,8 @@ absl::Status Conversion::Commit(
 
 absl::Status ConvertDataset(const ConvertDatasetOptions& options,
                             ThreadPool* pool, ConvertDatasetSummary* summary) {
-  return Conversion(options, pool, summary).Run();
+  return ExplainFullDisk(Conversion(options, pool, summary).Run(),
+                         /*offer_compact=*/false);
 }
 
 }  // namespace continuo

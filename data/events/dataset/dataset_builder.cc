@@ -498,15 +498,9 @@ absl::Status BuildDataset(const DatasetPipeline& pipeline,
                           DatasetSummary* summary) {
   const bool existed = IsDirectory(options.output_dir);
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options.output_dir));
-  absl::Status status = Build(pipeline, options, pool, summary);
-  if (absl::IsResourceExhausted(status)) {
-    status = absl::ResourceExhaustedError(absl::StrCat(
-        status.message(), "; the files are gone again. Free some space or ",
-        "give --output_dir on another disk",
-        options.format == DatasetFormat::kCompact
-            ? ""
-            : ", or --format=compact for smaller files"));
-  }
+  const absl::Status status = ExplainFullDisk(
+      Build(pipeline, options, pool, summary),
+      /*offer_compact=*/options.format != DatasetFormat::kCompact);
   // An empty folder that was not there before is left-over, too.
   if (!status.ok() && !existed) {
     std::error_code ignored;

@@ -60,4 +60,15 @@ std::optional<std::string> SizeForecast::Warning(
   return text;
 }
 
+absl::Status ExplainFullDisk(const absl::Status& status, bool offer_compact) {
+  if (!IsDiskFull(status)) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(
+          status.message(),
+          "; no file of the data set is kept. Free some space or give "
+          "--output_dir on another disk",
+          offer_compact ? ", or --format=compact for smaller files" : ""));
+}
+
 }  // namespace continuo

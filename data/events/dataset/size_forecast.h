@@ -1,4 +1,4 @@
-// How large a data set will be, said early.
+// How large a data set will be, said early, and what to do if it was too large.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_SIZE_FORECAST_H_
 #define CONTINUO_DATA_EVENTS_DATASET_SIZE_FORECAST_H_
@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+
+#include "absl/status/status.h"
 
 namespace continuo {
 
@@ -48,6 +50,10 @@ class SizeForecast {
   SizeSample sampled_;
   bool warned_ = false;
 };
+
+// `status` of writing a data set to --output_dir; if the disk was full, with
+// what can be done: with `offer_compact` the compact form is a way.
+absl::Status ExplainFullDisk(const absl::Status& status, bool offer_compact);
 
 }  // namespace continuo
 

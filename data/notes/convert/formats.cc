@@ -9,6 +9,7 @@
 #include "data/notes/abc/abc_reader.h"
 #include "data/notes/midi/midi_reader.h"
 #include "data/notes/musicxml/musicxml_reader.h"
+#include "data/records/file_kind.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -87,6 +88,22 @@ const NoteFormat* FindNoteFormat(absl::string_view filename) {
     }
   }
   return nullptr;
+}
+
+const NoteFormat* FindNoteFormat(absl::string_view filename,
+                                 absl::string_view bytes) {
+  if (const NoteFormat* named = FindNoteFormat(filename)) return named;
+  switch (KindOfFile(bytes)) {
+    case FileKind::kMidi:
+      return FindNoteFormat(".mid");
+    case FileKind::kMusicXml:
+    case FileKind::kCompressedMusicXml:
+      return FindNoteFormat(".xml");
+    case FileKind::kAbc:
+      return FindNoteFormat(".abc");
+    default:
+      return nullptr;
+  }
 }
 
 std::string NoteFormatEndings() {

@@ -49,6 +49,11 @@ absl::Span<const NoteFormat> NoteFormats();
 // The format of a file by its name's ending in any case; null if it has none.
 const NoteFormat* FindNoteFormat(absl::string_view filename);
 
+// The same where a file was named by the user, with its contents: these tell
+// where the name does not, as that of a pipe (/dev/fd/63, "-").
+const NoteFormat* FindNoteFormat(absl::string_view filename,
+                                 absl::string_view bytes);
+
 // All endings, for messages: ".mid, .midi, .abc".
 std::string NoteFormatEndings();
 

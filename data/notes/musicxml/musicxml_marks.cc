@@ -83,6 +83,11 @@ void ReadBarline(pugi::xml_node barline, MeasureMarks* marks,
       marks->ending_stop = true;
     }
   }
+  if (location != "left" && location != "middle") {
+    const absl::string_view style = barline.child("bar-style").text().get();
+    marks->double_bar |= style == "light-light";
+    marks->final_bar |= style == "light-heavy" || style == "heavy-heavy";
+  }
   MeasureMarks* target = location == "left" ? marks : next;
   if (target == nullptr) return;
   if (barline.child("segno") && !target->segno.has_value()) {

@@ -27,6 +27,10 @@ struct MeasureMarks {
   bool repeat_start = false;  // at the left
   int repeat_times = 0;       // how often what ends at the right is played
   bool repeats_after_jump = false;
+  // A bar line at the right that ends a section: light-light, or one of those
+  // that end a piece.
+  bool double_bar = false;
+  bool final_bar = false;
   // An ending that begins here: for these passes, none for an ending without
   // numbers. `ending_stop` if it, or one that began before, ends here.
   std::optional<Passes> ending = std::nullopt;

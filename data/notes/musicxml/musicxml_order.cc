@@ -67,16 +67,29 @@ int EndingStop(const Marks& marks, int start, bool is_first) {
   return start;
 }
 
+// Whether measure `i` is a first ending whose start is not marked: it ends here
+// at a repeat sign, and a second one follows. It is taken to be one measure
+// long.
+bool LacksEndingStart(const Marks& marks, int i, const Form& form) {
+  const bool is_in_ending =
+      !form.endings.empty() && form.endings.back().stop >= i;
+  return !is_in_ending && marks[i]->ending_stop && marks[i]->repeat_times > 0 &&
+         i + 1 < static_cast<int>(marks.size()) &&
+         marks[i + 1]->ending.has_value();
+}
+
 void FindEndings(const Marks& marks, Form* form) {
   for (int i = 0; i < static_cast<int>(marks.size()); ++i) {
-    if (!marks[i]->ending.has_value()) continue;
+    if (!marks[i]->ending.has_value() && !LacksEndingStart(marks, i, *form)) {
+      continue;
+    }
     const bool is_first =
         form->endings.empty() || form->endings.back().stop != i - 1;
     if (is_first) form->groups.push_back({.first = form->endings.size()});
     EndingGroup& group = form->groups.back();
     Ending ending = {.start = i,
                      .stop = EndingStop(marks, i, is_first),
-                     .passes = *marks[i]->ending,
+                     .passes = marks[i]->ending.value_or(Passes()),
                      .group = static_cast<int>(form->groups.size()) - 1};
     if (ending.passes.none()) {
       ending.passes.set(std::min<size_t>(
@@ -105,6 +118,13 @@ int PassesOf(EndingGroup* group, Form* form) {
   return group->last_pass;
 }
 
+// Whether what comes after a measure is a part of its own, to whose start an
+// unsigned repeat goes back. Fine alone may stand within a section.
+bool EndsSection(const MeasureMarks& marks) {
+  return marks.repeat_times == 0 &&
+         (marks.final_bar || (marks.fine && marks.double_bar));
+}
+
 void FindSections(const Marks& marks, Form* form) {
   struct Open {
     int start = 0;
@@ -119,6 +139,8 @@ void FindSections(const Marks& marks, Form* form) {
       ending = &form->endings[form->ending_starting_at[i]];
     }
     if (marks[i]->repeat_start) open.push_back({i, form->sections.size()});
+    // A trio that is repeated without a sign does not go back to the minuet.
+    if (EndsSection(*marks[i])) implied_start = i + 1;
     if (marks[i]->repeat_times == 0) continue;
     EndingGroup* group =
         ending != nullptr ? &form->groups[ending->group] : nullptr;

@@ -178,7 +178,7 @@ class Performance {
     TieJoiner ties(score_.ticks_per_quarter);
     for (size_t i = 0; i < played_.size(); ++i) {
       const Ticks start = played_[i].start;
-      ties.BeginMeasure(i > 0 && played_[i].index != played_[i - 1].index + 1);
+      ties.BeginMeasure(i > 0 && played_[i].index <= played_[i - 1].index);
       for (const auto& part : score_.measures[played_[i].index].parts) {
         for (const WrittenNote& note : part.notes) {
           ties.Add({.part = part.part,

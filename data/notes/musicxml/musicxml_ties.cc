@@ -34,8 +34,9 @@ void TieJoiner::Add(const PlayedNote& note, std::vector<PlayedNote>* notes) {
 // The open note that ends where `note` starts, if possible of its voice; else,
 // of its voice, one with a gap in between, as parts have whose measures are too
 // short. A note that does not say that it is the end of a tie is one only in
-// the first case, and not after a jump. What is found is taken out of `open`,
-// with all that is too long ago.
+// the first case, and not where a repeat goes back to; but in a second ending,
+// where many programs write no end. What is found is taken out of `open`, with
+// all that is too long ago.
 std::optional<size_t> TieJoiner::Find(const PlayedNote& note,
                                       const std::vector<PlayedNote>& notes,
                                       std::vector<Open>* open) const {
@@ -54,7 +55,7 @@ std::optional<size_t> TieJoiner::Find(const PlayedNote& note,
     } else if (gap > 0 && is_voice) {
       rank = 1;
     }
-    if (!note.written->tie_stop && (rank < 3 || tie->measure < last_jump_)) {
+    if (!note.written->tie_stop && (rank < 3 || tie->measure < last_return_)) {
       continue;
     }
     if (rank > best_rank) {

@@ -27,11 +27,11 @@ class TieJoiner {
   explicit TieJoiner(Ticks ticks_per_quarter)
       : tolerance_(ticks_per_quarter / 32) {}
 
-  // The next measure to be played; `is_jump` if it is not the one that is
-  // written after the last.
-  void BeginMeasure(bool is_jump) {
+  // The next measure to be played; `goes_back` if it is not written after the
+  // last.
+  void BeginMeasure(bool goes_back) {
     ++measure_;
-    if (is_jump) last_jump_ = measure_;
+    if (goes_back) last_return_ = measure_;
   }
 
   // Adds `note` to `notes`, or lengthens the one that it is tied to. Notes of a
@@ -57,7 +57,7 @@ class TieJoiner {
 
   Ticks tolerance_;
   int measure_ = 0;
-  int last_jump_ = 0;  // the measure that it led to
+  int last_return_ = 0;  // the last measure that was gone back to
   int64_t unjoined_ = 0;
   int64_t guessed_ = 0;
   absl::flat_hash_map<int64_t, std::vector<Open>> open_;  // by part and pitch

@@ -108,6 +108,23 @@ TEST_F(BundleCommandTest, SavedBundleGeneratesAsTheOriginals) {
   EXPECT_EQ(outputs[0], outputs[1]);
 }
 
+TEST_F(BundleCommandTest, SavingAgainGivesTheSameBytes) {
+  Unpack();
+  const std::string flags = absl::StrCat(
+      "--config=attention_rnn --hparams=attn_length=6 "
+      "--checkpoint_file=",
+      checkpoint_, " --bundle_file=");
+  std::vector<std::string> bytes;
+  for (const char* name : {"/a.mag", "/b.mag", "/c.mag"}) {
+    const Outcome saved = Save(flags + dir_ + name);
+    ASSERT_EQ(saved.code, 0) << saved.text;
+    bytes.push_back(testing::MustRead(dir_ + name));
+  }
+  // Not EXPECT_EQ, which would print them.
+  EXPECT_TRUE(bytes[0] == bytes[1]);
+  EXPECT_TRUE(bytes[0] == bytes[2]);
+}
+
 TEST_F(BundleCommandTest, DetailsCanBeGiven) {
   Unpack();
   const std::string model = absl::StrCat(

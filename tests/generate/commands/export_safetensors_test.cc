@@ -77,6 +77,8 @@ TEST(ExportSafetensorsTest, HasTheSeedOfTheTraining) {
   auto contents = ParseSafetensors(testing::MustRead(path), path);
   ASSERT_TRUE(contents.ok()) << contents.status();
   const std::string json = contents->metadata.at(kSafetensorsRunConfig);
+  // A bundle does not tell it.
+  EXPECT_FALSE(absl::StrContains(json, "seed")) << json;
   // As of a training.
   auto config = ParseRunConfig(json, "json");
   ASSERT_TRUE(config.ok()) << config.status();

@@ -165,6 +165,20 @@ TEST_F(GenerateCommandTest, TempoOfThePrimerFileComesFirst) {
   EXPECT_EQ(notes.notes(0).pitch(), 62);
 }
 
+TEST_F(GenerateCommandTest, APrimerIsKnownByItsContentsWhereItHasNoEnding) {
+  ASSERT_TRUE(MakeDirectories(dir_).ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(dir_ + "/tune", "X:1\nL:1/4\nK:C\nE C|\n").ok());
+  const Outcome outcome =
+      Generate("out", absl::StrCat("--num_outputs=1 --num_steps=16 "
+                                   "--primer_midi=",
+                                   dir_, "/tune"));
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  const NoteSequence notes = Notes(Files("out").at(1));
+  EXPECT_EQ(notes.notes(0).pitch(), 64);
+  EXPECT_EQ(notes.notes(1).pitch(), 60);
+}
+
 TEST_F(GenerateCommandTest, WithoutPrimerOutputsStayInTheModelsRange) {
   const Outcome outcome =
       Generate("out", "--num_outputs=200 --num_steps=64 --seed=1");

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "data/notes/midi/midi_writer.h"
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
@@ -40,10 +41,12 @@ std::string Bundle(const std::string& name) {
                           absl::StrCat("tests/golden/bundles/", name, ".mag")));
 }
 
+// What `before` ("cat tune.mid |") writes is standard input.
 Outcome RunScore(const ScratchDir& dir, const std::string& flags,
-                 const std::string& command = "melody_rnn_score") {
+                 const std::string& command = "melody_rnn_score",
+                 const std::string& before = "") {
   const std::string line =
-      absl::StrCat(testing::ShellCommand(command), " ", flags, " >",
+      absl::StrCat(before, testing::ShellCommand(command), " ", flags, " >",
                    dir.Path("stdout"), " 2>", dir.Path("stderr"));
   const int status = std::system(line.c_str());
   return {.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
@@ -89,6 +92,36 @@ std::string WriteRecords(const ScratchDir& dir,
   const std::string path = dir.Path("notes.tfrecord");
   CONTINUO_CHECK(WriteFileAtomically(path, bytes).ok());
   return path;
+}
+
+TEST(ScoreCommandTest, MusicFromAPipeNeedsNoName) {
+  const ScratchDir dir;
+  ASSERT_TRUE(
+      WriteFileAtomically(dir.Path("tune.mid"), *WriteMidi(Scale(40))).ok());
+  const std::string abc = testing::ShellSource("scripts/tunes/reels.abc");
+  for (const std::string& file : {dir.Path("tune.mid"), abc}) {
+    const std::string flags = Bundle("attention_rnn") + " --input=";
+    const Outcome named = RunScore(dir, flags + file);
+    ASSERT_EQ(named.code, 0) << named.err;
+    const auto expected = Lines(named.out);
+    ASSERT_FALSE(expected.empty());
+    for (const char* name : {"-", "/dev/stdin", "/dev/fd/0"}) {
+      const Outcome piped = RunScore(dir, flags + name, "melody_rnn_score",
+                                     absl::StrCat("cat ", file, " | "));
+      ASSERT_EQ(piped.code, 0) << piped.err;
+      auto lines = Lines(piped.out);
+      ASSERT_EQ(lines.size(), expected.size());
+      for (size_t i = 0; i < lines.size(); ++i) {
+        lines[i]["file"] = expected[i]["file"];
+        EXPECT_EQ(lines[i], expected[i]);
+      }
+    }
+  }
+  const Outcome noise = RunScore(dir, Bundle("attention_rnn") + " --input=-",
+                                 "melody_rnn_score", "echo noise | ");
+  EXPECT_EQ(noise.code, 1);
+  EXPECT_TRUE(absl::StrContains(noise.err, "or has the contents of one"))
+      << noise.err;
 }
 
 TEST(ScoreCommandTest, ScoresAFolderWhateverTheBatchAndThreads) {

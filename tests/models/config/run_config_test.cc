@@ -78,7 +78,7 @@ TEST(RunConfigTest, EveryDamagedFieldIsNamed) {
   const std::string intact = *ReadFile(path);
   for (const char* field :
        {"family", "config", "generator_id", "encoding", "name", "min_note",
-        "max_note", "steps_per_quarter", "hparams", "seed", "version"}) {
+        "max_note", "steps_per_quarter", "hparams", "version"}) {
     const std::string quoted = absl::StrCat("\"", field, "\"");
     ASSERT_TRUE(absl::StrContains(intact, quoted)) << field;
     ASSERT_TRUE(WriteFileAtomically(
@@ -94,6 +94,27 @@ TEST(RunConfigTest, EveryDamagedFieldIsNamed) {
     EXPECT_EQ(ReadRunConfig(dir.Path()).status().code(),
               absl::StatusCode::kDataLoss)
         << text;
+  }
+}
+
+TEST(RunConfigTest, ASeedThatIsNotKnownIsLeftOut) {
+  RunConfig config = Example();
+  const std::string known = RunConfigToJson(config);
+  config.seed.reset();
+  const std::string unknown = RunConfigToJson(config);
+  EXPECT_FALSE(absl::StrContains(unknown, "seed")) << unknown;
+  const auto read = ParseRunConfig(unknown, "x");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_FALSE(read->seed.has_value());
+  // Where there is one, it must be right.
+  const std::string number = absl::StrCat(std::numeric_limits<uint64_t>::max());
+  ASSERT_TRUE(absl::StrContains(known, number));
+  for (const char* wrong : {"-1", "1.5", "null", "\"7\""}) {
+    const absl::Status status =
+        ParseRunConfig(absl::StrReplaceAll(known, {{number, wrong}}), "x")
+            .status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << wrong;
+    EXPECT_TRUE(absl::StrContains(status.message(), "\"seed\"")) << status;
   }
 }
 

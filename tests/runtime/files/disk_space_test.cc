@@ -1,6 +1,10 @@
 #include "runtime/files/disk_space.h"
 
+#include <errno.h>
+
 #include "gtest/gtest.h"
+#include "runtime/base/status.h"
+#include "runtime/files/file.h"
 
 namespace continuo {
 namespace {
@@ -8,6 +12,23 @@ namespace {
 TEST(DiskSpaceTest, IsKnownWhereThePathExists) {
   EXPECT_TRUE(FreeDiskSpace("/").has_value());
   EXPECT_FALSE(FreeDiskSpace("/nowhere/at/all").has_value());
+}
+
+TEST(DiskSpaceTest, AFullDiskIsToldFromOtherThingsThatRunOut) {
+  for (const int error : {ENOSPC, EDQUOT}) {
+    const absl::Status status = WriteError(error, "x: cannot write");
+    EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+    EXPECT_TRUE(IsDiskFull(status)) << status;
+    EXPECT_TRUE(IsDiskFull(Annotate(status, "a record"))) << status;
+  }
+  const absl::Status descriptors = WriteError(EMFILE, "x: cannot open");
+  EXPECT_TRUE(absl::IsResourceExhausted(descriptors)) << descriptors;
+  EXPECT_FALSE(IsDiskFull(descriptors));
+  EXPECT_FALSE(IsDiskFull(absl::OkStatus()));
+}
+
+TEST(DiskSpaceTest, AWriteToAFullDeviceSaysSo) {
+  EXPECT_TRUE(IsDiskFull(WriteFileAtomically("/dev/full", "x")));
 }
 
 TEST(DiskSpaceTest, SizesHaveThreeDigits) {

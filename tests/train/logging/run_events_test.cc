@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "data/proto/event.pb.h"
 #include "data/proto/hparams.pb.h"
+#include "data/proto/serialize.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "tests/testing/golden.h"
@@ -69,6 +70,8 @@ class RunEventsTest : public ::testing::Test {
     EXPECT_EQ(data.plugin_name(), "hparams");
     tensorboard::hparams::HParamsPluginData message;
     EXPECT_TRUE(message.ParseFromString(data.content()));
+    // The same bytes in every run.
+    EXPECT_EQ(data.content(), SerializeSorted(message));
     return message;
   }
 

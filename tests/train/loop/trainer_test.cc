@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "models/config/run_config.h"
 #include "runtime/files/file.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
@@ -305,6 +306,24 @@ TEST(TrainerTest, FlagsThatDisagreeWithTheRunAreNamed) {
   bare.seed.reset();
   bare.model = {};
   EXPECT_TRUE(RunTraining(bare).ok());
+}
+
+TEST(TrainerTest, ARunThatHasLostItsSeedAsksForIt) {
+  const ScratchDir dir;
+  TrainOptions options = SmallRun(dir, 1);
+  ASSERT_TRUE(RunTraining(options).ok());
+  const std::string train = TrainDir(options.run_dir);
+  RunConfig config = *ReadRunConfig(train);
+  config.seed.reset();
+  ASSERT_TRUE(WriteRunConfig(train, config).ok());
+  options = SmallRun(dir, 2);
+  options.seed.reset();
+  const absl::Status status = RunTraining(options).status();
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "continuo.json")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "--seed")) << status;
+  options.seed = 17;
+  EXPECT_TRUE(RunTraining(options).ok());
 }
 
 // Flips a bit of a file's byte; returns what the file then holds.

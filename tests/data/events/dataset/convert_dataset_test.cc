@@ -1,5 +1,6 @@
 #include "data/events/dataset/convert_dataset.h"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,22 @@ TEST_F(ConvertDatasetTest, BothWaysGiveTheBytesOfCreateDataset) {
     ASSERT_TRUE(compact.ok()) << compact.status();
     ExpectSameBatches(**magenta, **compact);
   }
+}
+
+TEST_F(ConvertDatasetTest, AFullDiskIsSaid) {
+  const std::vector<std::string> names = Create(AllConfigs()[0]);
+  ASSERT_TRUE(MakeDirectories(scratch_.Path("full")).ok());
+  std::filesystem::create_symlink("/dev/full",
+                                  scratch_.Path("full/" + names[0]));
+  const absl::Status status =
+      Convert(names, "compact", "full", DatasetFormat::kMagenta);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(),
+                                "--output_dir on another "
+                                "disk"))
+      << status;
+  // Besides the link there is nothing.
+  EXPECT_TRUE(testing::ListFiles(scratch_.Path("full"), "").empty());
 }
 
 TEST_F(ConvertDatasetTest, SequenceExamplesNeedTheConfiguration) {

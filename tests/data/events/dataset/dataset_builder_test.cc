@@ -1,5 +1,7 @@
 #include "data/events/dataset/dataset_builder.h"
 
+#include <sys/resource.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -230,6 +232,52 @@ TEST_F(DatasetBuilderTest, AFailedRunLeavesAnEarlierDataSetAlone) {
   EXPECT_FALSE(Build(Options({WriteInput("bad", {Tune(1, 2)})})).ok());
   EXPECT_EQ(Bytes(kTraining), before);
   EXPECT_EQ(Names("out").size(), 3u);  // and the manifest
+}
+
+// A few examples fail when their file is completed, many as they are written.
+TEST_F(DatasetBuilderTest, AFullDiskOffersTheCompactForm) {
+  ASSERT_TRUE(MakeDirectories(scratch_.Path("out")).ok());
+  std::filesystem::create_symlink("/dev/full", scratch_.Path(kTraining));
+  for (const int tunes : {5, 100}) {
+    DatasetOptions options = Options({WriteInput("in", Tunes(0, tunes))});
+    for (const DatasetFormat format :
+         {DatasetFormat::kMagenta, DatasetFormat::kCompact}) {
+      options.format = format;
+      const absl::Status status = Build(options);
+      EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+      EXPECT_TRUE(
+          absl::StartsWith(status.message(), scratch_.Path(kTraining) + ": "))
+          << status;
+      EXPECT_TRUE(absl::StrContains(status.message(), "No space left"));
+      EXPECT_TRUE(absl::StrContains(status.message(),
+                                    "--output_dir on another "
+                                    "disk"))
+          << status;
+      EXPECT_EQ(absl::StrContains(status.message(), "--format=compact"),
+                format == DatasetFormat::kMagenta)
+          << status;
+      // The link alone: no temporary file, no other file of the set.
+      EXPECT_EQ(Names("out"),
+                std::vector<std::string>{"training_melodies.tfrecord"});
+    }
+  }
+}
+
+// Descriptors run out as well: smaller files would not help.
+TEST_F(DatasetBuilderTest, TooManyShardsAreNoFullDisk) {
+  DatasetOptions options = Options({WriteInput("in", Tunes(0, 5))});
+  options.num_shards = 100;
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 64;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  const absl::Status status = Build(options);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(absl::StrContains(status.message(), "Too many open files"))
+      << status;
+  EXPECT_FALSE(absl::StrContains(status.message(), "disk")) << status;
+  EXPECT_FALSE(FileExists(scratch_.Path("out")));
 }
 
 TEST_F(DatasetBuilderTest, AFileOfAnotherSetIsNoticed) {

@@ -30,6 +30,23 @@ TEST(FormatsTest, FindsFormatsByEndingInAnyCase) {
   }
 }
 
+TEST(FormatsTest, ContentsTellWhereTheNameDoesNot) {
+  const auto id = [](absl::string_view name, absl::string_view bytes) {
+    const NoteFormat* format = FindNoteFormat(name, bytes);
+    return format == nullptr ? "" : std::string(format->id);
+  };
+  for (const char* name : {"/dev/fd/63", "-", "tune", "tune.txt"}) {
+    EXPECT_EQ(id(name, "MThd\0\0\0\6"), "midi") << name;
+    EXPECT_EQ(id(name, "RIFF1234RMIDdata"), "midi") << name;
+    EXPECT_EQ(id(name, "<?xml version=\"1.0\"?>"), "musicxml") << name;
+    EXPECT_EQ(id(name, "PK\x03\x04"), "musicxml") << name;
+    EXPECT_EQ(id(name, "X:1\nK:C\nCDE"), "abc") << name;
+    EXPECT_EQ(id(name, "hello"), "") << name;
+    EXPECT_EQ(id(name, ""), "") << name;
+  }
+  EXPECT_EQ(id("a.abc", "MThd"), "abc");
+}
+
 TEST(FormatsTest, TellsAllEndings) {
   for (const NoteFormat& format : NoteFormats()) {
     for (const absl::string_view ending : format.endings) {

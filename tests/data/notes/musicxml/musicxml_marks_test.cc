@@ -88,6 +88,22 @@ TEST(MusicXmlMarksTest, EndingNumbers) {
                   .marks.ending_stop);
 }
 
+TEST(MusicXmlMarksTest, BarLinesThatEndSections) {
+  const auto bar = [](absl::string_view style, absl::string_view location) {
+    const MeasureMarks marks =
+        ReadMarks(absl::StrCat("<barline", location, "><bar-style>", style,
+                               "</bar-style></barline>"))
+            .marks;
+    return (marks.double_bar ? 1 : 0) + (marks.final_bar ? 2 : 0);
+  };
+  EXPECT_EQ(bar("light-light", ""), 1);
+  EXPECT_EQ(bar("light-heavy", " location=\"right\""), 2);
+  EXPECT_EQ(bar("heavy-heavy", ""), 2);
+  EXPECT_EQ(bar("light-light", " location=\"left\""), 0);
+  EXPECT_EQ(bar("light-light", " location=\"middle\""), 0);
+  EXPECT_EQ(bar("dashed", ""), 0);
+}
+
 TEST(MusicXmlMarksTest, SoundsOrderJumps) {
   EXPECT_EQ(Sound("dacapo=\"yes\"").jump, JumpKind::kDaCapo);
   EXPECT_EQ(Sound("dacapo=\"no\"").jump, JumpKind::kNone);

@@ -17,7 +17,7 @@ namespace {
 
 // A measure's marks: "|:", ":|", ":|3", "[1", "[1,2", "]", "segno", "coda",
 // "tocoda", "fine", "DC", "DS", "DCalfine", "DSalcoda", "again" (repeats after
-// jumps), "pass2" (the jump's).
+// jumps), "pass2" (the jump's), "||" (double bar), "end" (final bar).
 MeasureMarks Marks(absl::string_view text) {
   MeasureMarks marks;
   for (absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
@@ -44,6 +44,10 @@ MeasureMarks Marks(absl::string_view text) {
       marks.to_coda = true;
     } else if (word == "fine") {
       marks.fine = true;
+    } else if (word == "||") {
+      marks.double_bar = true;
+    } else if (word == "end") {
+      marks.final_bar = true;
     } else if (word == "again") {
       marks.repeats_after_jump = true;
     } else if (absl::ConsumePrefix(&word, "pass")) {
@@ -86,6 +90,16 @@ TEST(MusicXmlOrderTest, RepeatsGoBackToTheirSignOrTheLastRepeat) {
   EXPECT_EQ(Order({}), "");
 }
 
+TEST(MusicXmlOrderTest, AnUnsignedRepeatStaysInItsSection) {
+  // The trio behind the Fine of a minuet, or behind its final bar line.
+  EXPECT_EQ(Order({":|", "fine ||", "", ":|", "DC"}), "0 0 1 2 3 2 3 4 0 1");
+  EXPECT_EQ(Order({"", "end", "", ":|"}), "0 1 2 3 2 3");
+  // A double bar may mean less, and so may Fine; a sign says where it begins.
+  EXPECT_EQ(Order({"", "||", ":|"}), "0 1 2 0 1 2");
+  EXPECT_EQ(Order({"|:", "end", ":|"}), "0 1 2 0 1 2");
+  EXPECT_EQ(Order({"", "[1 ] :| end", "[2 ] end", ""}), "0 1 0 2 3");
+}
+
 TEST(MusicXmlOrderTest, RepeatsNest) {
   EXPECT_EQ(Order({"|:", "|: :|", ":|", ""}), "0 1 1 2 0 1 1 2 3");
 }
@@ -110,8 +124,15 @@ TEST(MusicXmlOrderTest, EndingsWithMissingOrWrongSigns) {
   EXPECT_EQ(Order({"", "[1 ] :|", "[3 ]", ""}), "0 1 0 2 3");
 }
 
+TEST(MusicXmlOrderTest, AFirstEndingMayLackItsStart) {
+  EXPECT_EQ(Order({"", "] :|", "[2 ]", ""}), "0 1 0 2 3");
+  EXPECT_EQ(Order({"|:", "", "] :|", "[2 ]", "|:", "] :|", "[2 ]"}),
+            "0 1 2 0 1 3 4 5 4 6");
+  // Here the second one is not marked, either: the stop is a mistake.
+  EXPECT_EQ(Order({"", "] :|", "", ""}), "0 1 0 1 2 3");
+}
+
 TEST(MusicXmlOrderTest, ASecondEndingAloneIsPlayed) {
-  EXPECT_EQ(Order({"", "] :|", "[2 ]", ""}), "0 1 0 1 2 3");
   EXPECT_EQ(Order({"", "", "[2 ]", ""}), "0 1 2 3");
 }
 

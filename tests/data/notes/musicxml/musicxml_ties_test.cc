@@ -119,6 +119,12 @@ TEST(MusicXmlTiesTest, EndingsJoinToWhatIsPlayedBefore) {
                ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
                ending(2, Tied(1, kStop), "")}),
       "60@0-2 60@2-3.5");
+  // The second one does not say so; what is not its first note is no end.
+  EXPECT_EQ(
+      NotesOf({Tied(2, kStart),
+               ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
+               ending(2, Tied(1, "") + Tied(1, ""), "")}),
+      "60@0-2 60@2-3.5 60@3.5-4");
 }
 
 // As much work as notes, however many are tied to nothing.
