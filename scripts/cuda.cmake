@@ -166,6 +166,8 @@ target_include_directories(continuo_cuda SYSTEM INTERFACE
   ${CUDAToolkit_INCLUDE_DIRS} ${CONTINUO_cudnn_INCLUDE}
   ${CONTINUO_nccl_INCLUDE})
 target_link_options(continuo_cuda INTERFACE -Wl,--enable-new-dtags)
+set_target_properties(continuo_cuda PROPERTIES EXPORT_NAME cuda)
+set_property(GLOBAL APPEND PROPERTY CONTINUO_LIBRARIES continuo_cuda)
 
 set(CONTINUO_CUDA_TEST_ENVIRONMENT)
 if(CONTINUO_CUDA_LIBS)

@@ -22,6 +22,26 @@ function(continuo_folder out)
   set(${out} ${folder} PARENT_SCOPE)
 endfunction()
 
+# continuo_library(TARGET): a library that is installed, as continuo::ROOM, where
+# includes are found that begin with the project's folders. To be called after
+# target_link_libraries.
+function(continuo_library name)
+  string(REGEX REPLACE "^continuo_" "" exported ${name})
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${exported})
+  set_property(GLOBAL APPEND PROPERTY CONTINUO_LIBRARIES ${name})
+  get_target_property(type ${name} TYPE)
+  set(scope PUBLIC)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    set(scope INTERFACE)
+  else()
+    # Warnings as errors are nothing for those who use the library.
+    target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:continuo_options>)
+  endif()
+  target_compile_features(${name} ${scope} cxx_std_20)
+  target_include_directories(${name} ${scope}
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
+endfunction()
+
 # continuo_room(SRCS a.cc b_gpu.cu DEPS kernels/common absl::strings): the
 # library of this folder. Sources that need CUDA (*_gpu.*) are left out where
 # there is none; those that stand in for them there are no_cuda.cc. A room of
@@ -38,13 +58,12 @@ function(continuo_room)
   if(NOT ARG_SRCS)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${dependencies})
-    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    continuo_library(${name})
     return()
   endif()
   add_library(${name} STATIC ${ARG_SRCS})
-  target_link_libraries(${name} PUBLIC ${dependencies}
-                                PRIVATE continuo_options)
-  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${dependencies})
+  continuo_library(${name})
   if(cuda_sources)
     continuo_cuda_sources(${name} ${cuda_sources})
   endif()

@@ -2,6 +2,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "runtime/base/version_number.h"
 #include "runtime/device/cuda_support.h"
 #include "runtime/device/device.h"
 

@@ -7,11 +7,11 @@
 
 namespace continuo {
 
-// "0.1.0".
+// "0.2.0".
 std::string ProgramVersion();
 
 // Version, commit, build, instruction set and devices in one line:
-// "continuo 0.1.0 (1a2b3c4) Release, GCC 12.2.0, CPU only; AVX-512; no GPU".
+// "continuo 0.2.0 (1a2b3c4) Release, GCC 12.2.0, CPU only; AVX-512; no GPU".
 std::string VersionText();
 
 }  // namespace continuo
