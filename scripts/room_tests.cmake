@@ -73,6 +73,12 @@ function(continuo_test_case name source)
   if(source MATCHES "_golden(_gpu)?_test\\.cc$")
     list(APPEND ARG_LABELS golden)
   endif()
+  # What the thread sanitizer is for.
+  file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} threads LIMIT_COUNT 1 REGEX
+    "ThreadPool [a-z_]+[({]([a-z]|[2-9]|1[0-9])|Thread [a-z_]+[({]|std::thread|--threads=[2-9]")
+  if(threads)
+    list(APPEND ARG_LABELS threads)
+  endif()
   add_test(NAME ${folder}/${name} COMMAND ${target} --gtest_filter=${filter})
   set_tests_properties(${folder}/${name} PROPERTIES LABELS "${ARG_LABELS}"
     ENVIRONMENT_MODIFICATION "${ARG_ENVIRONMENT}")
@@ -97,6 +103,8 @@ endfunction()
 #   COMMANDS  binaries that they run
 #   SLOW      labelled slow
 #   NO_CASE   has its cases from continuo_test_case
+#
+# Those that make threads are labelled threads.
 #
 # *_gpu_test.cc run on a CUDA device, or on the replacement libraries in
 # CONTINUO_CUDA_LIBS, in a binary of their own, and skip where there is neither.

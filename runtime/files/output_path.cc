@@ -87,7 +87,7 @@ std::string Identity(const std::string& path) {
     case OutputTarget::Kind::kReplaced: {
       char* const folder =
           realpath(std::string(DirName(target->path)).c_str(), nullptr);
-      const std::string canonical =
+      std::string canonical =
           JoinPath(folder == nullptr ? DirName(target->path) : folder,
                    BaseName(target->path));
       std::free(folder);

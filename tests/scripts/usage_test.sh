@@ -2,7 +2,8 @@
 # Scripts explain themselves, and do nothing when they do not understand.
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
-for script in quickstart test install_packages clean_root check_interop; do
+for script in quickstart test install_packages clean_root check_interop \
+    check_all format fuzz package; do
   path=$source_dir/scripts/$script.sh
   expect_exit 0 "$path" --help
   expect_text "$dir/out" "scripts/$script.sh"

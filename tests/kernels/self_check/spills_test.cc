@@ -27,7 +27,8 @@ std::vector<std::filesystem::path> CudaSources() {
   std::vector<std::filesystem::path> sources;
   const std::filesystem::path folder =
       std::filesystem::path(CONTINUO_SOURCE_DIR) / "kernels";
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(folder)) {
     if (entry.path().extension() == ".cu") sources.push_back(entry.path());
   }
   std::sort(sources.begin(), sources.end());
