@@ -70,9 +70,9 @@ void Run(const EventRnn& rnn, const EventEncoder& encoder, int melodies,
     benchmark::DoNotOptimize(result);
     return absl::OkStatus();
   };
-  CONTINUO_CHECK(
-      GenerateEvents(rnn, encoder, requests, {}, SeededDraws(1), batch, hooks)
-          .ok());
+  CONTINUO_CHECK(GenerateEvents(rnn, encoder, requests, {},
+                                SeededUniformSource(1), batch, hooks)
+                     .ok());
 }
 
 void Generate(benchmark::State& state, const ModelConfig& config) {

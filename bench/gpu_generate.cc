@@ -35,7 +35,7 @@ absl::Status Run(const EventRnn& rnn, const EventEncoder& encoder,
   }
   GenerateHooks hooks;
   hooks.done = [](int64_t, EventResult) { return absl::OkStatus(); };
-  return GenerateEvents(rnn, encoder, requests, search, SeededDraws(1),
+  return GenerateEvents(rnn, encoder, requests, search, SeededUniformSource(1),
                         sizes.rows, hooks);
 }
 

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/gpu_cases.h"
-#include "kernels/decoding/draws.h"
 #include "kernels/decoding/feedback.h"
 #include "kernels/decoding/sampling.h"
+#include "kernels/decoding/uniform.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/layers/dropout.h"
 #include "kernels/layers/embedding.h"

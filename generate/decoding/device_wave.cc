@@ -23,7 +23,8 @@ constexpr int32_t kNoRow = std::numeric_limits<int32_t>::max();
 DeviceWave::DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
                        const EventEncoder& encoder,
                        absl::Span<const EventRequest> requests,
-                       const SearchOptions& options, const DrawSource& draws,
+                       const SearchOptions& options,
+                       const UniformSource& uniforms,
                        const GenerateHooks& hooks, int64_t max_rows,
                        int chunk_steps)
     : decoder_(decoder),
@@ -31,7 +32,7 @@ DeviceWave::DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
       encoder_(encoder),
       requests_(requests),
       options_(options),
-      draws_(draws),
+      uniforms_(uniforms),
       hooks_(hooks),
       max_rows_(max_rows),
       chunk_steps_(chunk_steps),
@@ -45,13 +46,13 @@ DeviceWave::DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
 absl::StatusOr<std::unique_ptr<DeviceWave>> DeviceWave::Create(
     EventRnnDecoder* decoder, const Stream& stream, const EventEncoder& encoder,
     absl::Span<const EventRequest> requests, const SearchOptions& options,
-    const DrawSource& draws, const GenerateHooks& hooks, int64_t max_rows,
+    const UniformSource& uniforms, const GenerateHooks& hooks, int64_t max_rows,
     int chunk_steps) {
   const std::optional<FeedbackSpec> spec = encoder.Feedback();
   CONTINUO_CHECK(spec.has_value() && chunk_steps >= 1);
   std::unique_ptr<DeviceWave> wave(
-      new DeviceWave(decoder, stream, encoder, requests, options, draws, hooks,
-                     max_rows, chunk_steps));
+      new DeviceWave(decoder, stream, encoder, requests, options, uniforms,
+                     hooks, max_rows, chunk_steps));
   wave->device_arena_ = std::make_unique<Arena>(stream.device);
   wave->pinned_arena_ =
       std::make_unique<Arena>(stream.device, MemoryKind::kPinned);

@@ -18,9 +18,9 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
-#include "generate/decoding/draws.h"
 #include "generate/decoding/generator.h"
 #include "generate/decoding/staging.h"
+#include "generate/decoding/uniform_source.h"
 #include "generate/decoding/wave_book.h"
 #include "generate/decoding/wave_plan.h"
 #include "kernels/decoding/feedback.h"
@@ -39,7 +39,7 @@ class DeviceWave {
   static absl::StatusOr<std::unique_ptr<DeviceWave>> Create(
       EventRnnDecoder* decoder, const Stream& stream,
       const EventEncoder& encoder, absl::Span<const EventRequest> requests,
-      const SearchOptions& options, const DrawSource& draws,
+      const SearchOptions& options, const UniformSource& uniforms,
       const GenerateHooks& hooks, int64_t max_rows, int chunk_steps);
 
   // Chunks that were run by launching a graph.
@@ -82,7 +82,7 @@ class DeviceWave {
   DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
              const EventEncoder& encoder,
              absl::Span<const EventRequest> requests,
-             const SearchOptions& options, const DrawSource& draws,
+             const SearchOptions& options, const UniformSource& uniforms,
              const GenerateHooks& hooks, int64_t max_rows, int chunk_steps);
   void Allocate(Arena* device, Arena* pinned);
   absl::Status SendTables(const FeedbackSpec& spec);
@@ -123,7 +123,7 @@ class DeviceWave {
   const EventEncoder& encoder_;
   absl::Span<const EventRequest> requests_;
   const SearchOptions& options_;
-  const DrawSource& draws_;
+  const UniformSource& uniforms_;
   const GenerateHooks& hooks_;
   const int64_t max_rows_;
   const int chunk_steps_;

@@ -6,8 +6,8 @@
 #include "generate/decoding/device_wave.h"
 #include "kernels/decoding/beam.h"
 #include "kernels/decoding/beam_rows.h"
-#include "kernels/decoding/draws.h"
 #include "kernels/decoding/sampling.h"
+#include "kernels/decoding/uniform.h"
 #include "kernels/layers/embedding.h"
 #include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
@@ -165,7 +165,7 @@ absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
     const auto searches = static_cast<int64_t>(step.plan.requests.size());
     CONTINUO_RETURN_IF_ERROR(DrawUniforms(
         stream_,
-        {.seed = *draws_.seed(),
+        {.seed = *uniforms_.seed(),
          .prefixes = step.plan.prefixes,
          .entries = entries_,
          .output = staging_.Get<uint64_t>(step.draw_output, {searches}),

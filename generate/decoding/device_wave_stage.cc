@@ -86,7 +86,7 @@ absl::StatusOr<int64_t> DeviceWave::StageFirstLabels() {
 void DeviceWave::StageDraws(QueuedStep* first, int64_t steps) {
   const PlannedStep& plan = first->plan;
   first->draw_steps = steps;
-  if (draws_.seed().has_value()) {
+  if (uniforms_.seed().has_value()) {
     std::vector<uint64_t> output;
     for (int64_t request : plan.requests) {
       output.push_back(requests_[request].output);
@@ -104,7 +104,7 @@ void DeviceWave::StageDraws(QueuedStep* first, int64_t steps) {
                             .step = plan.search_steps[i] + step};
       for (; position.entry < entries_; ++position.entry) {
         for (position.head = 0; position.head < heads_; ++position.head) {
-          u[slot++] = draws_.Draw(position);
+          u[slot++] = uniforms_.Draw(position);
         }
       }
     }

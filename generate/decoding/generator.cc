@@ -75,7 +75,7 @@ absl::Status CheckSearchOptions(const SearchOptions& options) {
 absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
                             absl::Span<const EventRequest> requests,
                             const SearchOptions& options,
-                            const DrawSource& draws, int max_rows,
+                            const UniformSource& uniforms, int max_rows,
                             const GenerateHooks& hooks,
                             const LoopOptions& loop) {
   CONTINUO_RETURN_IF_ERROR(CheckSearchOptions(options));
@@ -112,12 +112,12 @@ absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
     CONTINUO_ASSIGN_OR_RETURN(
         const std::unique_ptr<DeviceWave> wave,
         DeviceWave::Create(decoder.get(), rnn.stream(), encoder, requests,
-                           options, draws, hooks, at_once * beam,
+                           options, uniforms, hooks, at_once * beam,
                            ChunkSteps(rnn.spec(), loop)));
     return run(*wave);
   }
   HostWave wave(decoder.get(), rnn.stream().pool, encoder, requests, options,
-                draws, hooks);
+                uniforms, hooks);
   return run(wave);
 }
 

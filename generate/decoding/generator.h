@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
-#include "generate/decoding/draws.h"
+#include "generate/decoding/uniform_source.h"
 #include "models/network/event_rnn.h"
 
 namespace continuo {
@@ -106,7 +106,7 @@ struct LoopOptions {
 absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
                             absl::Span<const EventRequest> requests,
                             const SearchOptions& options,
-                            const DrawSource& draws, int max_rows,
+                            const UniformSource& uniforms, int max_rows,
                             const GenerateHooks& hooks,
                             const LoopOptions& loop = {});
 

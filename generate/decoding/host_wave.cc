@@ -10,14 +10,14 @@ namespace continuo {
 HostWave::HostWave(EventRnnDecoder* decoder, ThreadPool* pool,
                    const EventEncoder& encoder,
                    absl::Span<const EventRequest> requests,
-                   const SearchOptions& options, const DrawSource& draws,
+                   const SearchOptions& options, const UniformSource& uniforms,
                    const GenerateHooks& hooks)
     : decoder_(decoder),
       host_{.device = {}, .pool = pool},
       encoder_(encoder),
       requests_(requests),
       options_(options),
-      draws_(draws),
+      uniforms_(uniforms),
       hooks_(hooks),
       book_(pool, encoder, requests, options, hooks),
       heads_(encoder.num_heads()),
@@ -83,7 +83,7 @@ absl::Status HostWave::SampleRows() {
                           .step = search.step};
     for (; position.entry < book_.entries_per_search(); ++position.entry) {
       for (position.head = 0; position.head < heads_; ++position.head) {
-        u_[slot++] = draws_.Draw(position);
+        u_[slot++] = uniforms_.Draw(position);
       }
     }
   }

@@ -144,7 +144,7 @@ absl::Status GenerateFiles(
     }
     status =
         GenerateEvents(*model.rnn, *model.encoder, requests, options.search,
-                       SeededDraws(options.seed), batch_rows, hooks);
+                       SeededUniformSource(options.seed), batch_rows, hooks);
     requests = std::exchange(next_round, {});
   }
   if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());

@@ -9,8 +9,8 @@
 #include "data/events/encoder_table.h"
 #include "data/events/performance/control_source.h"
 #include "data/proto/generator.pb.h"
-#include "generate/decoding/draws.h"
 #include "generate/decoding/generator.h"
+#include "generate/decoding/uniform_source.h"
 #include "generate/pictures/piano_roll.h"
 #include "generate/requests/continuation.h"
 #include "generate/requests/drums_continuation.h"
@@ -87,8 +87,8 @@ absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
   };
   const std::unique_ptr<EventEncoder> encoder =
       MakeEventEncoder(config.encoding);
-  CONTINUO_RETURN_IF_ERROR(GenerateEvents(rnn, *encoder, requests, {},
-                                          SeededDraws(seed), count, hooks));
+  CONTINUO_RETURN_IF_ERROR(GenerateEvents(
+      rnn, *encoder, requests, {}, SeededUniformSource(seed), count, hooks));
   return sequences;
 }
 

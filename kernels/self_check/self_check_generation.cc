@@ -2,9 +2,9 @@
 
 #include "kernels/decoding/beam.h"
 #include "kernels/decoding/beam_rows.h"
-#include "kernels/decoding/draws.h"
 #include "kernels/decoding/feedback.h"
 #include "kernels/decoding/sampling.h"
+#include "kernels/decoding/uniform.h"
 #include "kernels/self_check/self_check_probe.h"
 #include "runtime/base/status.h"
 
@@ -139,7 +139,7 @@ absl::Status ProbeBeamRows(ProbeRun* run, int64_t) {
   return absl::OkStatus();
 }
 
-absl::Status ProbeDraws(ProbeRun* run, int64_t) {
+absl::Status ProbeDrawUniforms(ProbeRun* run, int64_t) {
   constexpr int64_t kSteps = 3, kPrefixes = 2, kEntries = 5;
   const TensorView u = run->New<double>({kSteps, kPrefixes + 2 * kEntries, 3});
   CONTINUO_RETURN_IF_ERROR(DrawUniforms(
@@ -162,7 +162,7 @@ void AddGenerationProbes(std::vector<Probe>* probes) {
        {"Feedback", ProbeAccuracy::kEqual, ProbeFeedback},
        {"BeamPrune and BeamBranch", ProbeAccuracy::kEqual, ProbeBeam},
        {"AddScores and BeamRows", ProbeAccuracy::kEqual, ProbeBeamRows},
-       {"DrawUniforms", ProbeAccuracy::kEqual, ProbeDraws}});
+       {"DrawUniforms", ProbeAccuracy::kEqual, ProbeDrawUniforms}});
 }
 
 }  // namespace continuo

@@ -33,11 +33,11 @@ class DeviceGenerationTest
   void ExpectSame(const std::vector<EventRequest>& requests,
                   const SearchOptions& options, int max_rows,
                   const LoopOptions& loop) {
-    const SeededDraws draws(5);
+    const SeededUniformSource uniforms(5);
     const auto want =
-        GenerateAll(*cpu_, requests, options, draws, max_rows, {});
+        GenerateAll(*cpu_, requests, options, uniforms, max_rows, {});
     const auto got =
-        GenerateAll(*cuda_, requests, options, draws, max_rows, loop);
+        GenerateAll(*cuda_, requests, options, uniforms, max_rows, loop);
     for (size_t i = 0; i < requests.size(); ++i) {
       EXPECT_EQ(got[i].events, want[i].events) << i;
       EXPECT_NEAR(got[i].log_likelihood, want[i].log_likelihood,
@@ -103,7 +103,7 @@ TEST_P(DeviceGenerationTest, DivergedWeightsAreReported) {
     const absl::Status status =
         GenerateEvents(*cuda_->rnn, *cuda_->encoder,
                        testing::MixedRequests(*cuda_->encoder, 3, 4), options,
-                       SeededDraws(1), kMaxRows, hooks);
+                       SeededUniformSource(1), kMaxRows, hooks);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
     EXPECT_NE(status.message().find("diverged"), std::string::npos) << status;
   }
@@ -115,7 +115,7 @@ TEST_P(DeviceGenerationTest, TheHostWaitsOncePerChunk) {
       2, {.primer = {cpu_->encoder->default_event()}, .num_events = 24});
   const auto waits = [&](const LoopOptions& loop) {
     bench::TakeGpuCalls();
-    GenerateAll(*cuda_, requests, {}, SeededDraws(5), kMaxRows, loop);
+    GenerateAll(*cuda_, requests, {}, SeededUniformSource(5), kMaxRows, loop);
     return bench::TakeGpuCalls().waits;
   };
   // The beginning waits for what it uploads; then every wait is a chunk's.
@@ -137,13 +137,13 @@ TEST_P(RecordedGenerationTest, EqualsTheCpu) {
   const std::vector<EventRequest> requests = {
       {.primer = {first}, .num_events = 33},
       {.primer = {first}, .num_events = 22, .output = 1}};
-  const SeededDraws draws(5);
+  const SeededUniformSource uniforms(5);
   for (const auto& [chunk, options] :
        {std::pair(4, SearchOptions{}),
         std::pair(5, SearchOptions{.beam_size = 2})}) {
     SCOPED_TRACE(chunk);
     const auto want =
-        GenerateAll(*cpu_, requests, options, draws, kMaxRows, {});
+        GenerateAll(*cpu_, requests, options, uniforms, kMaxRows, {});
     GenerateHooks hooks;
     hooks.done = [&](int64_t index, EventResult result) {
       EXPECT_EQ(result.events, want[index].events) << index;
@@ -152,7 +152,7 @@ TEST_P(RecordedGenerationTest, EqualsTheCpu) {
     const auto decoder = *EventRnnDecoder::Create(cuda_->rnn.get(), 4);
     const auto wave =
         *DeviceWave::Create(decoder.get(), stream(), *cuda_->encoder, requests,
-                            options, draws, hooks, /*max_rows=*/4, chunk);
+                            options, uniforms, hooks, /*max_rows=*/4, chunk);
     for (int run = 0; run < 3; ++run) ASSERT_TRUE(wave->Run(0, 2, 0).ok());
     EXPECT_GE(wave->recorded_chunks(), 6);
   }

@@ -31,14 +31,14 @@ void ExpectSame(const std::vector<EventResult>& a,
 }
 
 // Draws that no device can make by itself.
-class OddDraws : public DrawSource {
+class OddUniformSource : public UniformSource {
  public:
   double Draw(const DrawPosition& position) const override {
     return seeded_.Draw(position);
   }
 
  private:
-  SeededDraws seeded_{5};
+  SeededUniformSource seeded_{5};
 };
 
 TEST(DeviceWaveTest, EqualsTheHostsLoopForEveryEncoding) {
@@ -53,17 +53,17 @@ TEST(DeviceWaveTest, EqualsTheHostsLoopForEveryEncoding) {
     for (const SearchOptions& options : testing::VariedSearches()) {
       SCOPED_TRACE(::testing::Message()
                    << options.beam_size << " " << options.branch_factor);
-      const auto want = GenerateAll(model, requests, options, SeededDraws(5),
-                                    1000, kHostLoop);
+      const auto want = GenerateAll(model, requests, options,
+                                    SeededUniformSource(5), 1000, kHostLoop);
       for (int chunk : {1, 3, 32}) {
         SCOPED_TRACE(chunk);
-        ExpectSame(GenerateAll(model, requests, options, SeededDraws(5), 1000,
-                               DeviceLoop(chunk)),
+        ExpectSame(GenerateAll(model, requests, options, SeededUniformSource(5),
+                               1000, DeviceLoop(chunk)),
                    want);
       }
-      ExpectSame(
-          GenerateAll(model, requests, options, OddDraws(), 8, DeviceLoop(7)),
-          want);
+      ExpectSame(GenerateAll(model, requests, options, OddUniformSource(), 8,
+                             DeviceLoop(7)),
+                 want);
     }
   }
   EXPECT_GE(configs, 8);
@@ -91,7 +91,7 @@ TEST(DeviceWaveTest, RequestsThatHaveEnoughEndAtOnce) {
     };
     hooks.progress = [&](int64_t events) { progress->push_back(events); };
     EXPECT_TRUE(GenerateEvents(*model.rnn, *model.encoder, requests, {},
-                               SeededDraws(2), 7, hooks, loop)
+                               SeededUniformSource(2), 7, hooks, loop)
                     .ok());
     return results;
   };
@@ -131,7 +131,7 @@ TEST_P(DeviceWaveTraceTest, IsTheHosts) {
     hooks.trace = &trace;
     hooks.done = [](int64_t, EventResult) { return absl::OkStatus(); };
     EXPECT_TRUE(GenerateEvents(*model.rnn, *model.encoder, requests, GetParam(),
-                               SeededDraws(2), 100, hooks, loop)
+                               SeededUniformSource(2), 100, hooks, loop)
                     .ok());
     return trace;
   };

@@ -36,9 +36,9 @@ using tensorflow::magenta::NoteSequence;
 
 // The original's numbers: step by step, batch by batch, the last batch filled
 // up with copies of the last entry that draw too.
-class ListedDraws : public DrawSource {
+class ListedUniformSource : public UniformSource {
  public:
-  ListedDraws(std::vector<double> u, int64_t first_step, int64_t stride)
+  ListedUniformSource(std::vector<double> u, int64_t first_step, int64_t stride)
       : u_(std::move(u)), first_step_(first_step), stride_(stride) {}
   double Draw(const DrawPosition& position) const override {
     return u_.at((first_step_ + position.step) * stride_ + position.entry);
@@ -179,8 +179,9 @@ inline void RunCase(const LoadedModel& model, const std::string& path,
     EXPECT_EQ(request.primer, ModelEvents(model.config, call["primer_events"]));
     ASSERT_EQ(static_cast<int64_t>(request.primer.size()) + request.num_events,
               call["num_steps"].get<int64_t>());
-    const ListedDraws draws(golden["u"].get<std::vector<double>>(),
-                            static_cast<int64_t>(trace.steps.size()), stride);
+    const ListedUniformSource uniforms(golden["u"].get<std::vector<double>>(),
+                                       static_cast<int64_t>(trace.steps.size()),
+                                       stride);
     SearchTrace call_trace;
     GenerateHooks hooks;
     hooks.trace = &call_trace;
@@ -188,8 +189,8 @@ inline void RunCase(const LoadedModel& model, const std::string& path,
       events = std::move(value.events);
       return absl::OkStatus();
     };
-    const absl::Status status = GenerateEvents(*model.rnn, encoder, {request},
-                                               search, draws, 1, hooks, loop);
+    const absl::Status status = GenerateEvents(
+        *model.rnn, encoder, {request}, search, uniforms, 1, hooks, loop);
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(events, ModelEvents(model.config, call["output_events"]));
     trace.steps.insert(trace.steps.end(), call_trace.steps.begin(),

@@ -73,7 +73,7 @@ inline std::vector<EventRequest> MixedRequests(const EventEncoder& encoder,
 
 inline std::vector<EventResult> GenerateAll(
     const SmallModel& model, const std::vector<EventRequest>& requests,
-    const SearchOptions& options, const DrawSource& draws, int max_rows,
+    const SearchOptions& options, const UniformSource& uniforms, int max_rows,
     const LoopOptions& loop) {
   std::vector<EventResult> results(requests.size());
   GenerateHooks hooks;
@@ -83,7 +83,7 @@ inline std::vector<EventResult> GenerateAll(
     return absl::OkStatus();
   };
   const absl::Status status =
-      GenerateEvents(*model.rnn, *model.encoder, requests, options, draws,
+      GenerateEvents(*model.rnn, *model.encoder, requests, options, uniforms,
                      max_rows, hooks, loop);
   EXPECT_TRUE(status.ok()) << status;
   return results;

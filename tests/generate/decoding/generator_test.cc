@@ -52,7 +52,7 @@ std::vector<EventResult> Generate(const Model& model,
   };
   const absl::Status status =
       GenerateEvents(*model.rnn, *model.encoder, requests, options,
-                     SeededDraws(seed), max_rows, hooks);
+                     SeededUniformSource(seed), max_rows, hooks);
   EXPECT_TRUE(status.ok()) << status;
   return results;
 }
@@ -105,7 +105,8 @@ std::vector<double> LogSoftmax(const Model& model,
 
 // The search as the reference describes it, one entry after the other.
 EventResult SlowSearch(const Model& model, const EventRequest& request,
-                       const SearchOptions& options, const DrawSource& draws) {
+                       const SearchOptions& options,
+                       const UniformSource& uniforms) {
   double primer_score = 0;
   for (size_t i = 1; i < request.primer.size(); ++i) {
     int64_t label = 0;
@@ -137,9 +138,9 @@ EventResult SlowSearch(const Model& model, const EventRequest& request,
       for (size_t i = 0; i < beam.size(); ++i) {
         const std::vector<double> log_p =
             LogSoftmax(model, beam[i].events, options.temperature);
-        const double u = draws.Draw({.output = request.output,
-                                     .step = done,
-                                     .entry = static_cast<int>(i)});
+        const double u = uniforms.Draw({.output = request.output,
+                                        .step = done,
+                                        .entry = static_cast<int>(i)});
         double sum = 0;
         int64_t label = 0;
         for (; label + 1 < static_cast<int64_t>(log_p.size()); ++label) {
@@ -174,7 +175,7 @@ TEST(GeneratorTest, SearchEqualsOneEntryAtATime) {
                    << options.steps_per_iteration << " events "
                    << request.num_events);
       const EventResult want =
-          SlowSearch(model, request, options, SeededDraws(21));
+          SlowSearch(model, request, options, SeededUniformSource(21));
       const EventResult found = Generate(model, {request}, options, 21, 100)[0];
       EXPECT_EQ(found.events, want.events);
       EXPECT_NEAR(found.log_likelihood, want.log_likelihood, 1e-9);
@@ -251,7 +252,7 @@ TEST(GeneratorTest, StopLeavesLaterRequestsUndone) {
   const std::vector<EventRequest> requests(
       7, EventRequest{.primer = {60}, .num_events = 4});
   ASSERT_TRUE(GenerateEvents(*model.rnn, *model.encoder, requests, {},
-                             SeededDraws(1), 3, hooks)
+                             SeededUniformSource(1), 3, hooks)
                   .ok());
   EXPECT_EQ(finished, (std::vector<int64_t>{0, 1, 2}));
   EXPECT_EQ(progress, (std::vector<int64_t>{3, 6, 9, 12}));
@@ -265,8 +266,9 @@ TEST(GeneratorTest, ErrorOfTheReceiverEndsTheRun) {
   };
   const std::vector<EventRequest> requests(
       2, EventRequest{.primer = {60}, .num_events = 1});
-  const absl::Status status = GenerateEvents(
-      *model.rnn, *model.encoder, requests, {}, SeededDraws(1), 1, hooks);
+  const absl::Status status =
+      GenerateEvents(*model.rnn, *model.encoder, requests, {},
+                     SeededUniformSource(1), 1, hooks);
   EXPECT_EQ(status.message(), "disk full");
 }
 
@@ -276,7 +278,7 @@ TEST(GeneratorTest, RequestsAndOptionsAreChecked) {
     GenerateHooks hooks;
     hooks.done = [](int64_t, EventResult) { return absl::OkStatus(); };
     return GenerateEvents(*model.rnn, *model.encoder, {request}, options,
-                          SeededDraws(1), 8, hooks);
+                          SeededUniformSource(1), 8, hooks);
   };
   EXPECT_TRUE(run({{60}, 1, 0}, {}).ok());
   EXPECT_FALSE(run({{}, 1, 0}, {}).ok());
@@ -311,19 +313,19 @@ TEST(GeneratorTest, DivergedWeightsAreReported) {
   const absl::Status status =
       GenerateEvents(*model.rnn, *model.encoder,
                      {EventRequest{.primer = {60}, .num_events = 1}}, {},
-                     SeededDraws(1), 1, hooks);
+                     SeededUniformSource(1), 1, hooks);
   EXPECT_NE(status.message().find("diverged"), std::string::npos) << status;
 }
 
-TEST(SeededDrawsTest, EveryPositionHasItsOwnNumber) {
-  const SeededDraws draws(9);
+TEST(SeededUniformSourceTest, EveryPositionHasItsOwnNumber) {
+  const SeededUniformSource uniforms(9);
   std::set<double> seen;
   int count = 0;
   for (uint64_t output : {0, 1, 2}) {
     for (int64_t step : {0, 1, 1000000}) {
       for (int entry : {0, 1, 65535}) {
         for (int head : {0, 5}) {
-          const double u = draws.Draw({output, step, entry, head});
+          const double u = uniforms.Draw({output, step, entry, head});
           EXPECT_TRUE(u >= 0 && u < 1);
           seen.insert(u);
           ++count;

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "kernels/common/parallel.h"
-#include "kernels/decoding/draws.h"
+#include "kernels/decoding/uniform.h"
 #include "runtime/base/log.h"
 
 namespace continuo::cpu {
@@ -16,7 +16,7 @@ absl::Status DrawUniforms(const Stream& stream, const DrawUniformsArgs& args) {
   const int64_t heads = args.u.shape[2];
   const int64_t count = args.u.num_elements();
   CONTINUO_CHECK(rows == args.prefixes + args.output.shape[0] * args.entries &&
-                 heads <= kMaxDrawHeads);
+                 heads <= kMaxUniformHeads);
   const uint64_t* output = args.output.data<uint64_t>();
   const int64_t* step = args.step.data<int64_t>();
   double* u = args.u.data<double>();
@@ -28,10 +28,10 @@ absl::Status DrawUniforms(const Stream& stream, const DrawUniformsArgs& args) {
           const int64_t entry = i / heads % rows - args.prefixes;
           const int64_t search = entry / args.entries;
           u[i] = entry < 0 ? 0
-                           : SampleDraw(args.seed, output[search],
-                                        step[search] + i / (heads * rows),
-                                        entry % args.entries,
-                                        static_cast<int>(i % heads));
+                           : SampleUniform(args.seed, output[search],
+                                           step[search] + i / (heads * rows),
+                                           entry % args.entries,
+                                           static_cast<int>(i % heads));
         }
       });
   return absl::OkStatus();

@@ -1,6 +1,6 @@
-// Uniform numbers on every device: those of SampleDraw, to the bit.
+// Uniform numbers on every device: those of SampleUniform, to the bit.
 
-#include "kernels/decoding/draws.h"
+#include "kernels/decoding/uniform.h"
 #include "tests/kernels/common/device_testing.h"
 
 namespace continuo {
@@ -8,9 +8,9 @@ namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
 
-class DrawsFormTest : public FormTest {};
-INSTANTIATE_TEST_SUITE_P(Forms, DrawsFormTest, ::testing::ValuesIn(kFp32Forms),
-                         FormName);
+class DrawUniformsFormTest : public FormTest {};
+INSTANTIATE_TEST_SUITE_P(Forms, DrawUniformsFormTest,
+                         ::testing::ValuesIn(kFp32Forms), FormName);
 
 struct Shapes {
   int64_t steps, prefixes, searches, entries, heads;
@@ -19,7 +19,7 @@ constexpr Shapes kShapes[] = {{0, 1, 2, 1, 1},  {1, 0, 1, 1, 1},
                               {3, 2, 0, 4, 1},  {3, 0, 31, 1, 6},
                               {2, 3, 33, 4, 1}, {5, 1, 5, 26, 2}};
 
-TEST_P(DrawsFormTest, EveryNumberIsThatOfItsPosition) {
+TEST_P(DrawUniformsFormTest, EveryNumberIsThatOfItsPosition) {
   constexpr uint64_t kSeed = 0x123456789abcdef;
   for (const auto& [steps, prefixes, searches, entries, heads] : kShapes) {
     std::vector<uint64_t> output;
@@ -45,11 +45,11 @@ TEST_P(DrawsFormTest, EveryNumberIsThatOfItsPosition) {
       for (int64_t row = 0; row < rows; ++row) {
         for (int head = 0; head < heads; ++head, ++slot) {
           const int64_t entry = row - prefixes;
-          const double want = entry < 0
-                                  ? 0
-                                  : SampleDraw(kSeed, output[entry / entries],
-                                               step[entry / entries] + t,
-                                               entry % entries, head);
+          const double want =
+              entry < 0 ? 0
+                        : SampleUniform(kSeed, output[entry / entries],
+                                        step[entry / entries] + t,
+                                        entry % entries, head);
           ASSERT_EQ(got[slot], want) << t << " " << row << " " << head;
         }
       }

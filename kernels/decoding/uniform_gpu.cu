@@ -2,7 +2,7 @@
 // block for each 8 bytes written.
 
 #include "kernels/common/launch.cuh"
-#include "kernels/decoding/draws.h"
+#include "kernels/decoding/uniform.h"
 #include "runtime/base/log.h"
 
 namespace continuo::gpu {
@@ -18,10 +18,11 @@ __global__ void DrawUniformsKernel(uint64_t seed, int64_t prefixes,
   if (i >= count) return;
   const int64_t entry = i / heads % rows - prefixes;
   const int64_t search = entry / entries;
-  u[i] = entry < 0 ? 0.0
-                   : SampleDraw(seed, output[search],
-                                step[search] + i / (heads * rows),
-                                entry % entries, static_cast<int>(i % heads));
+  u[i] = entry < 0
+             ? 0.0
+             : SampleUniform(seed, output[search],
+                             step[search] + i / (heads * rows), entry % entries,
+                             static_cast<int>(i % heads));
 }
 
 }  // namespace
@@ -31,7 +32,7 @@ absl::Status DrawUniforms(const Stream& stream, const DrawUniformsArgs& args) {
   const int64_t heads = args.u.shape[2];
   const int64_t count = args.u.num_elements();
   CONTINUO_CHECK(rows == args.prefixes + args.output.shape[0] * args.entries &&
-                 heads <= kMaxDrawHeads);
+                 heads <= kMaxUniformHeads);
   if (count == 0) return absl::OkStatus();
   DrawUniformsKernel<<<static_cast<unsigned>(CeilDiv(count, kThreads)),
                        kThreads, 0, stream.cuda->stream()>>>(

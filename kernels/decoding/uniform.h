@@ -1,7 +1,7 @@
 // The uniform numbers that samples are drawn with.
 
-#ifndef CONTINUO_KERNELS_DECODING_DRAWS_H_
-#define CONTINUO_KERNELS_DECODING_DRAWS_H_
+#ifndef CONTINUO_KERNELS_DECODING_UNIFORM_H_
+#define CONTINUO_KERNELS_DECODING_UNIFORM_H_
 
 #include <cstdint>
 
@@ -14,13 +14,13 @@ namespace continuo {
 
 // The low word of a draw's counter tells entries and heads apart, so that an
 // output's first entry draws the same numbers whatever the beam size.
-inline constexpr int kMaxDrawHeads = 16;
+inline constexpr int kMaxUniformHeads = 16;
 
 // The number for event `step` of an output, an entry of its beam and a head.
-CONTINUO_HOST_DEVICE inline double SampleDraw(uint64_t seed, uint64_t output,
-                                              int64_t step, int64_t entry,
-                                              int head) {
-  const uint64_t low = static_cast<uint64_t>(entry) * kMaxDrawHeads +
+CONTINUO_HOST_DEVICE inline double SampleUniform(uint64_t seed, uint64_t output,
+                                                 int64_t step, int64_t entry,
+                                                 int head) {
+  const uint64_t low = static_cast<uint64_t>(entry) * kMaxUniformHeads +
                        static_cast<uint64_t>(head);
   return RandomDouble(seed, RandomPurpose::kSample, output,
                       (static_cast<uint64_t>(step) << 32) | low);
@@ -40,4 +40,4 @@ CONTINUO_OPERATION(DrawUniforms);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_KERNELS_DECODING_DRAWS_H_
+#endif  // CONTINUO_KERNELS_DECODING_UNIFORM_H_

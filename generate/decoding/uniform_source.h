@@ -1,12 +1,12 @@
 // Where the uniform numbers of sampling come from.
 
-#ifndef CONTINUO_GENERATE_DECODING_DRAWS_H_
-#define CONTINUO_GENERATE_DECODING_DRAWS_H_
+#ifndef CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_
+#define CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_
 
 #include <cstdint>
 #include <optional>
 
-#include "kernels/decoding/draws.h"
+#include "kernels/decoding/uniform.h"
 #include "runtime/base/log.h"
 
 namespace continuo {
@@ -22,25 +22,25 @@ struct DrawPosition {
 
 // A pure function from positions to numbers in [0, 1); called from several
 // threads at once.
-class DrawSource {
+class UniformSource {
  public:
-  virtual ~DrawSource() = default;
+  virtual ~UniformSource() = default;
   virtual double Draw(const DrawPosition& position) const = 0;
-  // Of sources that are SeededDraws, which a device draws by itself.
+  // Of SeededUniformSource, whose numbers a device can draw itself.
   virtual std::optional<uint64_t> seed() const { return std::nullopt; }
 };
 
 // Counter-based draws of a seed: the same for every batching, thread count and
 // device.
-class SeededDraws : public DrawSource {
+class SeededUniformSource : public UniformSource {
  public:
-  explicit SeededDraws(uint64_t seed) : seed_(seed) {}
+  explicit SeededUniformSource(uint64_t seed) : seed_(seed) {}
 
   double Draw(const DrawPosition& position) const override {
-    CONTINUO_CHECK(position.head < kMaxDrawHeads &&
-                   position.entry < (int64_t{1} << 32) / kMaxDrawHeads);
-    return SampleDraw(seed_, position.output, position.step, position.entry,
-                      position.head);
+    CONTINUO_CHECK(position.head < kMaxUniformHeads &&
+                   position.entry < (int64_t{1} << 32) / kMaxUniformHeads);
+    return SampleUniform(seed_, position.output, position.step, position.entry,
+                         position.head);
   }
   std::optional<uint64_t> seed() const override { return seed_; }
 
@@ -50,4 +50,4 @@ class SeededDraws : public DrawSource {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_DECODING_DRAWS_H_
+#endif  // CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_
