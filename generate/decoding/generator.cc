@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "generate/decoding/device_wave.h"
-#include "generate/decoding/host_wave.h"
+#include "generate/decoding/device_decode_loop.h"
+#include "generate/decoding/host_decode_loop.h"
 #include "models/network/event_rnn_decoder.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -55,11 +55,11 @@ absl::Status CheckSearchOptions(const SearchOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, " is ", value, "; it must be at least 1"));
   }
-  if (int64_t{options.beam_size} * options.branch_factor > kMaxBeamEntries) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("beam_size times branch_factor is ",
-                     int64_t{options.beam_size} * options.branch_factor,
-                     "; the largest search has ", kMaxBeamEntries, " entries"));
+  if (int64_t{options.beam_size} * options.branch_factor > kMaxHypotheses) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "beam_size times branch_factor is ",
+        int64_t{options.beam_size} * options.branch_factor,
+        "; the largest search has ", kMaxHypotheses, " hypotheses"));
   }
   if (options.top_k < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -98,27 +98,27 @@ absl::Status GenerateEvents(const EventRnn& rnn, const EventEncoder& encoder,
   CONTINUO_ASSIGN_OR_RETURN(
       std::unique_ptr<EventRnnDecoder> decoder,
       EventRnnDecoder::Create(&rnn, static_cast<int>(at_once * beam)));
-  const auto run = [&](auto& wave) -> absl::Status {
+  const auto run = [&](auto& decode_loop) -> absl::Status {
     int64_t events = 0;
     for (int64_t begin = 0; begin < count; begin += at_once) {
       if (hooks.stop && hooks.stop()) break;
       const int64_t end = std::min(count, begin + at_once);
-      CONTINUO_RETURN_IF_ERROR(wave.Run(begin, end, events));
+      CONTINUO_RETURN_IF_ERROR(decode_loop.Run(begin, end, events));
       for (int64_t i = begin; i < end; ++i) events += requests[i].num_events;
     }
     return absl::OkStatus();
   };
   if (LoopsOnDevice(rnn.stream(), encoder, loop)) {
     CONTINUO_ASSIGN_OR_RETURN(
-        const std::unique_ptr<DeviceWave> wave,
-        DeviceWave::Create(decoder.get(), rnn.stream(), encoder, requests,
-                           options, uniforms, hooks, at_once * beam,
-                           ChunkSteps(rnn.spec(), loop)));
-    return run(*wave);
+        const std::unique_ptr<DeviceDecodeLoop> device_loop,
+        DeviceDecodeLoop::Create(decoder.get(), rnn.stream(), encoder, requests,
+                                 options, uniforms, hooks, at_once * beam,
+                                 ChunkSteps(rnn.spec(), loop)));
+    return run(*device_loop);
   }
-  HostWave wave(decoder.get(), rnn.stream().pool, encoder, requests, options,
-                uniforms, hooks);
-  return run(wave);
+  HostDecodeLoop host_loop(decoder.get(), rnn.stream().pool, encoder, requests,
+                           options, uniforms, hooks);
+  return run(host_loop);
 }
 
 }  // namespace continuo

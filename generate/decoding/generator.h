@@ -1,8 +1,8 @@
 // The beam search over sampled events, for many requests in one batch.
 //
-// Every entry of every request is a row of one EventRnnDecoder: all outputs of
-// a run advance together, one event per step. A request's result depends on the
-// request, the options, its draws and the weights alone.
+// Every hypothesis of every request is a row of one EventRnnDecoder: all
+// outputs of a run advance together, one event per step. A request's result
+// depends on the request, the options, its draws and the weights alone.
 
 #ifndef CONTINUO_GENERATE_DECODING_GENERATOR_H_
 #define CONTINUO_GENERATE_DECODING_GENERATOR_H_
@@ -22,16 +22,16 @@ namespace continuo {
 // How to search; the defaults are those of the original and plain sampling.
 struct SearchOptions {
   double temperature = 1.0;     // > 0, divides the logits
-  int beam_size = 1;            // entries kept at a pruning
-  int branch_factor = 1;        // copies of each entry per iteration
+  int beam_size = 1;            // hypotheses kept at a pruning
+  int branch_factor = 1;        // copies of each hypothesis per iteration
   int steps_per_iteration = 1;  // events between prunings
   int top_k = 0;                // kernels/decoding/sampling.h; 0 = off
   double top_p = 1.0;           // kernels/decoding/sampling.h; 1 = off
 };
 
-// Entries of one search at most: enough for any search worth its time, few
+// Hypotheses of one search at most: enough for any search worth its time, few
 // enough that a slip of the keyboard does not eat the machine's memory.
-inline constexpr int64_t kMaxBeamEntries = 65536;
+inline constexpr int64_t kMaxHypotheses = 65536;
 
 // InvalidArgument names the field ("temperature", ...) that is out of range.
 absl::Status CheckSearchOptions(const SearchOptions& options);
@@ -41,8 +41,8 @@ struct EventRequest {
   std::vector<Event> primer;  // at least one event
   int64_t num_events = 0;     // events to add, >= 1
   uint64_t output = 0;        // DrawPosition::output of its draws
-  // Asked after each event, where a search has one entry only: true ends it
-  // with fewer events. (Entries of a beam are compared at equal lengths.)
+  // Asked after each event, where a search has one hypothesis only: true ends
+  // it with fewer events. (Hypotheses of a beam are compared at equal lengths.)
   std::function<bool(absl::Span<const Event> events)> enough = nullptr;
 };
 
@@ -56,12 +56,12 @@ struct EventResult {
 // first request, in order.
 struct SearchTrace {
   struct Step {
-    std::vector<int64_t> choice;        // [entries * heads]
-    std::vector<double> log_p;          // [entries]
-    std::vector<double> probabilities;  // [entries * classes]
+    std::vector<int64_t> choice;        // [hypotheses * heads]
+    std::vector<double> log_p;          // [hypotheses]
+    std::vector<double> probabilities;  // [hypotheses * classes]
   };
   struct Pruning {
-    std::vector<double> scores;  // [entries]
+    std::vector<double> scores;  // [hypotheses]
     std::vector<int32_t> kept;   // best first; one at the end of the search
   };
   std::vector<Step> steps;
@@ -74,7 +74,7 @@ struct GenerateHooks {
   // end at the same step arrive in their order.
   std::function<absl::Status(int64_t index, EventResult result)> done;
   // Called after each step with the events generated so far, all requests
-  // together (events of entries that are pruned later do not count).
+  // together (events of hypotheses that are pruned later do not count).
   std::function<void(int64_t events)> progress;
   // Asked before requests are started; true leaves the rest undone.
   std::function<bool()> stop;
@@ -98,8 +98,8 @@ struct LoopOptions {
   int chunk_steps = 0;
 };
 
-// Continues all requests. At most `max_rows` entries (but at least those of one
-// request) are in the batch at once; requests beyond that wait in line.
+// Continues all requests. At most `max_rows` hypotheses (but at least those of
+// one request) are in the batch at once; requests beyond that wait in line.
 // InvalidArgument for an empty primer, num_events < 1, options out of range, an
 // event that the encoder cannot encode, or weights that have diverged. No
 // result depends on `loop`.

@@ -11,12 +11,12 @@
 
 namespace continuo {
 
-// Which draw of a run: a draw belongs to an output, an event of it, an entry of
-// its beam and a softmax head, and to nothing else.
+// Which draw of a run: a draw belongs to an output, an event of it, a
+// hypothesis of its beam and a softmax head, and to nothing else.
 struct DrawPosition {
   uint64_t output = 0;  // number of the output in the run
   int64_t step = 0;     // events generated before this one
-  int entry = 0;        // position in the branched beam
+  int hypothesis = 0;   // position in the branched beam
   int head = 0;
 };
 
@@ -38,9 +38,9 @@ class SeededUniformSource : public UniformSource {
 
   double Draw(const DrawPosition& position) const override {
     CONTINUO_CHECK(position.head < kMaxUniformHeads &&
-                   position.entry < (int64_t{1} << 32) / kMaxUniformHeads);
-    return SampleUniform(seed_, position.output, position.step, position.entry,
-                         position.head);
+                   position.hypothesis < (int64_t{1} << 32) / kMaxUniformHeads);
+    return SampleUniform(seed_, position.output, position.step,
+                         position.hypothesis, position.head);
   }
   std::optional<uint64_t> seed() const override { return seed_; }
 

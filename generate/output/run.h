@@ -37,7 +37,7 @@ inline int DefaultRows(const Stream& stream) {
 struct RunOptions {
   SearchOptions search;
   uint64_t seed = 0;
-  // Beam entries in a batch at once, 0 = DefaultRows; no
+  // Hypotheses in a batch at once, 0 = DefaultRows; no
   // result depends on it.
   int batch_rows = 0;
   std::string output_dir;  // created if missing

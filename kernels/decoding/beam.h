@@ -1,5 +1,5 @@
-// Beam search bookkeeping: which entries of a list survive a pruning, and the
-// row index list with which states follow them (EventRnnDecoder::Reorder).
+// Beam search bookkeeping: which hypotheses of a list survive a pruning, and
+// the row index list with which states follow them (EventRnnDecoder::Reorder).
 
 #ifndef CONTINUO_KERNELS_DECODING_BEAM_H_
 #define CONTINUO_KERNELS_DECODING_BEAM_H_
@@ -11,19 +11,19 @@
 
 namespace continuo {
 
-// Keeps the best K of the E entries of each of R searches.
+// Keeps the best K of the E hypotheses of each of R searches.
 struct BeamPruneArgs {
   TensorView scores;  // [R, E] double, none of them not-a-number
   TensorView kept;    // out [R, K] int32, K <= E: positions in [0, E), best
-                      // first; of equal scores the earlier entry first
+                      // first; of equal scores the earlier hypothesis first
 };
 
-// Repeats each search's kept entries F times: the whole list, then the whole
+// Repeats each search's kept hypotheses F times: the whole list, then the whole
 // list again.
 struct BeamBranchArgs {
-  TensorView kept;    // [R, K] int32, positions in [0, entries)
-  int entries = 0;    // E, rows of one search before the pruning
-  TensorView source;  // out [R, F * K] int32, rows in [0, R * E)
+  TensorView kept;     // [R, K] int32, positions in [0, hypotheses)
+  int hypotheses = 0;  // E, rows of one search before the pruning
+  TensorView source;   // out [R, F * K] int32, rows in [0, R * E)
 };
 
 CONTINUO_OPERATION(BeamPrune);

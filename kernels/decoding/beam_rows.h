@@ -19,17 +19,17 @@ struct AddScoresArgs {
 };
 CONTINUO_OPERATION(AddScores);
 
-// Rows are `prefixes`, then the E entries of each of S searches. A search whose
-// iteration ends continues its kept entries, repeated as BeamBranch does
-// (kernels/decoding/beam.h); all other rows continue themselves. Then only rows
-// `keep` stay.
+// Rows are `prefixes`, then the E hypotheses of each of S searches. A search
+// whose iteration ends continues its kept hypotheses, repeated as BeamBranch
+// does (kernels/decoding/beam.h); all other rows continue themselves. Then only
+// rows `keep` stay.
 struct BeamRowsArgs {
   int64_t prefixes = 0;
-  int64_t entries = 1;   // E
-  TensorView kept;       // [S, K] int32, positions in [0, E)
-  TensorView ending;     // [S] int32, 1 where the iteration ends
-  TensorView keep = {};  // optional [N] int32; without it N = all rows
-  TensorView source;     // out [N] int32
+  int64_t hypotheses = 1;  // E
+  TensorView kept;         // [S, K] int32, positions in [0, E)
+  TensorView ending;       // [S] int32, 1 where the iteration ends
+  TensorView keep = {};    // optional [N] int32; without it N = all rows
+  TensorView source;       // out [N] int32
 };
 CONTINUO_OPERATION(BeamRows);
 

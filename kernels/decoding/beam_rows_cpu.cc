@@ -17,7 +17,7 @@ absl::Status AddScores(const Stream&, const AddScoresArgs& args) {
 
 absl::Status BeamRows(const Stream&, const BeamRowsArgs& args) {
   const int64_t keep = args.kept.shape[1];
-  const int64_t rows = args.prefixes + args.kept.shape[0] * args.entries;
+  const int64_t rows = args.prefixes + args.kept.shape[0] * args.hypotheses;
   const int64_t count = args.source.shape[0];
   CONTINUO_CHECK(count == (args.keep ? args.keep.shape[0] : rows));
   const int32_t* kept = args.kept.data<int32_t>();
@@ -25,11 +25,11 @@ absl::Status BeamRows(const Stream&, const BeamRowsArgs& args) {
   const int32_t* stay = args.keep.data<int32_t>();
   for (int64_t i = 0; i < count; ++i) {
     int64_t row = stay != nullptr ? stay[i] : i;
-    const int64_t entry = row - args.prefixes;
-    const int64_t search = entry / args.entries;
-    if (entry >= 0 && ending[search] != 0) {
-      row = args.prefixes + search * args.entries +
-            kept[search * keep + entry % args.entries % keep];
+    const int64_t hypothesis = row - args.prefixes;
+    const int64_t search = hypothesis / args.hypotheses;
+    if (hypothesis >= 0 && ending[search] != 0) {
+      row = args.prefixes + search * args.hypotheses +
+            kept[search * keep + hypothesis % args.hypotheses % keep];
     }
     args.source.data<int32_t>()[i] = static_cast<int32_t>(row);
   }

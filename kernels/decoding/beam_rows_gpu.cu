@@ -18,18 +18,18 @@ __global__ void AddScoresKernel(const double* log_p, int64_t steps,
   scores[row] = score;
 }
 
-__global__ void BeamRowsKernel(int64_t prefixes, int64_t entries,
+__global__ void BeamRowsKernel(int64_t prefixes, int64_t hypotheses,
                                const int32_t* kept, int64_t keep,
                                const int32_t* ending, const int32_t* stay,
                                int64_t count, int32_t* source) {
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= count) return;
   int64_t row = stay != nullptr ? stay[i] : i;
-  const int64_t entry = row - prefixes;
-  const int64_t search = entry / entries;
-  if (entry >= 0 && ending[search] != 0) {
-    row = prefixes + search * entries +
-          kept[search * keep + entry % entries % keep];
+  const int64_t hypothesis = row - prefixes;
+  const int64_t search = hypothesis / hypotheses;
+  if (hypothesis >= 0 && ending[search] != 0) {
+    row = prefixes + search * hypotheses +
+          kept[search * keep + hypothesis % hypotheses % keep];
   }
   source[i] = static_cast<int32_t>(row);
 }
@@ -52,12 +52,12 @@ absl::Status AddScores(const Stream& stream, const AddScoresArgs& args) {
 }
 
 absl::Status BeamRows(const Stream& stream, const BeamRowsArgs& args) {
-  const int64_t rows = args.prefixes + args.kept.shape[0] * args.entries;
+  const int64_t rows = args.prefixes + args.kept.shape[0] * args.hypotheses;
   const int64_t count = args.source.shape[0];
   CONTINUO_CHECK(count == (args.keep ? args.keep.shape[0] : rows));
   if (count == 0) return absl::OkStatus();
   BeamRowsKernel<<<Blocks(count), kThreads, 0, stream.cuda->stream()>>>(
-      args.prefixes, args.entries, args.kept.data<int32_t>(),
+      args.prefixes, args.hypotheses, args.kept.data<int32_t>(),
       args.kept.shape[1], args.ending.data<int32_t>(),
       args.keep.data<int32_t>(), count, args.source.data<int32_t>());
   CONTINUO_RETURN_IF_LAUNCH_FAILED();

@@ -45,9 +45,9 @@ absl::Status ProbeSample(ProbeRun* run, int64_t) {
 
 absl::Status ProbeBeam(ProbeRun* run, int64_t) {
   constexpr int64_t kSearches = 3;
-  constexpr int kEntries = 37, kKept = 5;
+  constexpr int kHypotheses = 37, kKept = 5;
   std::vector<double> scores;
-  for (float value : ProbeValues(kSearches * kEntries, 1)) {
+  for (float value : ProbeValues(kSearches * kHypotheses, 1)) {
     // Coarse, so that some are equal.
     scores.push_back(static_cast<int>(value * 8));
   }
@@ -55,9 +55,10 @@ absl::Status ProbeBeam(ProbeRun* run, int64_t) {
   const TensorView source = run->New<int32_t>({kSearches, 3 * kKept});
   CONTINUO_RETURN_IF_ERROR(BeamPrune(
       run->stream(),
-      {.scores = run->Put(scores, {kSearches, kEntries}), .kept = kept}));
-  CONTINUO_RETURN_IF_ERROR(BeamBranch(
-      run->stream(), {.kept = kept, .entries = kEntries, .source = source}));
+      {.scores = run->Put(scores, {kSearches, kHypotheses}), .kept = kept}));
+  CONTINUO_RETURN_IF_ERROR(
+      BeamBranch(run->stream(),
+                 {.kept = kept, .hypotheses = kHypotheses, .source = source}));
   run->Compare(kept);
   run->Compare(source);
   return absl::OkStatus();
@@ -113,8 +114,8 @@ absl::Status ProbeFeedback(ProbeRun* run, int64_t) {
 
 // The rows of a batch with beams between two steps.
 absl::Status ProbeBeamRows(ProbeRun* run, int64_t) {
-  constexpr int64_t kPrefixes = 2, kSearches = 3, kEntries = 6;
-  constexpr int64_t kRows = kPrefixes + kSearches * kEntries;
+  constexpr int64_t kPrefixes = 2, kSearches = 3, kHypotheses = 6;
+  constexpr int64_t kRows = kPrefixes + kSearches * kHypotheses;
   std::vector<double> log_p, scores;
   for (float value : ProbeValues(4 * kRows, 1)) log_p.push_back(value);
   for (float value : ProbeValues(kRows, 2)) scores.push_back(value);
@@ -129,7 +130,7 @@ absl::Status ProbeBeamRows(ProbeRun* run, int64_t) {
         run->New<int32_t>({some ? static_cast<int64_t>(keep.size()) : kRows});
     CONTINUO_RETURN_IF_ERROR(BeamRows(
         run->stream(), {.prefixes = kPrefixes,
-                        .entries = kEntries,
+                        .hypotheses = kHypotheses,
                         .kept = run->Put(kept, {kSearches, 2}),
                         .ending = run->Put(std::vector<int32_t>{1, 0, 1}),
                         .keep = some ? run->Put(keep) : TensorView(),
@@ -140,12 +141,13 @@ absl::Status ProbeBeamRows(ProbeRun* run, int64_t) {
 }
 
 absl::Status ProbeDrawUniforms(ProbeRun* run, int64_t) {
-  constexpr int64_t kSteps = 3, kPrefixes = 2, kEntries = 5;
-  const TensorView u = run->New<double>({kSteps, kPrefixes + 2 * kEntries, 3});
+  constexpr int64_t kSteps = 3, kPrefixes = 2, kHypotheses = 5;
+  const TensorView u =
+      run->New<double>({kSteps, kPrefixes + 2 * kHypotheses, 3});
   CONTINUO_RETURN_IF_ERROR(DrawUniforms(
       run->stream(), {.seed = 987654321,
                       .prefixes = kPrefixes,
-                      .entries = kEntries,
+                      .hypotheses = kHypotheses,
                       .output = run->Put(std::vector<uint64_t>{7, 123456}),
                       .step = run->Put(std::vector<int64_t>{0, 41}),
                       .u = u}));

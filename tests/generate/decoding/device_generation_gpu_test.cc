@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "bench/gpu_calls.h"
-#include "generate/decoding/device_wave.h"
+#include "generate/decoding/device_decode_loop.h"
 #include "models/network/event_rnn_decoder.h"
 #include "tests/generate/decoding/generation_testing.h"
 
@@ -150,11 +150,11 @@ TEST_P(RecordedGenerationTest, EqualsTheCpu) {
       return absl::OkStatus();
     };
     const auto decoder = *EventRnnDecoder::Create(cuda_->rnn.get(), 4);
-    const auto wave =
-        *DeviceWave::Create(decoder.get(), stream(), *cuda_->encoder, requests,
-                            options, uniforms, hooks, /*max_rows=*/4, chunk);
-    for (int run = 0; run < 3; ++run) ASSERT_TRUE(wave->Run(0, 2, 0).ok());
-    EXPECT_GE(wave->recorded_chunks(), 6);
+    const auto loop = *DeviceDecodeLoop::Create(
+        decoder.get(), stream(), *cuda_->encoder, requests, options, uniforms,
+        hooks, /*max_rows=*/4, chunk);
+    for (int run = 0; run < 3; ++run) ASSERT_TRUE(loop->Run(0, 2, 0).ok());
+    EXPECT_GE(loop->recorded_chunks(), 6);
   }
 }
 

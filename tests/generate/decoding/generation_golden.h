@@ -35,13 +35,13 @@ using tensorflow::magenta::GeneratorOptions;
 using tensorflow::magenta::NoteSequence;
 
 // The original's numbers: step by step, batch by batch, the last batch filled
-// up with copies of the last entry that draw too.
+// up with copies of the last hypothesis that draw too.
 class ListedUniformSource : public UniformSource {
  public:
   ListedUniformSource(std::vector<double> u, int64_t first_step, int64_t stride)
       : u_(std::move(u)), first_step_(first_step), stride_(stride) {}
   double Draw(const DrawPosition& position) const override {
-    return u_.at((first_step_ + position.step) * stride_ + position.entry);
+    return u_.at((first_step_ + position.step) * stride_ + position.hypothesis);
   }
 
  private:
@@ -58,12 +58,12 @@ Message MustParse(const std::string& path) {
 }
 
 inline void ExpectTrace(const SearchTrace& trace, const nlohmann::json& golden,
-                        int64_t entries, int64_t stride) {
+                        int64_t hypotheses, int64_t stride) {
   const auto& choice = golden["choice"];
   const auto& p = golden["p"];
   ASSERT_EQ(trace.steps.size() * stride, choice.size());
   for (size_t step = 0; step < trace.steps.size(); ++step) {
-    for (int64_t i = 0; i < entries; ++i) {
+    for (int64_t i = 0; i < hypotheses; ++i) {
       const size_t draw = step * stride + i;
       ASSERT_EQ(trace.steps[step].choice[i], choice[draw].get<int64_t>())
           << "draw " << draw;
@@ -84,19 +84,19 @@ inline void ExpectTrace(const SearchTrace& trace, const nlohmann::json& golden,
   }
 }
 
-// The last batch of a step is filled up with entries that we do not compute.
+// The last batch of a step is filled up with hypotheses that we do not compute.
 inline void ExpectSoftmax(const SearchTrace& trace, const std::string& path,
-                          int64_t entries, int64_t stride) {
+                          int64_t hypotheses, int64_t stride) {
   const NpyArray golden = MustReadNpy(path);
   const int64_t classes = golden.shape[1];
   ASSERT_LE(golden.shape[0], static_cast<int64_t>(trace.steps.size()) * stride);
   for (int64_t draw = 0; draw < golden.shape[0]; ++draw) {
     const auto& probabilities = trace.steps[draw / stride].probabilities;
-    ASSERT_EQ(static_cast<int64_t>(probabilities.size()), entries * classes);
-    const int64_t entry = draw % stride;
-    if (entry >= entries) continue;
+    ASSERT_EQ(static_cast<int64_t>(probabilities.size()), hypotheses * classes);
+    const int64_t hypothesis = draw % stride;
+    if (hypothesis >= hypotheses) continue;
     for (int64_t c = 0; c < classes; ++c) {
-      ASSERT_NEAR(probabilities[entry * classes + c],
+      ASSERT_NEAR(probabilities[hypothesis * classes + c],
                   golden.floats[draw * classes + c], 2e-5)
           << "draw " << draw << " class " << c;
     }
@@ -167,8 +167,8 @@ inline void RunCase(const LoadedModel& model, const std::string& path,
   }
   ASSERT_TRUE(continuation.ok()) << continuation.status();
   const SearchOptions search = SearchOptionsFromArgs(options);
-  const int64_t entries = search.beam_size * search.branch_factor;
-  const int64_t stride = (entries + batch - 1) / batch * batch;
+  const int64_t hypotheses = search.beam_size * search.branch_factor;
+  const int64_t stride = (hypotheses + batch - 1) / batch * batch;
   SearchTrace trace;
   std::vector<Event> events = (*continuation)->primer();
   // One call, or several where the music's length in time counts.
@@ -198,9 +198,9 @@ inline void RunCase(const LoadedModel& model, const std::string& path,
     trace.prunings.insert(trace.prunings.end(), call_trace.prunings.begin(),
                           call_trace.prunings.end());
   }
-  ExpectTrace(trace, golden, entries, stride);
+  ExpectTrace(trace, golden, hypotheses, stride);
   const std::string softmax = path + ".softmax.npy";
-  if (FileExists(softmax)) ExpectSoftmax(trace, softmax, entries, stride);
+  if (FileExists(softmax)) ExpectSoftmax(trace, softmax, hypotheses, stride);
 
   auto sequence = (*continuation)->Finish(events);
   ASSERT_TRUE(sequence.ok()) << sequence.status();

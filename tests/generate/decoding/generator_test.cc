@@ -103,7 +103,7 @@ std::vector<double> LogSoftmax(const Model& model,
   return log_p;
 }
 
-// The search as the reference describes it, one entry after the other.
+// The search as the reference describes it, one hypothesis after the other.
 EventResult SlowSearch(const Model& model, const EventRequest& request,
                        const SearchOptions& options,
                        const UniformSource& uniforms) {
@@ -140,7 +140,7 @@ EventResult SlowSearch(const Model& model, const EventRequest& request,
             LogSoftmax(model, beam[i].events, options.temperature);
         const double u = uniforms.Draw({.output = request.output,
                                         .step = done,
-                                        .entry = static_cast<int>(i)});
+                                        .hypothesis = static_cast<int>(i)});
         double sum = 0;
         int64_t label = 0;
         for (; label + 1 < static_cast<int64_t>(log_p.size()); ++label) {
@@ -323,9 +323,9 @@ TEST(SeededUniformSourceTest, EveryPositionHasItsOwnNumber) {
   int count = 0;
   for (uint64_t output : {0, 1, 2}) {
     for (int64_t step : {0, 1, 1000000}) {
-      for (int entry : {0, 1, 65535}) {
+      for (int hypothesis : {0, 1, 65535}) {
         for (int head : {0, 5}) {
-          const double u = uniforms.Draw({output, step, entry, head});
+          const double u = uniforms.Draw({output, step, hypothesis, head});
           EXPECT_TRUE(u >= 0 && u < 1);
           seen.insert(u);
           ++count;

@@ -18,32 +18,33 @@ INSTANTIATE_TEST_SUITE_P(Forms, BeamFormTest, ::testing::ValuesIn(kFp32Forms),
 
 TEST_P(BeamFormTest, PruneKeepsTheBestFirstAndTiesInListOrder) {
   for (const int64_t searches : {0, 1, 3}) {
-    for (const int64_t entries : {1, 31, 33, 130, 256, 700}) {
+    for (const int64_t hypotheses : {1, 31, 33, 130, 256, 700}) {
       std::vector<double> scores;
-      for (int64_t i = 0; i < searches * entries; ++i) {
+      for (int64_t i = 0; i < searches * hypotheses; ++i) {
         // Many are equal, some minus infinity.
         const double x = RandomDouble(1, RandomPurpose::kSample, 0, i);
         scores.push_back(x < 0.1 ? -std::numeric_limits<double>::infinity()
                                  : -std::floor(20 * x));
       }
       DeviceArray<double> dscores = Put(scores);
-      for (const int64_t keep : {int64_t{1}, (entries + 2) / 3, entries}) {
+      for (const int64_t keep :
+           {int64_t{1}, (hypotheses + 2) / 3, hypotheses}) {
         DeviceArray<int32_t> kept(stream(), searches * keep);
         ASSERT_TRUE(
-            BeamPrune(stream(), {.scores = dscores.view({searches, entries}),
+            BeamPrune(stream(), {.scores = dscores.view({searches, hypotheses}),
                                  .kept = kept.view({searches, keep})})
                 .ok());
         std::vector<int32_t> want;
         for (int64_t r = 0; r < searches; ++r) {
-          std::vector<int32_t> order(entries);
+          std::vector<int32_t> order(hypotheses);
           std::iota(order.begin(), order.end(), 0);
           std::stable_sort(
               order.begin(), order.end(), [&](int32_t a, int32_t b) {
-                return scores[r * entries + a] > scores[r * entries + b];
+                return scores[r * hypotheses + a] > scores[r * hypotheses + b];
               });
           want.insert(want.end(), order.begin(), order.begin() + keep);
         }
-        ASSERT_EQ(kept.Read(), want) << entries << " " << keep;
+        ASSERT_EQ(kept.Read(), want) << hypotheses << " " << keep;
       }
     }
   }
@@ -53,7 +54,7 @@ TEST_P(BeamFormTest, BranchRepeatsTheWholeListPerSearch) {
   DeviceArray<int32_t> kept = Put(std::vector<int32_t>{3, 1, 0, 2});
   DeviceArray<int32_t> source(stream(), int64_t{12});
   ASSERT_TRUE(BeamBranch(stream(), {.kept = kept.view({2, 2}),
-                                    .entries = 4,
+                                    .hypotheses = 4,
                                     .source = source.view({2, 6})})
                   .ok());
   EXPECT_EQ(source.Read(),

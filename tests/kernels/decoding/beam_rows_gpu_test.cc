@@ -43,11 +43,11 @@ TEST_P(BeamRowsFormTest, RowsFollowTheKeptEntries) {
       continue;
     }
     const int32_t search = (row - kPrefixes) / kEntries;
-    const int32_t entry = (row - kPrefixes) % kEntries;
+    const int32_t hypothesis = (row - kPrefixes) % kEntries;
     const int32_t first = kPrefixes + search * kEntries;
     want.push_back(first + (ending[search] == 1
-                                ? kept[search * kKept + entry % kKept]
-                                : entry));
+                                ? kept[search * kKept + hypothesis % kKept]
+                                : hypothesis));
   }
   DeviceArray<int32_t> dkept = Put(kept), dending = Put(ending);
   DeviceArray<int32_t> dkeep = Put(keep);
@@ -55,7 +55,7 @@ TEST_P(BeamRowsFormTest, RowsFollowTheKeptEntries) {
     const auto count = all ? kRows : static_cast<int64_t>(keep.size());
     DeviceArray<int32_t> source(stream(), count);
     ASSERT_TRUE(BeamRows(stream(), {.prefixes = kPrefixes,
-                                    .entries = kEntries,
+                                    .hypotheses = kEntries,
                                     .kept = dkept.matrix(kKept),
                                     .ending = dending.vector(),
                                     .keep = all ? TensorView() : dkeep.vector(),

@@ -37,7 +37,7 @@ TEST(BeamTest, BranchRepeatsTheWholeListPerSearch) {
   ThreadPool pool(1);
   ASSERT_TRUE(BeamBranch({.device = {}, .pool = &pool},
                          {.kept = TensorView(kept.data(), {2, 2}),
-                          .entries = 4,
+                          .hypotheses = 4,
                           .source = TensorView(source.data(), {2, 6})})
                   .ok());
   EXPECT_EQ(source, (std::vector<int32_t>{3, 1, 3, 1, 3, 1, 4, 6, 4, 6, 4, 6}));

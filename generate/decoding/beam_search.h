@@ -1,8 +1,8 @@
-// The searches of one batch: their entries, and what happens to them between
-// two iterations.
+// Beam searches of one batch: their hypotheses, and pruning and branching
+// between two iterations.
 
-#ifndef CONTINUO_GENERATE_DECODING_SEARCHES_H_
-#define CONTINUO_GENERATE_DECODING_SEARCHES_H_
+#ifndef CONTINUO_GENERATE_DECODING_BEAM_SEARCH_H_
+#define CONTINUO_GENERATE_DECODING_BEAM_SEARCH_H_
 
 #include <cstdint>
 #include <vector>
@@ -15,17 +15,17 @@
 namespace continuo {
 
 // One sequence of a beam.
-struct SearchEntry {
+struct Hypothesis {
   std::vector<Event> events;
   double score = 0;
 };
 
-// A request under way.
+// A request that is being decoded.
 struct Search {
   int64_t request = 0;
   int64_t step = 0;  // events generated
   int64_t left = 0;  // steps until the next pruning
-  std::vector<SearchEntry> entries;
+  std::vector<Hypothesis> hypotheses;
 };
 
 // Steps until the first pruning: all later iterations are full ones.
@@ -34,8 +34,8 @@ inline int64_t FirstIteration(const EventRequest& request,
   return (request.num_events - 1) % options.steps_per_iteration + 1;
 }
 
-// Searches with the same number of entries each, beam_size * branch_factor.
-// Their entries, in order, are consecutive rows of the batch.
+// Searches with the same number of hypotheses each, beam_size * branch_factor.
+// Their hypotheses, in order, are consecutive rows of the batch.
 class SearchList {
  public:
   // What is given must outlive the list.
@@ -45,10 +45,10 @@ class SearchList {
         requests_(requests),
         options_(options),
         hooks_(hooks),
-        entries_(int64_t{options.beam_size} * options.branch_factor) {}
+        hypotheses_(int64_t{options.beam_size} * options.branch_factor) {}
 
   bool empty() const { return searches_.empty(); }
-  int64_t entries_per_search() const { return entries_; }
+  int64_t hypotheses_per_search() const { return hypotheses_; }
   std::vector<Search>& searches() { return searches_; }
   const std::vector<Search>& searches() const { return searches_; }
 
@@ -56,7 +56,7 @@ class SearchList {
   void Start(int64_t request, double primer_score);
 
   // After a step (Search::step counts it): prunes and branches the searches
-  // whose iteration is over, hands over the best entry of those that are
+  // whose iteration is over, hands over the best hypothesis of those that are
   // finished and drops them. source[first_row + i] is the state that row i of
   // the list continues; it is rewritten and cut accordingly.
   absl::Status EndIterations(int64_t first_row, std::vector<int32_t>* source);
@@ -75,10 +75,10 @@ class SearchList {
   absl::Span<const EventRequest> requests_;
   const SearchOptions& options_;
   const GenerateHooks& hooks_;
-  int64_t entries_;
+  int64_t hypotheses_;
   std::vector<Search> searches_;
 };
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_DECODING_SEARCHES_H_
+#endif  // CONTINUO_GENERATE_DECODING_BEAM_SEARCH_H_

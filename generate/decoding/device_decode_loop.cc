@@ -1,4 +1,4 @@
-#include "generate/decoding/device_wave.h"
+#include "generate/decoding/device_decode_loop.h"
 
 #include <limits>
 #include <numeric>
@@ -20,13 +20,11 @@ constexpr int32_t kNoRow = std::numeric_limits<int32_t>::max();
 
 }  // namespace
 
-DeviceWave::DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
-                       const EventEncoder& encoder,
-                       absl::Span<const EventRequest> requests,
-                       const SearchOptions& options,
-                       const UniformSource& uniforms,
-                       const GenerateHooks& hooks, int64_t max_rows,
-                       int chunk_steps)
+DeviceDecodeLoop::DeviceDecodeLoop(
+    EventRnnDecoder* decoder, const Stream& stream, const EventEncoder& encoder,
+    absl::Span<const EventRequest> requests, const SearchOptions& options,
+    const UniformSource& uniforms, const GenerateHooks& hooks, int64_t max_rows,
+    int chunk_steps)
     : decoder_(decoder),
       stream_(stream),
       encoder_(encoder),
@@ -36,41 +34,41 @@ DeviceWave::DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
       hooks_(hooks),
       max_rows_(max_rows),
       chunk_steps_(chunk_steps),
-      book_(stream.pool, encoder, requests, options, hooks),
+      batch_(stream.pool, encoder, requests, options, hooks),
       heads_(encoder.num_heads()),
       classes_(encoder.num_classes()),
-      entries_(book_.entries_per_search()),
+      hypotheses_(batch_.hypotheses_per_search()),
       tables_(stream),
-      staging_(stream) {}
+      upload_(stream) {}
 
-absl::StatusOr<std::unique_ptr<DeviceWave>> DeviceWave::Create(
+absl::StatusOr<std::unique_ptr<DeviceDecodeLoop>> DeviceDecodeLoop::Create(
     EventRnnDecoder* decoder, const Stream& stream, const EventEncoder& encoder,
     absl::Span<const EventRequest> requests, const SearchOptions& options,
     const UniformSource& uniforms, const GenerateHooks& hooks, int64_t max_rows,
     int chunk_steps) {
   const std::optional<FeedbackSpec> spec = encoder.Feedback();
   CONTINUO_CHECK(spec.has_value() && chunk_steps >= 1);
-  std::unique_ptr<DeviceWave> wave(
-      new DeviceWave(decoder, stream, encoder, requests, options, uniforms,
-                     hooks, max_rows, chunk_steps));
-  wave->device_arena_ = std::make_unique<Arena>(stream.device);
-  wave->pinned_arena_ =
+  std::unique_ptr<DeviceDecodeLoop> loop(
+      new DeviceDecodeLoop(decoder, stream, encoder, requests, options,
+                           uniforms, hooks, max_rows, chunk_steps));
+  loop->device_arena_ = std::make_unique<Arena>(stream.device);
+  loop->pinned_arena_ =
       std::make_unique<Arena>(stream.device, MemoryKind::kPinned);
-  CONTINUO_RETURN_IF_ERROR(wave->SendTables(*spec));
-  Arena* const device = wave->device_arena_.get();
-  Arena* const pinned = wave->pinned_arena_.get();
-  wave->Allocate(device, pinned);
+  CONTINUO_RETURN_IF_ERROR(loop->UploadTables(*spec));
+  Arena* const device = loop->device_arena_.get();
+  Arena* const pinned = loop->pinned_arena_.get();
+  loop->Allocate(device, pinned);
   for (Arena* arena : {device, pinned}) {
     CONTINUO_RETURN_IF_ERROR(
         Annotate(arena->Commit(),
                  absl::StrCat("the labels of ", max_rows, " sequences")));
   }
-  wave->Allocate(device, pinned);
-  return wave;
+  loop->Allocate(device, pinned);
+  return loop;
 }
 
-// Sends what no step changes.
-absl::Status DeviceWave::SendTables(const FeedbackSpec& spec) {
+// Uploads what no step changes.
+absl::Status DeviceDecodeLoop::UploadTables(const FeedbackSpec& spec) {
   const auto size = static_cast<int64_t>(spec.index.size());
   const int64_t index = tables_.Add(spec.index);
   const int64_t value = tables_.Add(spec.value);
@@ -86,7 +84,7 @@ absl::Status DeviceWave::SendTables(const FeedbackSpec& spec) {
   }
   const int64_t row_begin = tables_.Add(begin_of_rows);
   const int64_t no_row = tables_.Add(std::vector<int32_t>{kNoRow});
-  CONTINUO_RETURN_IF_ERROR(tables_.Send());
+  CONTINUO_RETURN_IF_ERROR(tables_.Upload());
   encoding_ = encoding(tables_.Get<int32_t>(index, {size}),
                        tables_.Get<float>(value, {size}));
   row_begin_ = tables_.Get<int32_t>(row_begin, {max_rows_ + 1});
@@ -94,7 +92,7 @@ absl::Status DeviceWave::SendTables(const FeedbackSpec& spec) {
   return absl::OkStatus();
 }
 
-void DeviceWave::Allocate(Arena* device, Arena* pinned) {
+void DeviceDecodeLoop::Allocate(Arena* device, Arena* pinned) {
   constexpr char kWhat[] = "labels";
   const int64_t rows = max_rows_;
   const int64_t width = FeedbackEntries(encoding_);
@@ -120,40 +118,40 @@ void DeviceWave::Allocate(Arena* device, Arena* pinned) {
   host_probabilities_ = pinned->Allocate<double>("trace", {slots * classes_});
 }
 
-absl::Status DeviceWave::Run(int64_t begin, int64_t end,
-                             int64_t events_before) {
-  CONTINUO_RETURN_IF_ERROR(book_.Begin(begin, end, events_before));
-  CONTINUO_RETURN_IF_ERROR(decoder_->Reset(static_cast<int>(book_.rows())));
-  const TensorView state = First(state_.now, book_.rows());
+absl::Status DeviceDecodeLoop::Run(int64_t begin, int64_t end,
+                                   int64_t events_before) {
+  CONTINUO_RETURN_IF_ERROR(batch_.Begin(begin, end, events_before));
+  CONTINUO_RETURN_IF_ERROR(decoder_->Reset(static_cast<int>(batch_.rows())));
+  const TensorView state = First(state_.now, batch_.rows());
   CONTINUO_RETURN_IF_ERROR(Zero(stream_, {.x = AsFloats(state)}));
   CONTINUO_RETURN_IF_ERROR(Copy(
       stream_, {.from = AsFloats(no_row_), .to = AsFloats(BadRow(results_))}));
   last_choice_ = TensorView();
   boundary_source_.clear();
-  while (!book_.done()) CONTINUO_RETURN_IF_ERROR(RunChunk());
+  while (!batch_.done()) CONTINUO_RETURN_IF_ERROR(RunChunk());
   return absl::OkStatus();
 }
 
-absl::Status DeviceWave::RunChunk() {
-  CONTINUO_RETURN_IF_ERROR(PlanChunk());
-  CONTINUO_RETURN_IF_ERROR(StageChunk());
-  CONTINUO_RETURN_IF_ERROR(QueueChunk());
+absl::Status DeviceDecodeLoop::RunChunk() {
+  CONTINUO_RETURN_IF_ERROR(ScheduleChunk());
+  CONTINUO_RETURN_IF_ERROR(UploadChunk());
+  CONTINUO_RETURN_IF_ERROR(EnqueueChunk());
   CONTINUO_RETURN_IF_ERROR(FetchChunk());
   return EnterChunk();
 }
 
-double* DeviceWave::LogP(const TensorView& results,
-                         const QueuedStep& step) const {
+double* DeviceDecodeLoop::LogP(const TensorView& results,
+                               const EnqueuedStep& step) const {
   return static_cast<double*>(results.raw) + 1 + step.first_row;
 }
 
-int64_t* DeviceWave::Choice(const TensorView& results,
-                            const QueuedStep& step) const {
+int64_t* DeviceDecodeLoop::Choice(const TensorView& results,
+                                  const EnqueuedStep& step) const {
   return results.data<int64_t>() + 1 + chunk_rows() + step.first_row * heads_;
 }
 
 // Reads what the chunk has drawn; the only wait.
-absl::Status DeviceWave::FetchChunk() {
+absl::Status DeviceDecodeLoop::FetchChunk() {
   const int64_t rows = chunk_rows();
   CONTINUO_RETURN_IF_ERROR(
       CopyBytes(stream_, results_.raw, host_results_.raw,
@@ -170,22 +168,22 @@ absl::Status DeviceWave::FetchChunk() {
       absl::StrCat("the logits of row ", bad_row, " are not finite")));
 }
 
-absl::Status DeviceWave::EnterChunk() {
-  for (const QueuedStep& step : steps_) {
-    if (book_.done()) break;  // all requests had enough
+absl::Status DeviceDecodeLoop::EnterChunk() {
+  for (const EnqueuedStep& step : steps_) {
+    if (batch_.done()) break;  // all requests had enough
     CONTINUO_RETURN_IF_ERROR(EnterStep(step));
-    if (hooks_.progress) hooks_.progress(book_.events());
+    if (hooks_.progress) hooks_.progress(batch_.events());
   }
   return absl::OkStatus();
 }
 
-// Enters a step into the book, whose rows are those of the device without
+// Enters a step into the batch, whose rows are those of the device without
 // searches that had enough before.
-absl::Status DeviceWave::EnterStep(const QueuedStep& step) {
+absl::Status DeviceDecodeLoop::EnterStep(const EnqueuedStep& step) {
   std::vector<int32_t> source;
-  book_.StartSearches(&source);
-  std::vector<int64_t> labels(book_.num_prefixes() * heads_);
-  CONTINUO_RETURN_IF_ERROR(book_.AdvancePrefixes(absl::MakeSpan(labels)));
+  batch_.StartSearches(&source);
+  std::vector<int64_t> labels(batch_.num_prefixes() * heads_);
+  CONTINUO_RETURN_IF_ERROR(batch_.AdvancePrefixes(absl::MakeSpan(labels)));
 
   const std::vector<int32_t> left = RowsLeft(step.plan);
   const auto take = [&left]<typename T>(const T* all, int64_t width,
@@ -199,36 +197,37 @@ absl::Status DeviceWave::EnterStep(const QueuedStep& step) {
   };
   std::vector<int64_t> choice;
   std::vector<double> log_p, probabilities;
-  book_.Append(take(Choice(host_results_, step), heads_, &choice),
-               take(LogP(host_results_, step), 1, &log_p),
-               take(probabilities_ ? host_probabilities_.data<double>() +
-                                         step.first_row * classes_
-                                   : nullptr,
-                    classes_, &probabilities));
+  batch_.Append(take(Choice(host_results_, step), heads_, &choice),
+                take(LogP(host_results_, step), 1, &log_p),
+                take(probabilities_ ? host_probabilities_.data<double>() +
+                                          step.first_row * classes_
+                                    : nullptr,
+                     classes_, &probabilities));
 
-  source.resize(book_.rows());
+  source.resize(batch_.rows());
   std::iota(source.begin(), source.end(), 0);
-  CONTINUO_RETURN_IF_ERROR(book_.EndIterations(&source));
+  CONTINUO_RETURN_IF_ERROR(batch_.EndIterations(&source));
   if (!left.empty()) {
     for (int32_t& row : source) row = left[row];
   }
   // With beams that is chance: chunks should be alike.
-  if (entries_ == 1 && IsIdentity(source, step.plan.rows)) source.clear();
+  if (hypotheses_ == 1 && IsIdentity(source, step.plan.rows)) source.clear();
   boundary_source_ = std::move(source);
   return absl::OkStatus();
 }
 
-// The device's rows that are in the book; empty where all are.
-std::vector<int32_t> DeviceWave::RowsLeft(const PlannedStep& plan) const {
+// The device's rows that are in the batch; empty where all are.
+std::vector<int32_t> DeviceDecodeLoop::RowsLeft(
+    const ScheduledStep& plan) const {
   std::vector<int32_t> rows;
-  if (book_.rows() == plan.rows) return rows;
+  if (batch_.rows() == plan.rows) return rows;
   for (int32_t row = 0; row < plan.prefixes; ++row) rows.push_back(row);
   int64_t planned = 0;
-  for (const Search& search : book_.searches()) {
+  for (const Search& search : batch_.searches()) {
     while (plan.requests[planned] != search.request) ++planned;
-    for (int64_t i = 0; i < entries_; ++i) {
+    for (int64_t i = 0; i < hypotheses_; ++i) {
       rows.push_back(
-          static_cast<int32_t>(plan.prefixes + planned * entries_ + i));
+          static_cast<int32_t>(plan.prefixes + planned * hypotheses_ + i));
     }
   }
   return rows;

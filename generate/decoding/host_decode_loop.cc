@@ -1,4 +1,4 @@
-#include "generate/decoding/host_wave.h"
+#include "generate/decoding/host_decode_loop.h"
 
 #include <algorithm>
 
@@ -7,11 +7,12 @@
 
 namespace continuo {
 
-HostWave::HostWave(EventRnnDecoder* decoder, ThreadPool* pool,
-                   const EventEncoder& encoder,
-                   absl::Span<const EventRequest> requests,
-                   const SearchOptions& options, const UniformSource& uniforms,
-                   const GenerateHooks& hooks)
+HostDecodeLoop::HostDecodeLoop(EventRnnDecoder* decoder, ThreadPool* pool,
+                               const EventEncoder& encoder,
+                               absl::Span<const EventRequest> requests,
+                               const SearchOptions& options,
+                               const UniformSource& uniforms,
+                               const GenerateHooks& hooks)
     : decoder_(decoder),
       host_{.device = {}, .pool = pool},
       encoder_(encoder),
@@ -19,26 +20,27 @@ HostWave::HostWave(EventRnnDecoder* decoder, ThreadPool* pool,
       options_(options),
       uniforms_(uniforms),
       hooks_(hooks),
-      book_(pool, encoder, requests, options, hooks),
+      batch_(pool, encoder, requests, options, hooks),
       heads_(encoder.num_heads()),
       classes_(encoder.num_classes()) {}
 
-absl::Status HostWave::Run(int64_t begin, int64_t end, int64_t events_before) {
-  CONTINUO_RETURN_IF_ERROR(book_.Begin(begin, end, events_before));
-  CONTINUO_RETURN_IF_ERROR(decoder_->Reset(static_cast<int>(book_.rows())));
-  while (!book_.done()) {
+absl::Status HostDecodeLoop::Run(int64_t begin, int64_t end,
+                                 int64_t events_before) {
+  CONTINUO_RETURN_IF_ERROR(batch_.Begin(begin, end, events_before));
+  CONTINUO_RETURN_IF_ERROR(decoder_->Reset(static_cast<int>(batch_.rows())));
+  while (!batch_.done()) {
     CONTINUO_RETURN_IF_ERROR(Step());
-    if (hooks_.progress) hooks_.progress(book_.events());
+    if (hooks_.progress) hooks_.progress(batch_.events());
   }
   return absl::OkStatus();
 }
 
-absl::Status HostWave::Step() {
+absl::Status HostDecodeLoop::Step() {
   CONTINUO_RETURN_IF_ERROR(FeedRows());
-  book_.StartSearches(&source_);
+  batch_.StartSearches(&source_);
   CONTINUO_RETURN_IF_ERROR(SampleRows());
-  book_.Append(choice_.data(), log_p_.data(), probabilities_.data());
-  CONTINUO_RETURN_IF_ERROR(book_.EndIterations(&source_));
+  batch_.Append(choice_.data(), log_p_.data(), probabilities_.data());
+  CONTINUO_RETURN_IF_ERROR(batch_.EndIterations(&source_));
   if (source_.empty() || IsIdentity(source_, decoder_->num_rows())) {
     return absl::OkStatus();
   }
@@ -46,22 +48,23 @@ absl::Status HostWave::Step() {
 }
 
 // Encodes every row's newest event and advances the network.
-absl::Status HostWave::FeedRows() {
+absl::Status HostDecodeLoop::FeedRows() {
   inputs_.Begin();
-  for (const Prefix& prefix : book_.prefixes()) {
+  for (const SharedPrefix& prefix : batch_.prefixes()) {
     inputs_.AddEncoded(prefix.inputs, prefix.position);
   }
-  for (const Search& search : book_.searches()) {
-    for (const SearchEntry& entry : search.entries)
-      inputs_.AddEvents(entry.events);
+  for (const Search& search : batch_.searches()) {
+    for (const Hypothesis& hypothesis : search.hypotheses)
+      inputs_.AddEvents(hypothesis.events);
   }
   CONTINUO_RETURN_IF_ERROR(inputs_.Encode(encoder_, host_.pool));
   logits_.resize(inputs_.rows().rows() * classes_);
   return decoder_->Step(inputs_.rows(), absl::MakeSpan(logits_));
 }
 
-// Draws the next label of every entry; scores the next event of every prefix.
-absl::Status HostWave::SampleRows() {
+// Draws the next label of every hypothesis; scores the next event of every
+// prefix.
+absl::Status HostDecodeLoop::SampleRows() {
   const auto rows = static_cast<int64_t>(source_.size());
   const float* logits = logits_.data();
   if (!IsIdentity(source_, decoder_->num_rows())) {
@@ -75,13 +78,14 @@ absl::Status HostWave::SampleRows() {
 
   u_.assign(rows * heads_, 0);
   forced_.assign(rows * heads_, -1);
-  CONTINUO_RETURN_IF_ERROR(book_.AdvancePrefixes(absl::MakeSpan(forced_)));
-  const int64_t prefixes = book_.num_prefixes();
+  CONTINUO_RETURN_IF_ERROR(batch_.AdvancePrefixes(absl::MakeSpan(forced_)));
+  const int64_t prefixes = batch_.num_prefixes();
   int64_t slot = prefixes * heads_;
-  for (const Search& search : book_.searches()) {
+  for (const Search& search : batch_.searches()) {
     DrawPosition position{.output = requests_[search.request].output,
                           .step = search.step};
-    for (; position.entry < book_.entries_per_search(); ++position.entry) {
+    for (; position.hypothesis < batch_.hypotheses_per_search();
+         ++position.hypothesis) {
       for (position.head = 0; position.head < heads_; ++position.head) {
         u_[slot++] = uniforms_.Draw(position);
       }

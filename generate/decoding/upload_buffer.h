@@ -1,8 +1,8 @@
-// Staging: small arrays that the host makes for many steps of work at once and
-// sends to a device by a single copy.
+// UploadBuffer: collects the small host arrays of many steps and uploads them
+// to the device in one copy.
 
-#ifndef CONTINUO_GENERATE_DECODING_STAGING_H_
-#define CONTINUO_GENERATE_DECODING_STAGING_H_
+#ifndef CONTINUO_GENERATE_DECODING_UPLOAD_BUFFER_H_
+#define CONTINUO_GENERATE_DECODING_UPLOAD_BUFFER_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -16,10 +16,10 @@
 
 namespace continuo {
 
-// Begin, Add the arrays, Send; then Get what was added.
-class Staging {
+// Begin, Add the arrays, Upload; then Get each one's place on the device.
+class UploadBuffer {
  public:
-  explicit Staging(const Stream& stream) : stream_(stream) {}
+  explicit UploadBuffer(const Stream& stream) : stream_(stream) {}
 
   void Begin() { bytes_.clear(); }
 
@@ -35,8 +35,8 @@ class Staging {
     return static_cast<int64_t>(begin);
   }
 
-  // Puts the copy on the stream, which must be done with that of before.
-  absl::Status Send();
+  // Enqueues the copy. The stream must have finished the previous one.
+  absl::Status Upload();
 
   // The array of a handle, on the device.
   template <typename T>
@@ -56,4 +56,4 @@ class Staging {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_DECODING_STAGING_H_
+#endif  // CONTINUO_GENERATE_DECODING_UPLOAD_BUFFER_H_

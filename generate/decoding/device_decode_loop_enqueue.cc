@@ -1,9 +1,9 @@
-// The work of a chunk as it is put on the stream.
+// Enqueues the work of a chunk.
 
 #include <utility>
 
+#include "generate/decoding/device_decode_loop.h"
 #include "generate/decoding/device_views.h"
-#include "generate/decoding/device_wave.h"
 #include "kernels/decoding/beam.h"
 #include "kernels/decoding/beam_rows.h"
 #include "kernels/decoding/sampling.h"
@@ -23,12 +23,12 @@ constexpr size_t kMaxRecordings = 64;
 }  // namespace
 
 // A chunk that comes again is recorded when it comes the second time: most of
-// those that begin or end a wave never do.
-absl::Status DeviceWave::QueueChunk() {
-  if (stream_.device.type == DeviceType::kCpu) return QueueSteps();
+// those that begin or end a batch never do.
+absl::Status DeviceDecodeLoop::EnqueueChunk() {
+  if (stream_.device.type == DeviceType::kCpu) return EnqueueSteps();
   if (recordings_.size() >= kMaxRecordings) recordings_.clear();
   const auto [entry, first] = recordings_.try_emplace(ChunkKey(), std::nullopt);
-  if (first) return QueueSteps();
+  if (first) return EnqueueSteps();
   ++recorded_chunks_;
   std::optional<Recording>& recording = entry->second;
   if (!recording.has_value()) {
@@ -44,19 +44,19 @@ absl::Status DeviceWave::QueueChunk() {
 }
 
 // All that the work of a chunk depends on but the contents of arrays.
-std::vector<int64_t> DeviceWave::ChunkKey() const {
+std::vector<int64_t> DeviceDecodeLoop::ChunkKey() const {
   std::vector<int64_t> key = decoder_->PlaceKey();
   const auto add_array = [&key](const TensorView& view) {
     key.push_back(reinterpret_cast<int64_t>(view.raw));
     key.push_back(view.shape.rank() > 0 ? view.shape[0] : 0);
   };
-  add_array(staging_.Get<int32_t>(0, {0}));
+  add_array(upload_.Get<int32_t>(0, {0}));
   add_array(last_choice_);
   add_array(state_.now);
   add_array(scores_.now);
   key.push_back(boundary_source_handle_);
   key.push_back(static_cast<int64_t>(boundary_source_.size()));
-  for (const QueuedStep& step : steps_) {
+  for (const EnqueuedStep& step : steps_) {
     key.insert(
         key.end(),
         {step.plan.prefixes, step.plan.rows, step.start_source, step.forced,
@@ -66,9 +66,9 @@ std::vector<int64_t> DeviceWave::ChunkKey() const {
   return key;
 }
 
-absl::StatusOr<DeviceWave::Recording> DeviceWave::Record() {
+absl::StatusOr<DeviceDecodeLoop::Recording> DeviceDecodeLoop::Record() {
   CONTINUO_ASSIGN_OR_RETURN(
-      Graph graph, Graph::Capture(stream_, [this] { return QueueSteps(); }));
+      Graph graph, Graph::Capture(stream_, [this] { return EnqueueSteps(); }));
   LogDebug("recorded ", steps_.size(), " events of ", steps_.back().plan.rows,
            " sequences");
   return Recording{.graph = std::move(graph),
@@ -78,22 +78,22 @@ absl::StatusOr<DeviceWave::Recording> DeviceWave::Record() {
                    .place = decoder_->place()};
 }
 
-absl::Status DeviceWave::QueueSteps() {
+absl::Status DeviceDecodeLoop::EnqueueSteps() {
   for (size_t k = 0; k < steps_.size(); ++k) {
-    CONTINUO_RETURN_IF_ERROR(QueueStep(k));
+    CONTINUO_RETURN_IF_ERROR(EnqueueStep(k));
   }
   return absl::OkStatus();
 }
 
-absl::Status DeviceWave::QueueStep(size_t k) {
-  const QueuedStep& step = steps_[k];
+absl::Status DeviceDecodeLoop::EnqueueStep(size_t k) {
+  const EnqueuedStep& step = steps_[k];
   if (k == 0) {
     scored_ = 0;
     feed_source_ = TensorView();
     if (boundary_source_handle_ >= 0) {
-      feed_source_ = staging_.Get<int32_t>(
-          boundary_source_handle_,
-          {static_cast<int64_t>(boundary_source_.size())});
+      feed_source_ =
+          upload_.Get<int32_t>(boundary_source_handle_,
+                               {static_cast<int64_t>(boundary_source_.size())});
       CONTINUO_RETURN_IF_ERROR(decoder_->ReorderOnDevice(feed_source_));
     }
   }
@@ -120,7 +120,7 @@ absl::Status DeviceWave::QueueStep(size_t k) {
 }
 
 // Enters the newest labels and makes the inputs that follow.
-absl::Status DeviceWave::FeedLabels(int64_t rows) {
+absl::Status DeviceDecodeLoop::FeedLabels(int64_t rows) {
   const int64_t width = FeedbackEntries(encoding_);
   const TensorView next = First(state_.next, rows);
   CONTINUO_RETURN_IF_ERROR(
@@ -135,11 +135,11 @@ absl::Status DeviceWave::FeedLabels(int64_t rows) {
   return absl::OkStatus();
 }
 
-// Rows of ended prefixes become the entries of their searches.
-absl::Status DeviceWave::StartSearches(const QueuedStep& step) {
+// Rows of ended prefixes become the hypotheses of their searches.
+absl::Status DeviceDecodeLoop::StartSearches(const EnqueuedStep& step) {
   const int64_t before = decoder_->num_rows();
   const int64_t rows = step.plan.rows;
-  const TensorView source = staging_.Get<int32_t>(step.start_source, {rows});
+  const TensorView source = upload_.Get<int32_t>(step.start_source, {rows});
   CONTINUO_RETURN_IF_ERROR(GatherRows(stream_, {.x = decoder_->device_logits(),
                                                 .rows = source,
                                                 .out = First(logits_, rows)}));
@@ -152,25 +152,24 @@ absl::Status DeviceWave::StartSearches(const QueuedStep& step) {
   return decoder_->ReorderOnDevice(source);
 }
 
-absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
-                                      const TensorView& logits) {
+absl::Status DeviceDecodeLoop::SampleLabels(const EnqueuedStep& step,
+                                            const TensorView& logits) {
   const int64_t rows = step.plan.rows;
   double* const u = u_.data<double>() + step.first_row * heads_;
   if (step.u >= 0) {
     const Shape shape{step.draw_steps * rows * heads_, 1};
     CONTINUO_RETURN_IF_ERROR(
-        Copy(stream_, {.from = AsFloats(staging_.Get<double>(step.u, shape)),
+        Copy(stream_, {.from = AsFloats(upload_.Get<double>(step.u, shape)),
                        .to = AsFloats(TensorView(u, shape))}));
   } else if (step.draw_steps > 0) {
     const auto searches = static_cast<int64_t>(step.plan.requests.size());
     CONTINUO_RETURN_IF_ERROR(DrawUniforms(
-        stream_,
-        {.seed = *uniforms_.seed(),
-         .prefixes = step.plan.prefixes,
-         .entries = entries_,
-         .output = staging_.Get<uint64_t>(step.draw_output, {searches}),
-         .step = staging_.Get<int64_t>(step.draw_step, {searches}),
-         .u = TensorView(u, {step.draw_steps, rows, heads_})}));
+        stream_, {.seed = *uniforms_.seed(),
+                  .prefixes = step.plan.prefixes,
+                  .hypotheses = hypotheses_,
+                  .output = upload_.Get<uint64_t>(step.draw_output, {searches}),
+                  .step = upload_.Get<int64_t>(step.draw_step, {searches}),
+                  .u = TensorView(u, {step.draw_steps, rows, heads_})}));
   }
   SampleArgs args{.logits = logits,
                   .head_sizes = encoder_.head_sizes(),
@@ -182,7 +181,7 @@ absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
                   .log_p = TensorView(LogP(results_, step), {rows}),
                   .bad_row = BadRow(results_)};
   if (step.forced >= 0) {
-    args.forced = staging_.Get<int64_t>(step.forced, {rows, heads_});
+    args.forced = upload_.Get<int64_t>(step.forced, {rows, heads_});
   }
   if (probabilities_) {
     args.probabilities =
@@ -194,12 +193,12 @@ absl::Status DeviceWave::SampleLabels(const QueuedStep& step,
 }
 
 // Prunes and branches where iterations end, and drops what is finished.
-absl::Status DeviceWave::EndIterations(size_t k) {
-  const QueuedStep& step = steps_[k];
+absl::Status DeviceDecodeLoop::EndIterations(size_t k) {
+  const EnqueuedStep& step = steps_[k];
   const auto left = static_cast<int64_t>(
       step.plan.keep.empty() ? step.plan.rows : step.plan.keep.size());
   TensorView keep;
-  if (step.keep >= 0) keep = staging_.Get<int32_t>(step.keep, {left});
+  if (step.keep >= 0) keep = upload_.Get<int32_t>(step.keep, {left});
   CONTINUO_RETURN_IF_ERROR(AddPendingScores(k + 1));
   feed_source_ = keep;
   if (step.ending >= 0) {
@@ -209,14 +208,14 @@ absl::Status DeviceWave::EndIterations(size_t k) {
     CONTINUO_RETURN_IF_ERROR(BeamPrune(
         stream_,
         {.scores = TensorView(scores_.now.data<double>() + step.plan.prefixes,
-                              {searches, entries_}),
+                              {searches, hypotheses_}),
          .kept = kept}));
     feed_source_ = First(source_, left);
     CONTINUO_RETURN_IF_ERROR(BeamRows(
         stream_, {.prefixes = step.plan.prefixes,
-                  .entries = entries_,
+                  .hypotheses = hypotheses_,
                   .kept = kept,
-                  .ending = staging_.Get<int32_t>(step.ending, {searches}),
+                  .ending = upload_.Get<int32_t>(step.ending, {searches}),
                   .keep = keep,
                   .source = feed_source_}));
   }
@@ -226,10 +225,10 @@ absl::Status DeviceWave::EndIterations(size_t k) {
 
 // Beams are compared by sums that lag behind: rows keep their places between
 // two reorderings, so the log-probabilities since then are added at once.
-absl::Status DeviceWave::AddPendingScores(size_t end) {
+absl::Status DeviceDecodeLoop::AddPendingScores(size_t end) {
   const size_t begin = std::exchange(scored_, end);
-  if (entries_ == 1 || begin == end) return absl::OkStatus();
-  const QueuedStep& first = steps_[begin];
+  if (hypotheses_ == 1 || begin == end) return absl::OkStatus();
+  const EnqueuedStep& first = steps_[begin];
   return AddScores(stream_,
                    {.log_p = TensorView(
                         LogP(results_, first),
@@ -237,8 +236,8 @@ absl::Status DeviceWave::AddPendingScores(size_t end) {
                     .scores = First(scores_.now, first.plan.rows)});
 }
 
-absl::Status DeviceWave::ReorderScores(const TensorView& source) {
-  if (entries_ == 1) return absl::OkStatus();
+absl::Status DeviceDecodeLoop::ReorderScores(const TensorView& source) {
+  if (hypotheses_ == 1) return absl::OkStatus();
   CONTINUO_RETURN_IF_ERROR(GatherRows(
       stream_, {.x = AsFloats(scores_.now),
                 .rows = source,

@@ -1,4 +1,4 @@
-#include "generate/decoding/wave_plan.h"
+#include "generate/decoding/step_schedule.h"
 
 #include <algorithm>
 #include <utility>
@@ -9,7 +9,7 @@ namespace continuo {
 namespace {
 
 struct PlannedPrefix {
-  const Prefix* prefix = nullptr;
+  const SharedPrefix* prefix = nullptr;
   int position = 0;
 };
 
@@ -21,16 +21,16 @@ struct PlannedSearch {
 
 class Planner {
  public:
-  Planner(const WaveBook& book, const EventEncoder& encoder,
+  Planner(const DecodeBatch& batch, const EventEncoder& encoder,
           absl::Span<const EventRequest> requests, const SearchOptions& options)
       : encoder_(encoder),
         requests_(requests),
         options_(options),
-        entries_(book.entries_per_search()) {
-    for (const Prefix& prefix : book.prefixes()) {
+        hypotheses_(batch.hypotheses_per_search()) {
+    for (const SharedPrefix& prefix : batch.prefixes()) {
       prefixes_.push_back({.prefix = &prefix, .position = prefix.position});
     }
-    for (const Search& search : book.searches()) {
+    for (const Search& search : batch.searches()) {
       searches_.push_back({.request = search.request,
                            .step = search.step,
                            .left = search.left});
@@ -39,22 +39,22 @@ class Planner {
 
   bool done() const { return prefixes_.empty() && searches_.empty(); }
 
-  absl::StatusOr<PlannedStep> Step() {
-    PlannedStep step;
+  absl::StatusOr<ScheduledStep> Step() {
+    ScheduledStep step;
     Start(&step);
     step.prefixes = static_cast<int64_t>(prefixes_.size());
     step.rows =
-        step.prefixes + static_cast<int64_t>(searches_.size()) * entries_;
+        step.prefixes + static_cast<int64_t>(searches_.size()) * hypotheses_;
     CONTINUO_RETURN_IF_ERROR(Advance(&step));
     EndIterations(&step);
     return step;
   }
 
  private:
-  void Start(PlannedStep* step) {
+  void Start(ScheduledStep* step) {
     const auto num_prefixes = static_cast<int32_t>(prefixes_.size());
     const auto rows = static_cast<int32_t>(
-        prefixes_.size() + searches_.size() * static_cast<size_t>(entries_));
+        prefixes_.size() + searches_.size() * static_cast<size_t>(hypotheses_));
     std::vector<PlannedPrefix> left;
     std::vector<int32_t> ended;
     for (int32_t i = 0; i < num_prefixes; ++i) {
@@ -80,13 +80,13 @@ class Planner {
         searches_.push_back(
             {.request = request,
              .left = FirstIteration(requests_[request], options_)});
-        step->start_source.insert(step->start_source.end(), entries_, i);
+        step->start_source.insert(step->start_source.end(), hypotheses_, i);
       }
     }
     prefixes_ = std::move(left);
   }
 
-  absl::Status Advance(PlannedStep* step) {
+  absl::Status Advance(ScheduledStep* step) {
     const int heads = encoder_.num_heads();
     step->prefix_labels.resize(prefixes_.size() * heads);
     for (size_t i = 0; i < prefixes_.size(); ++i) {
@@ -103,7 +103,7 @@ class Planner {
     return absl::OkStatus();
   }
 
-  void EndIterations(PlannedStep* step) {
+  void EndIterations(ScheduledStep* step) {
     std::vector<PlannedSearch> left;
     std::vector<int32_t> ending;
     bool any_ends = false;
@@ -120,13 +120,13 @@ class Planner {
       if (ends) search.left = options_.steps_per_iteration;
       if (!finished) {
         left.push_back(search);
-        for (int64_t i = 0; i < entries_; ++i) {
+        for (int64_t i = 0; i < hypotheses_; ++i) {
           step->keep.push_back(static_cast<int32_t>(row + i));
         }
       }
-      row += entries_;
+      row += hypotheses_;
     }
-    if (any_ends && entries_ > 1) step->ending = std::move(ending);
+    if (any_ends && hypotheses_ > 1) step->ending = std::move(ending);
     if (left.size() == searches_.size()) step->keep.clear();
     searches_ = std::move(left);
   }
@@ -134,21 +134,21 @@ class Planner {
   const EventEncoder& encoder_;
   absl::Span<const EventRequest> requests_;
   const SearchOptions& options_;
-  const int64_t entries_;
+  const int64_t hypotheses_;
   std::vector<PlannedPrefix> prefixes_;
   std::vector<PlannedSearch> searches_;
 };
 
 }  // namespace
 
-absl::StatusOr<std::vector<PlannedStep>> PlanSteps(
-    const WaveBook& book, const EventEncoder& encoder,
+absl::StatusOr<std::vector<ScheduledStep>> ScheduleSteps(
+    const DecodeBatch& batch, const EventEncoder& encoder,
     absl::Span<const EventRequest> requests, const SearchOptions& options,
     int max_steps) {
-  Planner planner(book, encoder, requests, options);
-  std::vector<PlannedStep> steps;
+  Planner planner(batch, encoder, requests, options);
+  std::vector<ScheduledStep> steps;
   while (static_cast<int>(steps.size()) < max_steps && !planner.done()) {
-    CONTINUO_ASSIGN_OR_RETURN(PlannedStep step, planner.Step());
+    CONTINUO_ASSIGN_OR_RETURN(ScheduledStep step, planner.Step());
     steps.push_back(std::move(step));
   }
   return steps;

@@ -1,12 +1,12 @@
-// DeviceWave: generation as a loop on the stream's device, for encoders whose
-// inputs follow from labels (EventEncoder::Feedback).
+// DeviceDecodeLoop: generation as a loop on the stream's device, for encoders
+// whose inputs follow from labels (EventEncoder::Feedback).
 //
-// The host plans a chunk of steps, puts all of their work on the stream, waits
-// once, and enters the labels and log-probabilities of the chunk into the same
-// book as HostWave does step by step. Results are those of HostWave.
+// The host schedules a chunk of steps, enqueues all of their work, waits once,
+// and enters the labels and log-probabilities of the chunk into a DecodeBatch
+// as HostDecodeLoop does step by step. Results are those of HostDecodeLoop.
 
-#ifndef CONTINUO_GENERATE_DECODING_DEVICE_WAVE_H_
-#define CONTINUO_GENERATE_DECODING_DEVICE_WAVE_H_
+#ifndef CONTINUO_GENERATE_DECODING_DEVICE_DECODE_LOOP_H_
+#define CONTINUO_GENERATE_DECODING_DEVICE_DECODE_LOOP_H_
 
 #include <cstdint>
 #include <map>
@@ -18,11 +18,11 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
+#include "generate/decoding/decode_batch.h"
 #include "generate/decoding/generator.h"
-#include "generate/decoding/staging.h"
+#include "generate/decoding/step_schedule.h"
 #include "generate/decoding/uniform_source.h"
-#include "generate/decoding/wave_book.h"
-#include "generate/decoding/wave_plan.h"
+#include "generate/decoding/upload_buffer.h"
 #include "kernels/decoding/feedback.h"
 #include "models/network/event_rnn_decoder.h"
 #include "runtime/device/arena.h"
@@ -32,11 +32,11 @@
 
 namespace continuo {
 
-class DeviceWave {
+class DeviceDecodeLoop {
  public:
-  // As HostWave; the decoder has at most `max_rows` rows. `chunk_steps` events
-  // are generated between two waits.
-  static absl::StatusOr<std::unique_ptr<DeviceWave>> Create(
+  // As HostDecodeLoop; the decoder has at most `max_rows` rows. `chunk_steps`
+  // events are generated between two waits.
+  static absl::StatusOr<std::unique_ptr<DeviceDecodeLoop>> Create(
       EventRnnDecoder* decoder, const Stream& stream,
       const EventEncoder& encoder, absl::Span<const EventRequest> requests,
       const SearchOptions& options, const UniformSource& uniforms,
@@ -54,11 +54,11 @@ class DeviceWave {
     TensorView now;
     TensorView next;
   };
-  // A step as it is put on the stream.
-  struct QueuedStep {
-    PlannedStep plan;
+  // A step and where its arrays are.
+  struct EnqueuedStep {
+    ScheduledStep plan;
     int64_t first_row = 0;  // rows of the chunk's steps before
-    // Arrays of the staging: handles, -1 for none.
+    // Handles of arrays in the upload buffer, -1 for none.
     int64_t start_source = -1;
     int64_t forced = -1;
     int64_t ending = -1;
@@ -79,44 +79,45 @@ class DeviceWave {
     std::shared_ptr<const EventRnnDecoder::Place> place;
   };
 
-  DeviceWave(EventRnnDecoder* decoder, const Stream& stream,
-             const EventEncoder& encoder,
-             absl::Span<const EventRequest> requests,
-             const SearchOptions& options, const UniformSource& uniforms,
-             const GenerateHooks& hooks, int64_t max_rows, int chunk_steps);
+  DeviceDecodeLoop(EventRnnDecoder* decoder, const Stream& stream,
+                   const EventEncoder& encoder,
+                   absl::Span<const EventRequest> requests,
+                   const SearchOptions& options, const UniformSource& uniforms,
+                   const GenerateHooks& hooks, int64_t max_rows,
+                   int chunk_steps);
   void Allocate(Arena* device, Arena* pinned);
-  absl::Status SendTables(const FeedbackSpec& spec);
+  absl::Status UploadTables(const FeedbackSpec& spec);
 
   absl::Status RunChunk();
-  absl::Status PlanChunk();
-  absl::Status StageChunk();
-  absl::StatusOr<int64_t> StageFirstLabels();
-  void StageDraws(QueuedStep* first, int64_t steps);
+  absl::Status ScheduleChunk();
+  absl::Status UploadChunk();
+  absl::StatusOr<int64_t> AddFirstLabels();
+  void AddUniforms(EnqueuedStep* first, int64_t steps);
   std::vector<double> Scores() const;
 
-  absl::Status QueueChunk();
+  absl::Status EnqueueChunk();
   std::vector<int64_t> ChunkKey() const;
   absl::StatusOr<Recording> Record();
-  absl::Status QueueSteps();
-  absl::Status QueueStep(size_t k);
+  absl::Status EnqueueSteps();
+  absl::Status EnqueueStep(size_t k);
   absl::Status FeedLabels(int64_t rows);
-  absl::Status StartSearches(const QueuedStep& step);
-  absl::Status SampleLabels(const QueuedStep& step, const TensorView& logits);
+  absl::Status StartSearches(const EnqueuedStep& step);
+  absl::Status SampleLabels(const EnqueuedStep& step, const TensorView& logits);
   absl::Status EndIterations(size_t k);
   absl::Status AddPendingScores(size_t end);
   absl::Status ReorderScores(const TensorView& source);
 
   absl::Status FetchChunk();
   absl::Status EnterChunk();
-  absl::Status EnterStep(const QueuedStep& step);
-  std::vector<int32_t> RowsLeft(const PlannedStep& plan) const;
+  absl::Status EnterStep(const EnqueuedStep& step);
+  std::vector<int32_t> RowsLeft(const ScheduledStep& plan) const;
 
   int64_t chunk_rows() const {
     return steps_.back().first_row + steps_.back().plan.rows;
   }
   // Of results_ or host_results_: a step (or, of log_p, several).
-  double* LogP(const TensorView& results, const QueuedStep& step) const;
-  int64_t* Choice(const TensorView& results, const QueuedStep& step) const;
+  double* LogP(const TensorView& results, const EnqueuedStep& step) const;
+  int64_t* Choice(const TensorView& results, const EnqueuedStep& step) const;
 
   EventRnnDecoder* decoder_;
   const Stream stream_;
@@ -127,10 +128,10 @@ class DeviceWave {
   const GenerateHooks& hooks_;
   const int64_t max_rows_;
   const int chunk_steps_;
-  WaveBook book_;
+  DecodeBatch batch_;
   const int64_t heads_;
   const int64_t classes_;
-  const int64_t entries_;  // of a search
+  const int64_t hypotheses_;  // of a search
 
   std::unique_ptr<Arena> device_arena_;
   std::unique_ptr<Arena> pinned_arena_;
@@ -149,11 +150,11 @@ class DeviceWave {
   // were not finite (int32), the log-probabilities of all steps, the labels.
   TensorView results_;        // [1 + chunk_steps * max_rows * (1 + heads)]
   TensorView probabilities_;  // [chunk_steps * max_rows * classes]; traces only
-  Staging tables_;            // what no step changes
-  Staging staging_;           // what a chunk needs
+  UploadBuffer tables_;       // constant
+  UploadBuffer upload_;       // inputs of a chunk
 
-  // The chunk under way.
-  std::vector<QueuedStep> steps_;
+  // The current chunk.
+  std::vector<EnqueuedStep> steps_;
   int64_t first_labels_handle_ = -1;
   int64_t boundary_source_handle_ = -1;
   int64_t scores_handle_ = -1;
@@ -173,4 +174,4 @@ class DeviceWave {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_DECODING_DEVICE_WAVE_H_
+#endif  // CONTINUO_GENERATE_DECODING_DEVICE_DECODE_LOOP_H_

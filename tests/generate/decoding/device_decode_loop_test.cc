@@ -1,7 +1,7 @@
 // The loop on the device gives what the loop on the host gives, bit for bit,
 // here on the CPU as the device.
 
-#include "generate/decoding/device_wave.h"
+#include "generate/decoding/device_decode_loop.h"
 
 #include <algorithm>
 
@@ -41,7 +41,7 @@ class OddUniformSource : public UniformSource {
   SeededUniformSource seeded_{5};
 };
 
-TEST(DeviceWaveTest, EqualsTheHostsLoopForEveryEncoding) {
+TEST(DeviceDecodeLoopTest, EqualsTheHostsLoopForEveryEncoding) {
   ThreadPool pool(2);
   int configs = 0;
   for (const ModelConfig* config : AllConfigs()) {
@@ -69,7 +69,7 @@ TEST(DeviceWaveTest, EqualsTheHostsLoopForEveryEncoding) {
   EXPECT_GE(configs, 8);
 }
 
-TEST(DeviceWaveTest, RequestsThatHaveEnoughEndAtOnce) {
+TEST(DeviceDecodeLoopTest, RequestsThatHaveEnoughEndAtOnce) {
   ThreadPool pool(1);
   const SmallModel model(*FindConfig(Family::kPerformance, "performance"),
                          {.device = {}, .pool = &pool});

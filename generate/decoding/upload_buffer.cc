@@ -1,4 +1,4 @@
-#include "generate/decoding/staging.h"
+#include "generate/decoding/upload_buffer.h"
 
 #include <cstring>
 
@@ -10,14 +10,15 @@ namespace {
 
 absl::StatusOr<char*> AllocateBytes(int64_t bytes, Arena* arena) {
   const Shape shape{(bytes + 7) / 8};
-  arena->Allocate<int64_t>("staging", shape);
-  CONTINUO_RETURN_IF_ERROR(Annotate(arena->Commit(), "staging"));
-  return static_cast<char*>(arena->Allocate<int64_t>("staging", shape).raw);
+  arena->Allocate<int64_t>("upload buffer", shape);
+  CONTINUO_RETURN_IF_ERROR(Annotate(arena->Commit(), "upload buffer"));
+  return static_cast<char*>(
+      arena->Allocate<int64_t>("upload buffer", shape).raw);
 }
 
 }  // namespace
 
-absl::Status Staging::Send() {
+absl::Status UploadBuffer::Upload() {
   if (stream_.device.type == DeviceType::kCpu) {
     device_ = bytes_.data();
     return absl::OkStatus();

@@ -1,4 +1,4 @@
-#include "generate/decoding/wave_book.h"
+#include "generate/decoding/decode_batch.h"
 
 #include <algorithm>
 #include <utility>
@@ -14,23 +14,24 @@ constexpr int64_t kRowsPerTask = 64;
 
 }  // namespace
 
-WaveBook::WaveBook(ThreadPool* pool, const EventEncoder& encoder,
-                   absl::Span<const EventRequest> requests,
-                   const SearchOptions& options, const GenerateHooks& hooks)
+DecodeBatch::DecodeBatch(ThreadPool* pool, const EventEncoder& encoder,
+                         absl::Span<const EventRequest> requests,
+                         const SearchOptions& options,
+                         const GenerateHooks& hooks)
     : host_{.device = {}, .pool = pool},
       encoder_(encoder),
       requests_(requests),
       hooks_(hooks),
       searches_(host_, requests, options, hooks) {}
 
-absl::Status WaveBook::Begin(int64_t begin, int64_t end,
-                             int64_t events_before) {
+absl::Status DecodeBatch::Begin(int64_t begin, int64_t end,
+                                int64_t events_before) {
   events_ = events_before;
   for (int64_t request = begin; request < end; ++request) {
     const std::vector<Event>& primer = requests_[request].primer;
     auto prefix = std::find_if(
         prefixes_.begin(), prefixes_.end(),
-        [&](const Prefix& other) { return *other.primer == primer; });
+        [&](const SharedPrefix& other) { return *other.primer == primer; });
     if (prefix == prefixes_.end()) {
       prefixes_.push_back({.primer = &primer, .requests = {}, .inputs = {}});
       prefix = prefixes_.end() - 1;
@@ -44,7 +45,7 @@ absl::Status WaveBook::Begin(int64_t begin, int64_t end,
   return absl::OkStatus();
 }
 
-void WaveBook::StartSearches(std::vector<int32_t>* source) {
+void DecodeBatch::StartSearches(std::vector<int32_t>* source) {
   const auto rows_before = static_cast<int32_t>(rows());
   const auto num_prefixes = static_cast<int32_t>(prefixes_.size());
   source->clear();
@@ -58,10 +59,10 @@ void WaveBook::StartSearches(std::vector<int32_t>* source) {
     source->push_back(row);
   }
   for (int32_t i : ended) {
-    const Prefix& prefix = prefixes_[i];
+    const SharedPrefix& prefix = prefixes_[i];
     for (int64_t request : prefix.requests) {
       searches_.Start(request, prefix.score);
-      source->insert(source->end(), entries_per_search(), i);
+      source->insert(source->end(), hypotheses_per_search(), i);
     }
   }
   for (auto i = ended.rbegin(); i != ended.rend(); ++i) {
@@ -69,10 +70,10 @@ void WaveBook::StartSearches(std::vector<int32_t>* source) {
   }
 }
 
-absl::Status WaveBook::AdvancePrefixes(absl::Span<int64_t> labels) {
+absl::Status DecodeBatch::AdvancePrefixes(absl::Span<int64_t> labels) {
   const int heads = encoder_.num_heads();
   int64_t slot = 0;
-  for (Prefix& prefix : prefixes_) {
+  for (SharedPrefix& prefix : prefixes_) {
     CONTINUO_RETURN_IF_ERROR(
         Annotate(encoder_.EncodeLabel(*prefix.primer, ++prefix.position,
                                       labels.subspan(slot, heads)),
@@ -82,52 +83,54 @@ absl::Status WaveBook::AdvancePrefixes(absl::Span<int64_t> labels) {
   return absl::OkStatus();
 }
 
-void WaveBook::Append(const int64_t* choice, const double* log_p,
-                      const double* probabilities) {
+void DecodeBatch::Append(const int64_t* choice, const double* log_p,
+                         const double* probabilities) {
   if (hooks_.trace != nullptr) Trace(choice, log_p, probabilities);
   int64_t first = 0;
-  for (Prefix& prefix : prefixes_) prefix.score += log_p[first++];
-  std::vector<SearchEntry*> entries;
-  entries.reserve(rows());
+  for (SharedPrefix& prefix : prefixes_) prefix.score += log_p[first++];
+  std::vector<Hypothesis*> hypotheses;
+  hypotheses.reserve(rows());
   for (Search& search : searches_.searches()) {
     ++search.step;
     ++events_;
-    for (SearchEntry& entry : search.entries) entries.push_back(&entry);
+    for (Hypothesis& hypothesis : search.hypotheses)
+      hypotheses.push_back(&hypothesis);
   }
   const int heads = encoder_.num_heads();
-  const auto count = static_cast<int64_t>(entries.size());
+  const auto count = static_cast<int64_t>(hypotheses.size());
   const int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
   host_.pool->Run(tasks, [&](int64_t task) {
     const int64_t end = std::min(count, (task + 1) * kRowsPerTask);
     for (int64_t i = task * kRowsPerTask; i < end; ++i) {
       const int64_t row = first + i;
-      entries[i]->score += log_p[row];
-      entries[i]->events.push_back(
+      hypotheses[i]->score += log_p[row];
+      hypotheses[i]->events.push_back(
           encoder_.DecodeLabel(absl::MakeConstSpan(choice + row * heads, heads),
-                               entries[i]->events));
+                               hypotheses[i]->events));
     }
   });
 }
 
-absl::Status WaveBook::EndIterations(std::vector<int32_t>* source) {
+absl::Status DecodeBatch::EndIterations(std::vector<int32_t>* source) {
   return searches_.EndIterations(num_prefixes(), source);
 }
 
-void WaveBook::Trace(const int64_t* choice, const double* log_p,
-                     const double* probabilities) {
-  const int64_t entries = entries_per_search();
+void DecodeBatch::Trace(const int64_t* choice, const double* log_p,
+                        const double* probabilities) {
+  const int64_t hypotheses = hypotheses_per_search();
   int64_t row = num_prefixes();
   for (const Search& search : searches()) {
     if (search.request == 0) {
       const auto take = [&](const auto* from, int64_t width) {
-        return std::vector(from + row * width, from + (row + entries) * width);
+        return std::vector(from + row * width,
+                           from + (row + hypotheses) * width);
       };
       hooks_.trace->steps.push_back(
           {.choice = take(choice, encoder_.num_heads()),
            .log_p = take(log_p, 1),
            .probabilities = take(probabilities, encoder_.num_classes())});
     }
-    row += entries;
+    row += hypotheses;
   }
 }
 
