@@ -64,7 +64,7 @@ absl::Status PrintConfig(const ModelConfig& config, const Stream& stream,
   const double events = sizes.events;
   std::string line =
       absl::StrFormat("| %s | %s | %.2f | %.2f | %d | ", config.name,
-                      encoder->Feedback().has_value() ? "device" : "host",
+                      encoder->InputFeedback().has_value() ? "device" : "host",
                       static_cast<double>(calls.waits) / events,
                       static_cast<double>(calls.copies) / events, calls.graphs);
   if (stats->has_value()) {

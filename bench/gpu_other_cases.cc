@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/gpu_cases.h"
-#include "kernels/decoding/feedback.h"
+#include "kernels/decoding/input_feedback.h"
 #include "kernels/decoding/sampling.h"
 #include "kernels/decoding/uniform.h"
 #include "kernels/gemm/gemm.h"
@@ -188,17 +188,17 @@ void AddGeneration(GpuArrays* a, std::vector<GpuCase>* cases) {
        .steps = kSteps,
        .bytes = static_cast<double>(kRows * (kSteps * 8 + 16)),
        .run = [draws](const Stream& s) { return DrawUniforms(s, draws); }});
-  const FeedbackEncoding encoding = {.head_begin = {0, 40},
-                                     .num_events = 38,
-                                     .default_class = 36,
-                                     .num_distances = 2,
-                                     .distances = {16, 32},
-                                     .counter_bits = 7,
-                                     .key_melody = true,
-                                     .min_note = 48};
-  const int64_t size = FeedbackStateSize(encoding);
-  const int64_t entries = FeedbackEntries(encoding);
-  const FeedbackArgs feedback = {
+  const InputFeedbackEncoding encoding = {.head_begin = {0, 40},
+                                          .num_events = 38,
+                                          .default_class = 36,
+                                          .num_distances = 2,
+                                          .distances = {16, 32},
+                                          .counter_bits = 7,
+                                          .key_melody = true,
+                                          .min_note = 48};
+  const int64_t size = InputFeedbackStateSize(encoding);
+  const int64_t entries = InputFeedbackEntries(encoding);
+  const InputFeedbackArgs feedback = {
       .encoding = encoding,
       .choice = a->Allocate<int64_t>({kRows, 1}),
       .state = a->Allocate<int32_t>({kRows, size}),
@@ -208,7 +208,9 @@ void AddGeneration(GpuArrays* a, std::vector<GpuCase>* cases) {
   cases->push_back(
       {.name = "feedback, 1,000 rows, key melody",
        .bytes = static_cast<double>(kRows * (8 * (size + entries) + 8)),
-       .run = [feedback](const Stream& s) { return Feedback(s, feedback); }});
+       .run = [feedback](const Stream& s) {
+         return InputFeedback(s, feedback);
+       }});
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "generate/decoding/device_views.h"
-#include "generate/decoding/feedback_tables.h"
+#include "generate/decoding/input_feedback_tables.h"
 #include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<DeviceDecodeLoop>> DeviceDecodeLoop::Create(
     absl::Span<const EventRequest> requests, const SearchOptions& options,
     const UniformSource& uniforms, const GenerateHooks& hooks, int64_t max_rows,
     int chunk_steps) {
-  const std::optional<FeedbackSpec> spec = encoder.Feedback();
+  const std::optional<InputFeedbackSpec> spec = encoder.InputFeedback();
   CONTINUO_CHECK(spec.has_value() && chunk_steps >= 1);
   std::unique_ptr<DeviceDecodeLoop> loop(
       new DeviceDecodeLoop(decoder, stream, encoder, requests, options,
@@ -68,16 +68,16 @@ absl::StatusOr<std::unique_ptr<DeviceDecodeLoop>> DeviceDecodeLoop::Create(
 }
 
 // Uploads what no step changes.
-absl::Status DeviceDecodeLoop::UploadTables(const FeedbackSpec& spec) {
+absl::Status DeviceDecodeLoop::UploadTables(const InputFeedbackSpec& spec) {
   const auto size = static_cast<int64_t>(spec.index.size());
   const int64_t index = tables_.Add(spec.index);
   const int64_t value = tables_.Add(spec.value);
   const auto encoding = [&](const TensorView& device_index,
                             const TensorView& device_value) {
-    return MakeFeedbackEncoding(spec, encoder_.head_sizes(), device_index,
-                                device_value);
+    return MakeInputFeedbackEncoding(spec, encoder_.head_sizes(), device_index,
+                                     device_value);
   };
-  const int64_t width = FeedbackEntries(encoding({}, {}));
+  const int64_t width = InputFeedbackEntries(encoding({}, {}));
   std::vector<int32_t> begin_of_rows;
   for (int64_t row = 0; row <= max_rows_; ++row) {
     begin_of_rows.push_back(static_cast<int32_t>(row * width));
@@ -95,8 +95,8 @@ absl::Status DeviceDecodeLoop::UploadTables(const FeedbackSpec& spec) {
 void DeviceDecodeLoop::Allocate(Arena* device, Arena* pinned) {
   constexpr char kWhat[] = "labels";
   const int64_t rows = max_rows_;
-  const int64_t width = FeedbackEntries(encoding_);
-  const int64_t size = FeedbackStateSize(encoding_);
+  const int64_t width = InputFeedbackEntries(encoding_);
+  const int64_t size = InputFeedbackStateSize(encoding_);
   for (TensorView* state : {&state_.now, &state_.next}) {
     *state = device->Allocate<int32_t>(kWhat, {rows, size});
   }

@@ -1,5 +1,5 @@
 // DeviceDecodeLoop: generation as a loop on the stream's device, for encoders
-// whose inputs follow from labels (EventEncoder::Feedback).
+// whose inputs follow from labels (EventEncoder::InputFeedback).
 //
 // The host schedules a chunk of steps, enqueues all of their work, waits once,
 // and enters the labels and log-probabilities of the chunk into a DecodeBatch
@@ -23,7 +23,7 @@
 #include "generate/decoding/step_schedule.h"
 #include "generate/decoding/uniform_source.h"
 #include "generate/decoding/upload_buffer.h"
-#include "kernels/decoding/feedback.h"
+#include "kernels/decoding/input_feedback.h"
 #include "models/network/event_rnn_decoder.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
@@ -60,7 +60,7 @@ class DeviceDecodeLoop {
     int64_t first_row = 0;  // rows of the chunk's steps before
     // Handles of arrays in the upload buffer, -1 for none.
     int64_t start_source = -1;
-    int64_t forced = -1;
+    int64_t teacher_forced = -1;
     int64_t ending = -1;
     int64_t keep = -1;
     int64_t u = -1;
@@ -86,7 +86,7 @@ class DeviceDecodeLoop {
                    const GenerateHooks& hooks, int64_t max_rows,
                    int chunk_steps);
   void Allocate(Arena* device, Arena* pinned);
-  absl::Status UploadTables(const FeedbackSpec& spec);
+  absl::Status UploadTables(const InputFeedbackSpec& spec);
 
   absl::Status RunChunk();
   absl::Status ScheduleChunk();
@@ -135,7 +135,7 @@ class DeviceDecodeLoop {
 
   std::unique_ptr<Arena> device_arena_;
   std::unique_ptr<Arena> pinned_arena_;
-  FeedbackEncoding encoding_;
+  InputFeedbackEncoding encoding_;
   TensorView row_begin_;  // [max_rows + 1], in tables_
   TensorView no_row_;     // [1], in tables_
   Buffered state_;        // [max_rows, feedback state]

@@ -57,11 +57,11 @@ std::vector<int64_t> DeviceDecodeLoop::ChunkKey() const {
   key.push_back(boundary_source_handle_);
   key.push_back(static_cast<int64_t>(boundary_source_.size()));
   for (const EnqueuedStep& step : steps_) {
-    key.insert(
-        key.end(),
-        {step.plan.prefixes, step.plan.rows, step.start_source, step.forced,
-         step.ending, step.keep, static_cast<int64_t>(step.plan.keep.size()),
-         step.u, step.draw_steps, step.draw_output, step.draw_step});
+    key.insert(key.end(),
+               {step.plan.prefixes, step.plan.rows, step.start_source,
+                step.teacher_forced, step.ending, step.keep,
+                static_cast<int64_t>(step.plan.keep.size()), step.u,
+                step.draw_steps, step.draw_output, step.draw_step});
   }
   return key;
 }
@@ -99,7 +99,7 @@ absl::Status DeviceDecodeLoop::EnqueueStep(size_t k) {
   }
   const int64_t rows = decoder_->num_rows();
   CONTINUO_RETURN_IF_ERROR(FeedLabels(rows));
-  const int64_t entries = rows * FeedbackEntries(encoding_);
+  const int64_t entries = rows * InputFeedbackEntries(encoding_);
   CONTINUO_RETURN_IF_ERROR(
       decoder_->StepOnDevice({.row_begin = First(row_begin_, rows + 1),
                               .index = First(index_, entries),
@@ -121,16 +121,16 @@ absl::Status DeviceDecodeLoop::EnqueueStep(size_t k) {
 
 // Enters the newest labels and makes the inputs that follow.
 absl::Status DeviceDecodeLoop::FeedLabels(int64_t rows) {
-  const int64_t width = FeedbackEntries(encoding_);
+  const int64_t width = InputFeedbackEntries(encoding_);
   const TensorView next = First(state_.next, rows);
   CONTINUO_RETURN_IF_ERROR(
-      Feedback(stream_, {.encoding = encoding_,
-                         .source = feed_source_,
-                         .choice = last_choice_,
-                         .state = First(state_.now, last_choice_.shape[0]),
-                         .next_state = next,
-                         .index = First(index_, rows * width),
-                         .value = First(value_, rows * width)}));
+      InputFeedback(stream_, {.encoding = encoding_,
+                              .source = feed_source_,
+                              .choice = last_choice_,
+                              .state = First(state_.now, last_choice_.shape[0]),
+                              .next_state = next,
+                              .index = First(index_, rows * width),
+                              .value = First(value_, rows * width)}));
   std::swap(state_.now, state_.next);
   return absl::OkStatus();
 }
@@ -180,8 +180,9 @@ absl::Status DeviceDecodeLoop::SampleLabels(const EnqueuedStep& step,
                   .choice = TensorView(Choice(results_, step), {rows, heads_}),
                   .log_p = TensorView(LogP(results_, step), {rows}),
                   .bad_row = BadRow(results_)};
-  if (step.forced >= 0) {
-    args.forced = upload_.Get<int64_t>(step.forced, {rows, heads_});
+  if (step.teacher_forced >= 0) {
+    args.teacher_forced =
+        upload_.Get<int64_t>(step.teacher_forced, {rows, heads_});
   }
   if (probabilities_) {
     args.probabilities =

@@ -43,9 +43,9 @@ absl::Status DeviceDecodeLoop::UploadChunk() {
     step.ending = add(step.plan.ending);
     step.keep = add(step.plan.keep);
     if (step.plan.prefixes > 0) {
-      std::vector<int64_t> forced = step.plan.prefix_labels;
-      forced.resize(step.plan.rows * heads_, -1);
-      step.forced = upload_.Add(forced);
+      std::vector<int64_t> teacher_forced = step.plan.prefix_labels;
+      teacher_forced.resize(step.plan.rows * heads_, -1);
+      step.teacher_forced = upload_.Add(teacher_forced);
     }
     const bool last = k + 1 == steps_.size();
     if (last || !step.plan.keep.empty() || steps_[k + 1].plan.starts()) {

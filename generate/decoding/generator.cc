@@ -17,7 +17,7 @@ namespace {
 
 bool LoopsOnDevice(const Stream& stream, const EventEncoder& encoder,
                    const LoopOptions& loop) {
-  const bool possible = encoder.Feedback().has_value();
+  const bool possible = encoder.InputFeedback().has_value();
   bool on_device = possible && stream.device.type != DeviceType::kCpu;
   if (loop.loop != GenerateLoop::kAuto) {
     on_device = loop.loop == GenerateLoop::kDevice;

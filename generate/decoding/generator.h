@@ -85,7 +85,7 @@ struct GenerateHooks {
 enum class GenerateLoop {
   kAuto,    // on the stream's device where that is a GPU and the encoder allows
   kHost,    // on the host, which waits for the device at every event
-  kDevice,  // on the device; only for encoders with EventEncoder::Feedback
+  kDevice,  // on the device; only for encoders with EventEncoder::InputFeedback
 };
 
 inline constexpr int kChunkSteps = 32;

@@ -103,8 +103,8 @@ absl::Status HostDecodeLoop::SampleRows() {
               .top_k = options_.top_k,
               .top_p = options_.top_p,
               .u = TensorView(u_.data(), {rows, heads_}),
-              .forced = TensorView(prefixes == 0 ? nullptr : forced_.data(),
-                                   {rows, heads_}),
+              .teacher_forced = TensorView(
+                  prefixes == 0 ? nullptr : forced_.data(), {rows, heads_}),
               .choice = TensorView(choice_.data(), {rows, heads_}),
               .log_p = TensorView(log_p_.data(), {rows}),
               .probabilities = TensorView(

@@ -89,7 +89,7 @@ absl::Status ScoreWave(EventRnnDecoder* decoder, const Stream& stream,
                {.logits = TensorView(logits.data(), {alive, classes}),
                 .head_sizes = encoder.head_sizes(),
                 .u = {},
-                .forced = TensorView(labels.data(), {alive, heads}),
+                .teacher_forced = TensorView(labels.data(), {alive, heads}),
                 .choice = TensorView(choice.data(), {alive, heads}),
                 .log_p = TensorView(log_p.data(), {alive})}));
     for (int64_t row = 0; row < alive; ++row) {

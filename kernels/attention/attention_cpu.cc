@@ -9,7 +9,7 @@
 #include <algorithm>
 
 #include "kernels/attention/attention.h"
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/common/row_blocks.h"
 #include "kernels/gemm/packing.h"
 #include "runtime/base/log.h"
@@ -19,7 +19,7 @@
 #include "hwy/foreach_target.h"
 // After foreach_target.
 #include "hwy/highway.h"
-#include "kernels/attention/attend-inl.h"
+#include "kernels/attention/window_attention-inl.h"
 #include "kernels/gemm/matmul-inl.h"
 #include "kernels/lstm/gates-inl.h"
 

@@ -18,8 +18,8 @@
 #ifndef CONTINUO_KERNELS_ATTENTION_ATTENTION_FORWARD_CUH_
 #define CONTINUO_KERNELS_ATTENTION_ATTENTION_FORWARD_CUH_
 
-#include "kernels/attention/attend.cuh"
 #include "kernels/attention/attention_shape.cuh"
+#include "kernels/attention/window_attention_block.cuh"
 #include "kernels/common/launch.cuh"
 #include "kernels/lstm/lstm_cell.cuh"
 

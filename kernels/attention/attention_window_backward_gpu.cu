@@ -4,8 +4,8 @@
 // level-2 cache, where the step before has left them. A row's slots are written
 // by its own block alone, and every sum has one order.
 
-#include "kernels/attention/attend.cuh"
 #include "kernels/attention/attention_window.h"
+#include "kernels/attention/window_attention_block.cuh"
 #include "kernels/common/launch.cuh"
 #include "runtime/base/log.h"
 

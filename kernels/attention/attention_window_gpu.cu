@@ -1,8 +1,8 @@
 // The attention window of decoding: a block a row, whose window it reads once
 // from global memory. Bound by these bytes: 8 A n a row.
 
-#include "kernels/attention/attend.cuh"
 #include "kernels/attention/attention_window.h"
+#include "kernels/attention/window_attention_block.cuh"
 #include "kernels/common/launch.cuh"
 #include "runtime/base/log.h"
 

@@ -30,7 +30,7 @@ struct SampleArgs {
   TensorView u;  // [N, heads] double in [0, 1)
   // Optional [N, heads] int64: a class >= 0 is taken instead of drawing one
   // (the known events of a primer), -1 draws.
-  TensorView forced = {};
+  TensorView teacher_forced = {};
   TensorView choice;  // out [N, heads] int64
   // Out [N] double: sum over heads of ln p(choice) under the tempered softmax
   // of all classes, whatever top_k and top_p leave out.

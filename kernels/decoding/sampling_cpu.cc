@@ -98,7 +98,8 @@ bool SampleRow(const SampleArgs& args, int64_t n, Scratch* scratch) {
                 args.probabilities.data<double>() + n * width + begin);
     }
     const int64_t slot = n * heads + head;
-    int64_t choice = args.forced ? args.forced.data<int64_t>()[slot] : -1;
+    int64_t choice =
+        args.teacher_forced ? args.teacher_forced.data<int64_t>()[slot] : -1;
     if (choice < 0) {
       const double u = args.u.data<double>()[slot];
       if (args.top_k > 0 || args.top_p < 1) {

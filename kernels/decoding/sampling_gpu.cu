@@ -29,7 +29,7 @@ struct Heads {
 struct Arrays {
   const float* logits;
   const double* u;
-  const int64_t* forced;
+  const int64_t* teacher_forced;
   int64_t* choice;
   double* log_p;
   double* probabilities;
@@ -148,7 +148,7 @@ __global__ void SampleKernel(Arrays a, Heads heads, double temperature,
       }
     }
     const int64_t slot = row * heads.count + head;
-    int64_t choice = a.forced != nullptr ? a.forced[slot] : -1;
+    int64_t choice = a.teacher_forced != nullptr ? a.teacher_forced[slot] : -1;
     if (choice < 0) {
       for (int i = lane; i < n; i += kWarp) scratch.weight[i] = scratch.p[i];
       __syncwarp();
@@ -189,7 +189,7 @@ absl::Status Sample(const Stream& stream, const SampleArgs& args) {
   if (rows == 0) return absl::OkStatus();
   const Arrays arrays = {.logits = args.logits.data<float>(),
                          .u = args.u.data<double>(),
-                         .forced = args.forced.data<int64_t>(),
+                         .teacher_forced = args.teacher_forced.data<int64_t>(),
                          .choice = args.choice.data<int64_t>(),
                          .log_p = args.log_p.data<double>(),
                          .probabilities = args.probabilities.data<double>(),

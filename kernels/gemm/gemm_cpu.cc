@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/packing.h"
 #include "runtime/base/log.h"

@@ -9,9 +9,9 @@
 #include <algorithm>
 
 #include "kernels/common/vector_io.cuh"
-#include "kernels/gemm/add_chunks.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/gemm/gemm_mixed.h"
+#include "kernels/gemm/reduce_partials.h"
 #include "runtime/base/log.h"
 
 namespace continuo::gpu {
@@ -147,8 +147,8 @@ absl::Status ColumnSums(const Stream& stream, const TensorView& x,
                      stream.cuda->stream()>>>(Data<T>(x), rows, columns,
                                               rows_each, partial);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return AddChunks(stream, partial, chunks,
-                   {.to = out.data<float>(), .size = columns});
+  return ReducePartials(stream, partial, chunks,
+                        {.to = out.data<float>(), .size = columns});
 }
 
 }  // namespace

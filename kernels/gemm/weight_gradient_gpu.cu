@@ -11,9 +11,9 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "kernels/gemm/add_chunks.h"
 #include "kernels/gemm/gemm_mixed.h"
 #include "kernels/gemm/gemm_tile.cuh"
+#include "kernels/gemm/reduce_partials.h"
 #include "runtime/base/log.h"
 
 namespace continuo::gpu {
@@ -198,9 +198,9 @@ absl::Status MixedWeightGradient(const Stream& stream,
         x, rows, Data<float>(args.dz), sizes, partial);
   }
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return AddChunks(stream, partial, chunks.count,
-                   {.to = args.dw.data<float>(), .size = k * n},
-                   {.to = args.db.data<float>(), .size = args.db ? n : 0});
+  return ReducePartials(stream, partial, chunks.count,
+                        {.to = args.dw.data<float>(), .size = k * n},
+                        {.to = args.db.data<float>(), .size = args.db ? n : 0});
 }
 
 }  // namespace continuo::gpu

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/gemm/packing.h"
 #include "kernels/layers/dropout.h"
 #include "runtime/base/log.h"

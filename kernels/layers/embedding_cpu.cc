@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/gemm/packing.h"
 #include "kernels/layers/embedding.h"
 #include "runtime/base/log.h"

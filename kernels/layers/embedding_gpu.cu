@@ -14,7 +14,7 @@
 #include "kernels/common/launch_shapes.h"
 #include "kernels/common/vector_io.cuh"
 #include "kernels/common/warp.cuh"
-#include "kernels/gemm/add_chunks.h"
+#include "kernels/gemm/reduce_partials.h"
 #include "kernels/layers/embedding.h"
 #include "runtime/base/log.h"
 
@@ -93,9 +93,9 @@ __device__ int NthSetBit(unsigned bits, int n) {
   return position;
 }
 
-// Entries of value zero (kernels/decoding/feedback.h) are left out before their
-// weight rows are read. Columns [blockIdx.y * 32 * kColumns, ...) of all rows,
-// kColumns a lane.
+// Entries of value zero (kernels/decoding/input_feedback.h) are left out before
+// their weight rows are read. Columns [blockIdx.y * 32 * kColumns, ...) of all
+// rows, kColumns a lane.
 template <typename Out, int kColumns>
 __global__ void __launch_bounds__(kWarp* kGatherWarps)
     GatherSumKernel(const int32_t* row_begin, const int32_t* index,
@@ -277,8 +277,8 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
       args.dz.dtype == DType::kBfloat16
           ? ScatterChunks<__nv_bfloat16>(stream, args, chunks)
           : ScatterChunks<float>(stream, args, chunks));
-  return AddChunks(stream, args.scratch.data<float>(), chunks,
-                   {.to = args.dw.data<float>(), .size = width * n});
+  return ReducePartials(stream, args.scratch.data<float>(), chunks,
+                        {.to = args.dw.data<float>(), .size = width * n});
 }
 
 }  // namespace continuo::gpu

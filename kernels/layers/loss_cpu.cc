@@ -4,7 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/gemm/packing.h"
 #include "kernels/layers/loss.h"
 #include "runtime/base/log.h"

@@ -158,7 +158,8 @@ __global__ void __launch_bounds__(kThreads) SoftmaxLossKernel(Arrays a) {
 
 // *total += the chunks, in order: a warp reads them, its first lane adds.
 __global__ void __launch_bounds__(kWarp)
-    AddChunksKernel(const double* chunk_sums, int64_t chunks, double* total) {
+    ReducePartialsKernel(const double* chunk_sums, int64_t chunks,
+                         double* total) {
   double sum = threadIdx.x == 0 ? *total : 0;
   for (int64_t begin = 0; begin < chunks; begin += kWarp) {
     const int64_t mine = begin + threadIdx.x;
@@ -204,7 +205,7 @@ absl::Status SoftmaxLoss(const Stream& stream, const SoftmaxLossArgs& args) {
   SoftmaxLossKernel<<<static_cast<unsigned>(chunks), kThreads, shared,
                       stream.cuda->stream()>>>(arrays);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  AddChunksKernel<<<1, kWarp, 0, stream.cuda->stream()>>>(
+  ReducePartialsKernel<<<1, kWarp, 0, stream.cuda->stream()>>>(
       arrays.chunk_sums, chunks, args.cross_entropy.data<double>());
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/layers/optimizer.h"
 #include "runtime/base/log.h"
 

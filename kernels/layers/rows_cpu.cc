@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
 

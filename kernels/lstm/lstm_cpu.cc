@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 #include "kernels/common/row_blocks.h"
 #include "kernels/gemm/packing.h"
 #include "kernels/lstm/lstm.h"

@@ -2,7 +2,7 @@
 
 #include "kernels/decoding/beam.h"
 #include "kernels/decoding/beam_rows.h"
-#include "kernels/decoding/feedback.h"
+#include "kernels/decoding/input_feedback.h"
 #include "kernels/decoding/sampling.h"
 #include "kernels/decoding/uniform.h"
 #include "kernels/self_check/self_check_probe.h"
@@ -17,10 +17,10 @@ absl::Status ProbeSample(ProbeRun* run, int64_t) {
   const TensorView logits = run->Random({kRows, 38}, 1, 4.0);
   std::vector<double> u;
   for (float value : ProbeValues(kRows * 2, 2, 0.5)) u.push_back(value + 0.5);
-  std::vector<int64_t> forced(kRows * 2, -1);
-  forced[6] = 3;
+  std::vector<int64_t> teacher_forced(kRows * 2, -1);
+  teacher_forced[6] = 3;
   const TensorView draws = run->Put(u, {kRows, 2});
-  const TensorView known = run->Put(forced, {kRows, 2});
+  const TensorView known = run->Put(teacher_forced, {kRows, 2});
   for (const bool limited : {false, true}) {
     const TensorView choice = run->New<int64_t>({kRows, 2});
     const TensorView log_p = run->New<double>({kRows});
@@ -32,7 +32,7 @@ absl::Status ProbeSample(ProbeRun* run, int64_t) {
                                .top_k = limited ? 9 : 0,
                                .top_p = limited ? 0.8 : 1.0,
                                .u = draws,
-                               .forced = known,
+                               .teacher_forced = known,
                                .choice = choice,
                                .log_p = log_p,
                                .probabilities = probabilities}));
@@ -65,26 +65,26 @@ absl::Status ProbeBeam(ProbeRun* run, int64_t) {
 }
 
 // Labels of some steps: the inputs with a table and those of the key melody.
-absl::Status ProbeFeedback(ProbeRun* run, int64_t) {
+absl::Status ProbeInputFeedback(ProbeRun* run, int64_t) {
   constexpr int64_t kRows = 19;
   constexpr int kEvents = 38, kClasses = 40;
   std::vector<int32_t> index(kClasses), source(kRows);
   for (int i = 0; i < kClasses; ++i) index[i] = i % kEvents;
   for (int i = 0; i < kRows; ++i) source[i] = i * 5 % kRows;
-  FeedbackEncoding encoding = {.head_begin = {0, kClasses},
-                               .num_events = kEvents,
-                               .default_class = 36,
-                               .num_distances = 2,
-                               .distances = {3, 5},
-                               .counter_bits = 5,
-                               .entries = 1,
-                               .min_note = 48};
+  InputFeedbackEncoding encoding = {.head_begin = {0, kClasses},
+                                    .num_events = kEvents,
+                                    .default_class = 36,
+                                    .num_distances = 2,
+                                    .distances = {3, 5},
+                                    .counter_bits = 5,
+                                    .entries = 1,
+                                    .min_note = 48};
   encoding.index = run->Put(index).data<int32_t>();
   encoding.value = run->Random({kClasses}, 1).data<float>();
   for (const bool key_melody : {false, true}) {
     encoding.key_melody = key_melody;
-    const int64_t size = FeedbackStateSize(encoding);
-    const int64_t entries = FeedbackEntries(encoding);
+    const int64_t size = InputFeedbackStateSize(encoding);
+    const int64_t entries = InputFeedbackEntries(encoding);
     TensorView state =
         run->Put(std::vector<int32_t>(kRows * size), {kRows, size});
     for (int step = 0; step < 8; ++step) {
@@ -95,7 +95,7 @@ absl::Status ProbeFeedback(ProbeRun* run, int64_t) {
       const TensorView next = run->New<int32_t>({kRows, size});
       const TensorView columns = run->New<int32_t>({kRows, entries});
       const TensorView values = run->New<float>({kRows, entries});
-      CONTINUO_RETURN_IF_ERROR(Feedback(
+      CONTINUO_RETURN_IF_ERROR(InputFeedback(
           run->stream(), {.encoding = encoding,
                           .source = step == 6 ? run->Put(source) : TensorView(),
                           .choice = run->Put(choice, {kRows, 1}),
@@ -161,7 +161,7 @@ void AddGenerationProbes(std::vector<Probe>* probes) {
   probes->insert(
       probes->end(),
       {{"Sample", ProbeAccuracy::kRounding, ProbeSample},
-       {"Feedback", ProbeAccuracy::kEqual, ProbeFeedback},
+       {"InputFeedback", ProbeAccuracy::kEqual, ProbeInputFeedback},
        {"BeamPrune and BeamBranch", ProbeAccuracy::kEqual, ProbeBeam},
        {"AddScores and BeamRows", ProbeAccuracy::kEqual, ProbeBeamRows},
        {"DrawUniforms", ProbeAccuracy::kEqual, ProbeDrawUniforms}});

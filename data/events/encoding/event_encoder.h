@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "data/events/encoding/feedback_spec.h"
+#include "data/events/encoding/input_feedback_spec.h"
 #include "data/records/sparse_rows.h"
 
 namespace continuo {
@@ -63,7 +63,9 @@ class EventEncoder {
 
   // How inputs follow from labels alone, where they do: the rows of
   // EncodeInputs as tables.
-  virtual std::optional<FeedbackSpec> Feedback() const { return std::nullopt; }
+  virtual std::optional<InputFeedbackSpec> InputFeedback() const {
+    return std::nullopt;
+  }
 
   int num_heads() const { return static_cast<int>(head_sizes().size()); }
   int num_classes() const {

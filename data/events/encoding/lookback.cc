@@ -96,11 +96,11 @@ Event LookbackEncoder::DecodeLabel(absl::Span<const int64_t> label,
                        default_event());
 }
 
-std::optional<FeedbackSpec> LookbackEncoder::Feedback() const {
-  FeedbackSpec spec{.num_events = num_events_,
-                    .default_class = static_cast<int>(default_label_[0]),
-                    .distances = distances_,
-                    .counter_bits = counter_bits_};
+std::optional<InputFeedbackSpec> LookbackEncoder::InputFeedback() const {
+  InputFeedbackSpec spec{.num_events = num_events_,
+                         .default_class = static_cast<int>(default_label_[0]),
+                         .distances = distances_,
+                         .counter_bits = counter_bits_};
   SetOneHotTable(num_events_, &spec);
   return spec;
 }

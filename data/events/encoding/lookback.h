@@ -37,7 +37,7 @@ class LookbackEncoder : public EventEncoder {
   Event DecodeLabel(absl::Span<const int64_t> label,
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
-  std::optional<FeedbackSpec> Feedback() const override;
+  std::optional<InputFeedbackSpec> InputFeedback() const override;
 
  private:
   int num_distances() const { return static_cast<int>(distances_.size()); }

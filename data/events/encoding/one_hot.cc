@@ -42,15 +42,15 @@ Event OneHotEncoder::DecodeLabel(absl::Span<const int64_t> label,
   return one_hot_->IndexToEvent(static_cast<int>(label[0]));
 }
 
-std::optional<FeedbackSpec> OneHotEncoder::Feedback() const {
+std::optional<InputFeedbackSpec> OneHotEncoder::InputFeedback() const {
   const int classes = head_sizes_[0];
   SparseRows rows;
   for (int i = 0; i < classes; ++i) {
     const Event event = one_hot_->IndexToEvent(i);
     CONTINUO_CHECK(EncodeInputs({&event, 1}, 0, 1, &rows).ok());
   }
-  FeedbackSpec spec{.num_events = classes,
-                    .default_class = static_cast<int>(default_label_[0])};
+  InputFeedbackSpec spec{.num_events = classes,
+                         .default_class = static_cast<int>(default_label_[0])};
   for (int i = 0; i < classes; ++i) {
     spec.entries =
         std::max(spec.entries, rows.row_begin[i + 1] - rows.row_begin[i]);

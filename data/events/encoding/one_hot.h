@@ -55,7 +55,7 @@ class OneHotEncoder : public EventEncoder {
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
   // Of derived encoders too: the table holds their EncodeInputs.
-  std::optional<FeedbackSpec> Feedback() const override;
+  std::optional<InputFeedbackSpec> InputFeedback() const override;
 
  protected:
   const OneHotEncoding& one_hot() const { return *one_hot_; }

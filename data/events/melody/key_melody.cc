@@ -180,13 +180,13 @@ Event KeyMelodyEncoder::DecodeLabel(absl::Span<const int64_t> label,
   return RepeatedEvent(history, kDistances[repeat], kMelodyNoEvent);
 }
 
-std::optional<FeedbackSpec> KeyMelodyEncoder::Feedback() const {
-  return FeedbackSpec{.num_events = note_range_ + kNumSpecialMelodyEvents,
-                      .default_class = static_cast<int>(default_label_[0]),
-                      .distances = {kDistances.begin(), kDistances.end()},
-                      .counter_bits = kCounterBits,
-                      .key_melody = true,
-                      .min_note = min_note_};
+std::optional<InputFeedbackSpec> KeyMelodyEncoder::InputFeedback() const {
+  return InputFeedbackSpec{.num_events = note_range_ + kNumSpecialMelodyEvents,
+                           .default_class = static_cast<int>(default_label_[0]),
+                           .distances = {kDistances.begin(), kDistances.end()},
+                           .counter_bits = kCounterBits,
+                           .key_melody = true,
+                           .min_note = min_note_};
 }
 
 int64_t KeyMelodyEncoder::LabelsToNumSteps(

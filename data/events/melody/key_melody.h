@@ -39,7 +39,7 @@ class KeyMelodyEncoder : public EventEncoder {
   Event DecodeLabel(absl::Span<const int64_t> label,
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
-  std::optional<FeedbackSpec> Feedback() const override;
+  std::optional<InputFeedbackSpec> InputFeedback() const override;
 
  private:
   absl::Status CheckRange(Event event) const;

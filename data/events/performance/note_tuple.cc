@@ -117,8 +117,8 @@ Event NoteTupleEncoder::DecodeLabel(absl::Span<const int64_t> label,
   return PackNoteTuple(LabelToTuple(label));
 }
 
-std::optional<FeedbackSpec> NoteTupleEncoder::Feedback() const {
-  FeedbackSpec spec{.num_events = num_classes()};
+std::optional<InputFeedbackSpec> NoteTupleEncoder::InputFeedback() const {
+  InputFeedbackSpec spec{.num_events = num_classes()};
   SetOneHotTable(num_classes(), &spec);
   return spec;
 }

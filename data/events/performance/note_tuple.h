@@ -46,7 +46,7 @@ class NoteTupleEncoder : public EventEncoder {
   Event DecodeLabel(absl::Span<const int64_t> label,
                     absl::Span<const Event> history) const override;
   int64_t LabelsToNumSteps(absl::Span<const int64_t> labels) const override;
-  std::optional<FeedbackSpec> Feedback() const override;
+  std::optional<InputFeedbackSpec> InputFeedback() const override;
 
  private:
   std::array<int, 6> head_sizes_;

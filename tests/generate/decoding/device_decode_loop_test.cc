@@ -47,7 +47,7 @@ TEST(DeviceDecodeLoopTest, EqualsTheHostsLoopForEveryEncoding) {
   for (const ModelConfig* config : AllConfigs()) {
     SCOPED_TRACE(config->name);
     const SmallModel model(*config, {.device = {}, .pool = &pool});
-    if (!model.encoder->Feedback().has_value()) continue;
+    if (!model.encoder->InputFeedback().has_value()) continue;
     ++configs;
     const auto requests = testing::MixedRequests(*model.encoder, 9, 40);
     for (const SearchOptions& options : testing::VariedSearches()) {

@@ -110,7 +110,7 @@ TEST_P(DeviceGenerationTest, DivergedWeightsAreReported) {
 }
 
 TEST_P(DeviceGenerationTest, TheHostWaitsOncePerChunk) {
-  const bool on_device = cpu_->encoder->Feedback().has_value();
+  const bool on_device = cpu_->encoder->InputFeedback().has_value();
   std::vector<EventRequest> requests(
       2, {.primer = {cpu_->encoder->default_event()}, .num_events = 24});
   const auto waits = [&](const LoopOptions& loop) {

@@ -239,7 +239,7 @@ inline void ExpectGoldenGeneration(const Stream& stream,
     const auto model = LoadModel(source, FamilyOfBundle(bundle), stream);
     ASSERT_TRUE(model.ok()) << model.status();
     LoopOptions own_loop = loop;
-    if (!model->encoder->Feedback().has_value()) {
+    if (!model->encoder->InputFeedback().has_value()) {
       own_loop.loop = GenerateLoop::kAuto;
     }
     const int batch = MustReadJson(

@@ -32,7 +32,7 @@ struct Problem {
   int64_t width = 0;
   Floats logits;
   std::vector<double> u;
-  std::vector<int64_t> forced;  // empty: none
+  std::vector<int64_t> teacher_forced;  // empty: none
   double temperature = 1.0;
   int top_k = 0;
   double top_p = 1.0;
@@ -50,25 +50,27 @@ Result Compute(const Stream& stream, const Problem& p) {
   const Shape slots = {p.rows, p.num_heads()};
   DeviceArray<float> logits(stream, p.logits);
   DeviceArray<double> u(stream, p.u);
-  DeviceArray<int64_t> forced(stream, p.forced);
+  DeviceArray<int64_t> teacher_forced(stream, p.teacher_forced);
   DeviceArray<int64_t> choice(stream, p.rows * p.num_heads());
   DeviceArray<double> log_p(stream, p.rows);
   DeviceArray<double> probabilities(stream,
                                     std::vector<double>(p.rows * p.width));
   DeviceArray<int32_t> bad_row(stream, std::vector<int32_t>{kNoRow});
   Result result;
-  result.status = Sample(
-      stream, {.logits = logits.matrix(p.width),
-               .head_sizes = p.heads,
-               .temperature = p.temperature,
-               .top_k = p.top_k,
-               .top_p = p.top_p,
-               .u = u.view(slots),
-               .forced = p.forced.empty() ? TensorView() : forced.view(slots),
-               .choice = choice.view(slots),
-               .log_p = log_p.vector(),
-               .probabilities = probabilities.matrix(p.width),
-               .bad_row = bad_row.vector()});
+  result.status =
+      Sample(stream, {.logits = logits.matrix(p.width),
+                      .head_sizes = p.heads,
+                      .temperature = p.temperature,
+                      .top_k = p.top_k,
+                      .top_p = p.top_p,
+                      .u = u.view(slots),
+                      .teacher_forced = p.teacher_forced.empty()
+                                            ? TensorView()
+                                            : teacher_forced.view(slots),
+                      .choice = choice.view(slots),
+                      .log_p = log_p.vector(),
+                      .probabilities = probabilities.matrix(p.width),
+                      .bad_row = bad_row.vector()});
   result.choice = choice.Read();
   result.log_p = log_p.Read();
   result.probabilities = probabilities.Read();
@@ -128,14 +130,14 @@ TEST_P(SamplingFormTest, TruncatesAsTheCpuDoes) {
 TEST_P(SamplingFormTest, ForcedClassesAreScoredNotDrawn) {
   Problem p({4, 33}, 40);
   for (int64_t n = 0; n < p.rows; ++n) {
-    p.forced.push_back(n % 3 == 0 ? -1 : n % 4);
-    p.forced.push_back(n % 5 == 0 ? -1 : n % 33);
+    p.teacher_forced.push_back(n % 3 == 0 ? -1 : n % 4);
+    p.teacher_forced.push_back(n % 5 == 0 ? -1 : n % 33);
   }
   ExpectAsOnTheCpu(stream(), p);
   const Result got = Compute(stream(), p);
-  for (size_t i = 0; i < p.forced.size(); ++i) {
-    if (p.forced[i] < 0) continue;
-    EXPECT_EQ(got.choice[i], p.forced[i]);
+  for (size_t i = 0; i < p.teacher_forced.size(); ++i) {
+    if (p.teacher_forced[i] < 0) continue;
+    EXPECT_EQ(got.choice[i], p.teacher_forced[i]);
   }
 }
 

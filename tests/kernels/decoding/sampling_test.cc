@@ -27,8 +27,9 @@ struct Sampler {
     args.logits = TensorView(logits.data(), {rows, width});
     args.head_sizes = heads;
     args.u = TensorView(u.data(), {rows, num_heads});
-    if (!forced.empty()) {
-      args.forced = TensorView(forced.data(), {rows, num_heads});
+    if (!teacher_forced.empty()) {
+      args.teacher_forced =
+          TensorView(teacher_forced.data(), {rows, num_heads});
     }
     args.choice = TensorView(choice.data(), {rows, num_heads});
     args.log_p = TensorView(log_p.data(), {rows});
@@ -39,7 +40,7 @@ struct Sampler {
   std::vector<int> heads;
   ThreadPool pool;
   SampleArgs args;
-  std::vector<int64_t> forced;
+  std::vector<int64_t> teacher_forced;
   std::vector<int64_t> choice;
   std::vector<double> log_p;
   std::vector<double> probabilities;
@@ -92,7 +93,7 @@ TEST(SamplingTest, HeadsAreDrawnIndependentlyAndTheirLogsAdd) {
 
 TEST(SamplingTest, ForcedClassesAreScoredNotDrawn) {
   Sampler sampler({3});
-  sampler.forced = {2, -1};
+  sampler.teacher_forced = {2, -1};
   sampler.args.top_k = 1;
   std::vector<float> logits = Logs({0.5, 0.25, 0.25});
   logits.insert(logits.end(), logits.begin(), logits.begin() + 3);

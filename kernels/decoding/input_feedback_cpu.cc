@@ -1,19 +1,19 @@
-// CPU form of kernels/decoding/feedback.h: rows in parallel.
+// CPU form of kernels/decoding/input_feedback.h: rows in parallel.
 
 #include <algorithm>
 
-#include "kernels/common/parallel.h"
-#include "kernels/decoding/feedback-inl.h"
-#include "kernels/decoding/feedback.h"
+#include "kernels/common/parallel_for.h"
+#include "kernels/decoding/input_feedback-inl.h"
+#include "kernels/decoding/input_feedback.h"
 #include "runtime/base/log.h"
 
 namespace continuo {
 
-int64_t FeedbackEntries(const FeedbackEncoding& encoding) {
+int64_t InputFeedbackEntries(const InputFeedbackEncoding& encoding) {
   return feedback::NumEntries(encoding);
 }
 
-int64_t FeedbackStateSize(const FeedbackEncoding& encoding) {
+int64_t InputFeedbackStateSize(const InputFeedbackEncoding& encoding) {
   return feedback::StateSize(encoding);
 }
 
@@ -24,11 +24,12 @@ constexpr int64_t kRowsPerTask = 256;  // some 50 us
 
 }  // namespace
 
-absl::Status Feedback(const Stream& stream, const FeedbackArgs& args) {
-  const FeedbackEncoding& encoding = args.encoding;
+absl::Status InputFeedback(const Stream& stream,
+                           const InputFeedbackArgs& args) {
+  const InputFeedbackEncoding& encoding = args.encoding;
   const int64_t rows = args.next_state.shape[0];
-  const int64_t size = FeedbackStateSize(encoding);
-  const int64_t entries = FeedbackEntries(encoding);
+  const int64_t size = InputFeedbackStateSize(encoding);
+  const int64_t entries = InputFeedbackEntries(encoding);
   CONTINUO_CHECK(args.source ? args.source.shape[0] == rows
                              : args.state.shape[0] == rows);
   CONTINUO_CHECK(args.index.num_elements() == rows * entries &&

@@ -1,8 +1,8 @@
-// Feedback: the network's next input rows from the labels just drawn, so that a
-// decoding loop need not leave the device.
+// InputFeedback: the network's next input rows from the labels just drawn, so
+// that a decoding loop need not leave the device.
 
-#ifndef CONTINUO_KERNELS_DECODING_FEEDBACK_H_
-#define CONTINUO_KERNELS_DECODING_FEEDBACK_H_
+#ifndef CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_H_
+#define CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_H_
 
 #include <cstdint>
 
@@ -12,9 +12,10 @@
 
 namespace continuo {
 
-// How labels become inputs: FeedbackSpec (data/events/encoding/feedback_spec.h
-// says what the row of an event is) with its tables on the device.
-struct FeedbackEncoding {
+// How labels become inputs: InputFeedbackSpec
+// (data/events/encoding/input_feedback_spec.h says what the row of an event is)
+// with its tables on the device.
+struct InputFeedbackEncoding {
   static constexpr int kMaxHeads = 16;
   static constexpr int kMaxDistances = 4;
 
@@ -33,16 +34,16 @@ struct FeedbackEncoding {
 };
 
 // Entries of an input row; those that do not apply have value zero.
-int64_t FeedbackEntries(const FeedbackEncoding& encoding);
+int64_t InputFeedbackEntries(const InputFeedbackEncoding& encoding);
 
 // Integers that a row remembers of its labels. All zeros: no event yet.
-int64_t FeedbackStateSize(const FeedbackEncoding& encoding);
+int64_t InputFeedbackStateSize(const InputFeedbackEncoding& encoding);
 
 // Row r of the next step continues row source[r] of the last one: its label
 // enters the state, and the new state gives the inputs. A label outside its
 // head, which only logits that are not finite can give, counts as class 0.
-struct FeedbackArgs {
-  FeedbackEncoding encoding;
+struct InputFeedbackArgs {
+  InputFeedbackEncoding encoding;
   TensorView source = {};  // optional [N] int32 in [0, M); without it N = M
   TensorView choice;       // [M, heads] int64
   TensorView state;        // [M, S] int32
@@ -50,8 +51,8 @@ struct FeedbackArgs {
   TensorView index;        // out [N, entries] int32, ascending within a row
   TensorView value;        // out [N, entries] float
 };
-CONTINUO_OPERATION(Feedback);
+CONTINUO_OPERATION(InputFeedback);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_KERNELS_DECODING_FEEDBACK_H_
+#endif  // CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_H_

@@ -1,9 +1,9 @@
-// FeedbackSpec: how labels become inputs again, as plain tables, for encoders
-// whose inputs can be made where the labels are drawn
-// (kernels/decoding/feedback.h).
+// InputFeedbackSpec: how labels become inputs again, as plain tables, for
+// encoders whose inputs can be made where the labels are drawn
+// (kernels/decoding/input_feedback.h).
 
-#ifndef CONTINUO_DATA_EVENTS_ENCODING_FEEDBACK_SPEC_H_
-#define CONTINUO_DATA_EVENTS_ENCODING_FEEDBACK_SPEC_H_
+#ifndef CONTINUO_DATA_EVENTS_ENCODING_INPUT_FEEDBACK_SPEC_H_
+#define CONTINUO_DATA_EVENTS_ENCODING_INPUT_FEEDBACK_SPEC_H_
 
 #include <cstdint>
 #include <vector>
@@ -19,7 +19,7 @@ namespace continuo {
 //   for each distance, whether the event repeats the one that far before.
 // The row of the key melody encoder is its own
 // (data/events/melody/key_melody.h).
-struct FeedbackSpec {
+struct InputFeedbackSpec {
   // Classes of the first head that are events; one class for each distance
   // follows: the event that far before. With several heads there are none.
   int num_events = 0;
@@ -39,7 +39,7 @@ struct FeedbackSpec {
 };
 
 // The table of one-hots: class i is column i.
-inline void SetOneHotTable(int classes, FeedbackSpec* spec) {
+inline void SetOneHotTable(int classes, InputFeedbackSpec* spec) {
   spec->entries = 1;
   for (int i = 0; i < classes; ++i) spec->index.push_back(i);
   spec->value.assign(classes, 1.0f);
@@ -47,4 +47,4 @@ inline void SetOneHotTable(int classes, FeedbackSpec* spec) {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_EVENTS_ENCODING_FEEDBACK_SPEC_H_
+#endif  // CONTINUO_DATA_EVENTS_ENCODING_INPUT_FEEDBACK_SPEC_H_

@@ -5,8 +5,8 @@
 // over slots a thread a unit, the slots dealt to `groups` threads of each unit.
 // Sums have one order, whatever else the block does.
 
-#ifndef CONTINUO_KERNELS_ATTENTION_ATTEND_CUH_
-#define CONTINUO_KERNELS_ATTENTION_ATTEND_CUH_
+#ifndef CONTINUO_KERNELS_ATTENTION_WINDOW_ATTENTION_BLOCK_CUH_
+#define CONTINUO_KERNELS_ATTENTION_WINDOW_ATTENTION_BLOCK_CUH_
 
 #include <cstdint>
 
@@ -295,4 +295,4 @@ __device__ __forceinline__ void AttendBackward(
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_ATTENTION_ATTEND_CUH_
+#endif  // CONTINUO_KERNELS_ATTENTION_WINDOW_ATTENTION_BLOCK_CUH_

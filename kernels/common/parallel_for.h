@@ -1,7 +1,7 @@
 // Parallel loops of the CPU operations.
 
-#ifndef CONTINUO_KERNELS_COMMON_PARALLEL_H_
-#define CONTINUO_KERNELS_COMMON_PARALLEL_H_
+#ifndef CONTINUO_KERNELS_COMMON_PARALLEL_FOR_H_
+#define CONTINUO_KERNELS_COMMON_PARALLEL_FOR_H_
 
 #include <cstdint>
 
@@ -21,4 +21,4 @@ int NumWorkers(const Stream& stream);
 
 }  // namespace continuo::cpu
 
-#endif  // CONTINUO_KERNELS_COMMON_PARALLEL_H_
+#endif  // CONTINUO_KERNELS_COMMON_PARALLEL_FOR_H_

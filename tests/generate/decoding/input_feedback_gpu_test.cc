@@ -3,7 +3,7 @@
 #include <random>
 
 #include "data/events/encoder_table.h"
-#include "generate/decoding/feedback_tables.h"
+#include "generate/decoding/input_feedback_tables.h"
 #include "tests/kernels/common/device_testing.h"
 
 namespace continuo {
@@ -11,9 +11,9 @@ namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
 
-class FeedbackTest : public FormTest {};
-INSTANTIATE_TEST_SUITE_P(Forms, FeedbackTest, ::testing::ValuesIn(kFp32Forms),
-                         FormName);
+class InputFeedbackTest : public FormTest {};
+INSTANTIATE_TEST_SUITE_P(Forms, InputFeedbackTest,
+                         ::testing::ValuesIn(kFp32Forms), FormName);
 
 struct Row {
   std::vector<int64_t> label;
@@ -24,15 +24,15 @@ struct Row {
 void ExpectEncodersRows(const Stream& stream, const EncodingSpec& spec,
                         int64_t rows, int steps) {
   const auto encoder = MakeEventEncoder(spec);
-  const auto feedback = encoder->Feedback();
+  const auto feedback = encoder->InputFeedback();
   ASSERT_TRUE(feedback.has_value());
   DeviceArray<int32_t> index_table(stream, feedback->index);
   DeviceArray<float> value_table(stream, feedback->value);
-  const FeedbackEncoding encoding =
-      MakeFeedbackEncoding(*feedback, encoder->head_sizes(),
-                           index_table.vector(), value_table.vector());
-  const int64_t size = FeedbackStateSize(encoding);
-  const int64_t entries = FeedbackEntries(encoding);
+  const InputFeedbackEncoding encoding =
+      MakeInputFeedbackEncoding(*feedback, encoder->head_sizes(),
+                                index_table.vector(), value_table.vector());
+  const int64_t size = InputFeedbackStateSize(encoding);
+  const int64_t entries = InputFeedbackEntries(encoding);
   const int heads = encoder->num_heads();
 
   std::mt19937 random(3);
@@ -69,16 +69,16 @@ void ExpectEncodersRows(const Stream& stream, const EncodingSpec& spec,
     DeviceArray<int32_t> next_state(stream, count * size);
     DeviceArray<int32_t> index(stream, count * entries);
     DeviceArray<float> value(stream, count * entries);
-    ASSERT_TRUE(
-        Feedback(stream, {.encoding = encoding,
-                          .source = source.empty() ? TensorView()
-                                                   : device_source.vector(),
-                          .choice = device_choice.matrix(heads),
-                          .state = device_state.matrix(size),
-                          .next_state = next_state.matrix(size),
-                          .index = index.matrix(entries),
-                          .value = value.matrix(entries)})
-            .ok());
+    ASSERT_TRUE(InputFeedback(
+                    stream, {.encoding = encoding,
+                             .source = source.empty() ? TensorView()
+                                                      : device_source.vector(),
+                             .choice = device_choice.matrix(heads),
+                             .state = device_state.matrix(size),
+                             .next_state = next_state.matrix(size),
+                             .index = index.matrix(entries),
+                             .value = value.matrix(entries)})
+                    .ok());
     state = next_state.Read();
     rows = count;
     const std::vector<int32_t> indices = index.Read();
@@ -101,7 +101,7 @@ void ExpectEncodersRows(const Stream& stream, const EncodingSpec& spec,
   }
 }
 
-TEST_P(FeedbackTest, RowsAreTheEncoders) {
+TEST_P(InputFeedbackTest, RowsAreTheEncoders) {
   const EncodingSpec specs[] = {
       {.encoding = Encoding::kOneHotMelody, .min_note = 48, .max_note = 84},
       {.encoding = Encoding::kOneHotMelody},
@@ -123,11 +123,11 @@ TEST_P(FeedbackTest, RowsAreTheEncoders) {
   if (!on_gpu()) ExpectEncodersRows(stream(), specs[3], 130, 70);
 }
 
-TEST(FeedbackSpecTest, ConditionedInputsHaveNone) {
+TEST(InputFeedbackSpecTest, ConditionedInputsHaveNone) {
   EXPECT_FALSE(MakeEventEncoder({.encoding = Encoding::kPerformance,
                                  .num_velocity_bins = 32,
                                  .controls = {.density = true}})
-                   ->Feedback()
+                   ->InputFeedback()
                    .has_value());
 }
 

@@ -1,7 +1,7 @@
 // The second launch of sums that are made in chunks.
 
-#ifndef CONTINUO_KERNELS_GEMM_ADD_CHUNKS_H_
-#define CONTINUO_KERNELS_GEMM_ADD_CHUNKS_H_
+#ifndef CONTINUO_KERNELS_GEMM_REDUCE_PARTIALS_H_
+#define CONTINUO_KERNELS_GEMM_REDUCE_PARTIALS_H_
 
 #include <cstdint>
 
@@ -11,17 +11,17 @@
 namespace continuo::gpu {
 
 // Where the sums of chunks are added.
-struct ChunkTarget {
+struct ReduceTarget {
   float* to = nullptr;
   int64_t size = 0;
 };
 
 // first[i] += the sum over the chunks, in order, of partial[chunk, i], and the
 // same of the columns behind those of `first` for `second`.
-absl::Status AddChunks(const Stream& stream, const float* partial,
-                       int64_t chunks, const ChunkTarget& first,
-                       const ChunkTarget& second = {});
+absl::Status ReducePartials(const Stream& stream, const float* partial,
+                            int64_t chunks, const ReduceTarget& first,
+                            const ReduceTarget& second = {});
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_GEMM_ADD_CHUNKS_H_
+#endif  // CONTINUO_KERNELS_GEMM_REDUCE_PARTIALS_H_

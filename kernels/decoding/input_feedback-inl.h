@@ -1,16 +1,16 @@
-// What both forms of kernels/decoding/feedback.h compute, for one row.
+// What both forms of kernels/decoding/input_feedback.h compute, for one row.
 //
 // State of a row: events so far; a bit for each distance at which the newest
 // event repeats; its class in each head; the classes of the last events by
 // position modulo the longest distance; for the key melody, what sounds and
 // which pitches there were.
 
-#ifndef CONTINUO_KERNELS_DECODING_FEEDBACK_INL_H_
-#define CONTINUO_KERNELS_DECODING_FEEDBACK_INL_H_
+#ifndef CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_INL_H_
+#define CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_INL_H_
 
 #include <cstdint>
 
-#include "kernels/decoding/feedback.h"
+#include "kernels/decoding/input_feedback.h"
 #include "runtime/base/random.h"
 
 namespace continuo::feedback {
@@ -34,26 +34,26 @@ struct Entry {
   float value;
 };
 
-CONTINUO_HOST_DEVICE inline int RingSize(const FeedbackEncoding& e) {
+CONTINUO_HOST_DEVICE inline int RingSize(const InputFeedbackEncoding& e) {
   return e.num_distances > 0 ? e.distances[e.num_distances - 1] : 0;
 }
-CONTINUO_HOST_DEVICE inline int RingBegin(const FeedbackEncoding& e) {
+CONTINUO_HOST_DEVICE inline int RingBegin(const InputFeedbackEncoding& e) {
   return 2 + e.heads;
 }
-CONTINUO_HOST_DEVICE inline int MelodyBegin(const FeedbackEncoding& e) {
+CONTINUO_HOST_DEVICE inline int MelodyBegin(const InputFeedbackEncoding& e) {
   return RingBegin(e) + RingSize(e);
 }
-CONTINUO_HOST_DEVICE inline int StateSize(const FeedbackEncoding& e) {
+CONTINUO_HOST_DEVICE inline int StateSize(const InputFeedbackEncoding& e) {
   return MelodyBegin(e) + (e.key_melody ? kMelodySlots : 0);
 }
-CONTINUO_HOST_DEVICE inline int NumEntries(const FeedbackEncoding& e) {
+CONTINUO_HOST_DEVICE inline int NumEntries(const InputFeedbackEncoding& e) {
   const int repeats = e.counter_bits + e.num_distances;
   return e.key_melody ? 5 + repeats + 1 + 2 * kPitchClassCount
                       : e.heads * e.entries + e.num_distances + repeats;
 }
 
 // The class of the event at a position within the ring's reach.
-CONTINUO_HOST_DEVICE inline int ClassAt(const FeedbackEncoding& e,
+CONTINUO_HOST_DEVICE inline int ClassAt(const InputFeedbackEncoding& e,
                                         const int32_t* state, int position) {
   return position < 0 ? e.default_class
                       : state[RingBegin(e) + position % RingSize(e)];
@@ -81,7 +81,7 @@ CONTINUO_HOST_DEVICE inline void EnterPitch(int pitch, int32_t* melody) {
 }
 
 // Enters the event that `label` [heads] stands for.
-CONTINUO_HOST_DEVICE inline void EnterLabel(const FeedbackEncoding& e,
+CONTINUO_HOST_DEVICE inline void EnterLabel(const InputFeedbackEncoding& e,
                                             const int64_t* label,
                                             int32_t* state) {
   const int position = state[0]++;
@@ -128,7 +128,7 @@ CONTINUO_HOST_DEVICE inline Entry RepeatEntry(const int32_t* state, int i,
   return {column, static_cast<float>((state[1] >> i) & 1)};
 }
 
-CONTINUO_HOST_DEVICE inline Entry TableEntry(const FeedbackEncoding& e,
+CONTINUO_HOST_DEVICE inline Entry TableEntry(const InputFeedbackEncoding& e,
                                              const int32_t* state, int slot) {
   if (slot < e.heads * e.entries) {
     const int head = slot / e.entries;
@@ -182,7 +182,7 @@ CONTINUO_HOST_DEVICE inline float BestKey(const int32_t* melody, bool recent,
   return own == best ? 1.0f : 0.0f;
 }
 
-CONTINUO_HOST_DEVICE inline Entry KeyMelodyEntry(const FeedbackEncoding& e,
+CONTINUO_HOST_DEVICE inline Entry KeyMelodyEntry(const InputFeedbackEncoding& e,
                                                  const int32_t* state,
                                                  int slot) {
   const int32_t* const melody = state + MelodyBegin(e);
@@ -219,7 +219,7 @@ CONTINUO_HOST_DEVICE inline Entry KeyMelodyEntry(const FeedbackEncoding& e,
 }
 
 // Entry `slot` of the input row of the newest event.
-CONTINUO_HOST_DEVICE inline Entry InputEntry(const FeedbackEncoding& e,
+CONTINUO_HOST_DEVICE inline Entry InputEntry(const InputFeedbackEncoding& e,
                                              const int32_t* state, int slot) {
   return e.key_melody ? KeyMelodyEntry(e, state, slot)
                       : TableEntry(e, state, slot);
@@ -227,4 +227,4 @@ CONTINUO_HOST_DEVICE inline Entry InputEntry(const FeedbackEncoding& e,
 
 }  // namespace continuo::feedback
 
-#endif  // CONTINUO_KERNELS_DECODING_FEEDBACK_INL_H_
+#endif  // CONTINUO_KERNELS_DECODING_INPUT_FEEDBACK_INL_H_

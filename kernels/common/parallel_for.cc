@@ -1,4 +1,4 @@
-#include "kernels/common/parallel.h"
+#include "kernels/common/parallel_for.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>

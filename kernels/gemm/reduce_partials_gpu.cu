@@ -2,15 +2,15 @@
 // eight loads under way.
 
 #include "kernels/common/launch.cuh"
-#include "kernels/gemm/add_chunks.h"
+#include "kernels/gemm/reduce_partials.h"
 
 namespace continuo::gpu {
 namespace {
 
 constexpr int kThreads = 256;
 
-__global__ void AddChunksKernel(const float* partial, int64_t chunks,
-                                ChunkTarget first, ChunkTarget second) {
+__global__ void ReducePartialsKernel(const float* partial, int64_t chunks,
+                                     ReduceTarget first, ReduceTarget second) {
   const int64_t each = first.size + second.size;
   const int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (i >= each) return;
@@ -25,13 +25,14 @@ __global__ void AddChunksKernel(const float* partial, int64_t chunks,
 
 }  // namespace
 
-absl::Status AddChunks(const Stream& stream, const float* partial,
-                       int64_t chunks, const ChunkTarget& first,
-                       const ChunkTarget& second) {
+absl::Status ReducePartials(const Stream& stream, const float* partial,
+                            int64_t chunks, const ReduceTarget& first,
+                            const ReduceTarget& second) {
   const int64_t each = first.size + second.size;
   if (each == 0) return absl::OkStatus();
-  AddChunksKernel<<<static_cast<unsigned>(CeilDiv(each, kThreads)), kThreads, 0,
-                    stream.cuda->stream()>>>(partial, chunks, first, second);
+  ReducePartialsKernel<<<static_cast<unsigned>(CeilDiv(each, kThreads)),
+                         kThreads, 0, stream.cuda->stream()>>>(partial, chunks,
+                                                               first, second);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();
 }
