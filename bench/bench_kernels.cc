@@ -53,17 +53,17 @@ struct Arrays {
     for (int t = 0; t < lengths[0]; ++t) {
       int rows = 0;
       for (int length : lengths) rows += length > t;
-      alive.push_back(rows);
+      batch_sizes.push_back(rows);
       step_begin.push_back(step_begin.back() + rows);
     }
     for (size_t row = 0; row < lengths.size(); ++row) {
       source.push_back(static_cast<int32_t>(row));
     }
-    rows = alive[0];
+    rows = batch_sizes[0];
     events = step_begin.back();
     previous.assign(events, -1);
-    for (size_t t = 1; t < alive.size(); ++t) {
-      for (int row = 0; row < alive[t]; ++row) {
+    for (size_t t = 1; t < batch_sizes.size(); ++t) {
+      for (int row = 0; row < batch_sizes[t]; ++row) {
         previous[step_begin[t] + row] = step_begin[t - 1] + row;
       }
     }
@@ -79,8 +79,8 @@ struct Arrays {
   }
 
   Stream stream() { return Stream{Device(), &pool}; }
-  Schedule schedule() const {
-    return {.alive = View(alive), .step_begin = View(step_begin)};
+  RaggedLayout ragged() const {
+    return {.batch_sizes = View(batch_sizes), .step_begin = View(step_begin)};
   }
   SparseView inputs() const {
     return {.row_begin = View(row_begin),
@@ -110,7 +110,7 @@ struct Arrays {
 
   ThreadPool pool;
   std::vector<std::unique_ptr<Arena>> holders;
-  std::vector<int32_t> alive, step_begin, source, previous;
+  std::vector<int32_t> batch_sizes, step_begin, source, previous;
   std::vector<int32_t> row_begin, index;
   std::vector<float> value;
   std::vector<int64_t> labels;
@@ -181,7 +181,7 @@ void BenchScatterAdd(benchmark::State& state) {
 
 void BenchLstmForward(benchmark::State& state) {
   Arrays a;
-  const LstmForwardArgs args = {.schedule = a.schedule(),
+  const LstmForwardArgs args = {.ragged = a.ragged(),
                                 .recurrent = a.Packed(kUnits, 4 * kUnits),
                                 .gates = a.Events(4 * kUnits),
                                 .c = a.Events(kUnits),
@@ -192,7 +192,7 @@ void BenchLstmForward(benchmark::State& state) {
 
 void BenchLstmBackward(benchmark::State& state) {
   Arrays a;
-  const LstmBackwardArgs args = {.schedule = a.schedule(),
+  const LstmBackwardArgs args = {.ragged = a.ragged(),
                                  .recurrent_t = a.Packed(4 * kUnits, kUnits),
                                  .c = a.Events(kUnits),
                                  .gates = a.Events(4 * kUnits),
@@ -229,7 +229,7 @@ TensorView NewWindow(Arrays* a) { return a->New({a->rows, kWindow, kUnits}); }
 
 void BenchAttentionForward(benchmark::State& state) {
   Arrays a;
-  const AttentionForwardArgs args = {.schedule = a.schedule(),
+  const AttentionForwardArgs args = {.ragged = a.ragged(),
                                      .weights = NewAttentionWeights(&a),
                                      .window = kWindow,
                                      .x = a.Events(kInputs),
@@ -250,7 +250,7 @@ void BenchAttentionForward(benchmark::State& state) {
 void BenchAttentionBackward(benchmark::State& state) {
   Arrays a;
   const AttentionBackwardArgs args = {
-      .schedule = a.schedule(),
+      .ragged = a.ragged(),
       .weights = {.attention_to_x = a.Packed(kInputs, kUnits),
                   .x_to_gates = a.Packed(4 * kUnits, kInputs),
                   .recurrent = a.Packed(4 * kUnits, kUnits),
@@ -295,7 +295,7 @@ void BenchAttentionBackward(benchmark::State& state) {
 void BenchDropout(benchmark::State& state) {
   Arrays a;
   const uint64_t step = 1;
-  const DropoutArgs args = {.schedule = a.schedule(),
+  const DropoutArgs args = {.ragged = a.ragged(),
                             .source = Arrays::View(a.source),
                             .x = a.Events(kUnits),
                             .out = a.Events(kUnits),

@@ -96,14 +96,14 @@ void AddSparse(int64_t e, GpuArrays* a, std::vector<GpuCase>* cases) {
 void AddDropout(const GpuSizes& sizes, GpuArrays* a,
                 std::vector<GpuCase>* cases) {
   const int64_t e = int64_t{sizes.rows} * sizes.steps;
-  const std::vector<int32_t> alive(sizes.steps, sizes.rows);
+  const std::vector<int32_t> batch_sizes(sizes.steps, sizes.rows);
   std::vector<int32_t> step_begin, source;
   for (int t = 0; t <= sizes.steps; ++t) step_begin.push_back(t * sizes.rows);
   for (int row = 0; row < sizes.rows; ++row) source.push_back(row);
   const TensorView x = a->Floats({e, kUnits});
-  const DropoutArgs args = {.schedule = {.alive = a->Put(alive),
-                                         .step_begin = a->Put(step_begin),
-                                         .rows = sizes.rows},
+  const DropoutArgs args = {.ragged = {.batch_sizes = a->Put(batch_sizes),
+                                       .step_begin = a->Put(step_begin),
+                                       .rows = sizes.rows},
                             .source = a->Put(source),
                             .x = x,
                             .out = x,

@@ -16,23 +16,23 @@ struct Batch {
   Batch(const GpuSizes& sizes, GpuArrays* arrays)
       : rows(sizes.rows),
         steps(sizes.steps),
-        alive(steps, static_cast<int32_t>(rows)) {
+        batch_sizes(steps, static_cast<int32_t>(rows)) {
     for (int64_t t = 0; t <= steps; ++t) {
       step_begin.push_back(static_cast<int32_t>(t * rows));
     }
-    schedule = {.alive = arrays->Put(alive),
-                .step_begin = arrays->Put(step_begin),
-                .rows = rows,
-                .host_alive = alive.data(),
-                .host_step_begin = step_begin.data()};
+    ragged = {.batch_sizes = arrays->Put(batch_sizes),
+              .step_begin = arrays->Put(step_begin),
+              .rows = rows,
+              .host_batch_sizes = batch_sizes.data(),
+              .host_step_begin = step_begin.data()};
   }
   int64_t events() const { return rows * steps; }
 
   int64_t rows;
   int64_t steps;
-  std::vector<int32_t> alive;
+  std::vector<int32_t> batch_sizes;
   std::vector<int32_t> step_begin;
-  Schedule schedule;
+  RaggedLayout ragged;
 };
 using SharedBatch = std::shared_ptr<const Batch>;
 
@@ -48,7 +48,7 @@ void AddLstm(const SharedBatch& batch, int64_t units, GpuArrays* a,
   const double elements = static_cast<double>(e * units);
   const double product_flops = 8.0 * elements * static_cast<double>(units);
   const LstmForwardArgs forward = {
-      .schedule = batch->schedule,
+      .ragged = batch->ragged,
       .recurrent = Weights(a, units, 4 * units),
       .gates = a->Gates({e, 4 * units}),
       .c = a->Floats({e, units}),
@@ -63,7 +63,7 @@ void AddLstm(const SharedBatch& batch, int64_t units, GpuArrays* a,
                       return LstmForward(stream, forward);
                     }});
   const LstmBackwardArgs backward = {
-      .schedule = batch->schedule,
+      .ragged = batch->ragged,
       .recurrent_t = Weights(a, 4 * units, units),
       .c = forward.c,
       .gates = forward.gates,
@@ -107,7 +107,7 @@ void AddAttention(const SharedBatch& batch, const AttentionSize& size,
                                     .h_to_out = Weights(a, n, n),
                                     .attention_to_out = Weights(a, n, n),
                                     .out_bias = a->Floats({n})};
-  const AttentionForwardArgs forward = {.schedule = batch->schedule,
+  const AttentionForwardArgs forward = {.ragged = batch->ragged,
                                         .weights = weights,
                                         .window = static_cast<int>(window),
                                         .x = events(i),
@@ -138,7 +138,7 @@ void AddAttention(const SharedBatch& batch, const AttentionSize& size,
          return AttentionForward(stream, forward);
        }});
   const AttentionBackwardArgs backward = {
-      .schedule = batch->schedule,
+      .ragged = batch->ragged,
       .weights = {.attention_to_x = Weights(a, i, n),
                   .x_to_gates = Weights(a, 4 * n, i),
                   .recurrent = Weights(a, 4 * n, n),

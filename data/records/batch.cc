@@ -23,18 +23,18 @@ PackedBatch PackBatch(const std::vector<const EncodedSequence*>& examples,
     CONTINUO_CHECK(batch.lengths[row] >= 1);
   }
   const int num_steps = num_rows == 0 ? 0 : batch.lengths[0];
-  batch.alive.resize(num_steps);
+  batch.batch_sizes.resize(num_steps);
   batch.step_begin.assign(num_steps + 1, 0);
   int alive = num_rows;
   for (int t = 0; t < num_steps; ++t) {
     while (batch.lengths[alive - 1] <= t) --alive;
-    batch.alive[t] = alive;
+    batch.batch_sizes[t] = alive;
     batch.step_begin[t + 1] = batch.step_begin[t] + alive;
   }
   if (num_rows > 0) batch.inputs.width = examples[0]->inputs.width;
   batch.labels.reserve(static_cast<size_t>(batch.num_events()) * heads);
   for (int t = 0; t < num_steps; ++t) {
-    for (int row = 0; row < batch.alive[t]; ++row) {
+    for (int row = 0; row < batch.batch_sizes[t]; ++row) {
       const EncodedSequence& example = *examples[batch.source[row]];
       batch.inputs.AppendRow(example.inputs, t);
       const auto label = example.labels.begin() + int64_t{t} * heads;

@@ -22,7 +22,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/lstm/lstm.h"
 #include "runtime/device/tensor.h"
 
@@ -46,7 +46,7 @@ struct AttentionWeights {
 
 // A whole ragged batch from the zero state.
 struct AttentionForwardArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   AttentionWeights weights;
   int window = 0;               // A
   TensorView x;                 // [E, i] in: x K1 + b1; out: x'
@@ -86,7 +86,7 @@ struct AttentionTransposes {
 // Backward through time. Weight gradients, but for v, are left to the caller:
 // they are products of the arrays below.
 struct AttentionBackwardArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   AttentionTransposes weights;
   TensorView score;  // v [n]
   int window = 0;    // A

@@ -20,7 +20,7 @@ namespace continuo::gpu {
 template <typename Gate>
 struct AttentionBackwardParams {
   AttentionLayout layout;
-  const int32_t* alive;
+  const int32_t* batch_sizes;
   const int32_t* step_begin;
   int steps;
   int n;
@@ -43,13 +43,13 @@ struct AttentionBackwardParams {
   float* window_dprojected;
 };
 
-// The number of steps at which row `row` is alive; `alive` descends.
-__device__ inline int LengthOf(const int32_t* alive, int steps, int row) {
+// The number of steps at which row `row` is alive; batch_sizes descends.
+__device__ inline int LengthOf(const int32_t* batch_sizes, int steps, int row) {
   int low = 0;
   int high = steps;
   while (low < high) {
     const int middle = (low + high) / 2;
-    if (alive[middle] > row) {
+    if (batch_sizes[middle] > row) {
       low = middle + 1;
     } else {
       high = middle;
@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     dprojected = p.window_dprojected + rings;
   }
 
-  const int steps = LengthOf(p.alive, p.steps, first);
+  const int steps = LengthOf(p.batch_sizes, p.steps, first);
   // Uniform over the group.
   if (steps == 0) return;
   const CellWeights weights = LoadWeights(s, p.wide, p.narrow, rank, shared);
@@ -120,7 +120,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     return step >= 0 ? p.step_begin[step] : 0;
   };
   const auto alive_of = [&](int step) {
-    return step >= 0 ? AliveOf(p.alive[step], first, s.rows()) : 0;
+    return step >= 0 ? AliveOf(p.batch_sizes[step], first, s.rows()) : 0;
   };
 
   // What the window of an own row takes in and gives out at a step.

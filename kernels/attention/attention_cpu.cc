@@ -87,8 +87,8 @@ void ForwardRows(const AttentionForwardArgs& args, int64_t begin, int64_t end) {
   const int64_t n = args.c.shape[1];
   const int64_t width = args.x.shape[1];
   const int64_t size = args.window;
-  const int32_t* alive = args.schedule.alive.data<int32_t>();
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int32_t* batch_sizes = args.ragged.batch_sizes.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   float* c = args.c.data<float>();
   float* h = args.h.data<float>();
   float* attention = args.attention.data<float>();
@@ -98,8 +98,8 @@ void ForwardRows(const AttentionForwardArgs& args, int64_t begin, int64_t end) {
   float* const states_ring = args.window_states.data<float>();
   float* const projected_ring = args.window_projected.data<float>();
   const float* score = args.weights.score.data<float>();
-  for (int64_t t = 0; t < args.schedule.steps() && alive[t] > begin; ++t) {
-    const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
+  for (int64_t t = 0; t < args.ragged.steps() && batch_sizes[t] > begin; ++t) {
+    const int64_t rows = std::min<int64_t>(end, batch_sizes[t]) - begin;
     const int64_t event = step_begin[t] + begin;
     StepRows s;
     if (t > 0) {
@@ -158,8 +158,8 @@ void BackwardRows(const AttentionBackwardArgs& args, int64_t begin,
   const int64_t width = args.dx.shape[1];
   const int64_t size = args.window;
   const AttentionTransposes& weights = args.weights;
-  const int32_t* alive = args.schedule.alive.data<int32_t>();
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int32_t* batch_sizes = args.ragged.batch_sizes.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   const float* score = args.score.data<float>();
   const float* c = args.c.data<float>();
   const float* out = args.out.data<float>();
@@ -188,11 +188,11 @@ void BackwardRows(const AttentionBackwardArgs& args, int64_t begin,
                  args.window_dprojected.data<float>() + ring};
   };
 
-  int64_t t = args.schedule.steps();
-  while (t > 0 && alive[t - 1] <= begin) --t;
+  int64_t t = args.ragged.steps();
+  while (t > 0 && batch_sizes[t - 1] <= begin) --t;
   int64_t rows_after = 0;
   while (t-- > 0) {
-    const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
+    const int64_t rows = std::min<int64_t>(end, batch_sizes[t]) - begin;
     const int64_t event = step_begin[t] + begin;
     const int64_t before = t > 0 ? step_begin[t - 1] + begin : 0;
     float* const dout_rows = dout + event * n;
@@ -300,7 +300,7 @@ absl::Status AttentionForward(const Stream& stream,
                               const AttentionForwardArgs& args) {
   CONTINUO_CHECK(args.window >= 1 &&
                  args.probabilities.shape[1] == args.window);
-  ForEachRowBlock(stream, args.schedule, [&](int64_t begin, int64_t end) {
+  ForEachRowBlock(stream, args.ragged, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(ForwardRows)(args, begin, end);
   });
   return absl::OkStatus();
@@ -311,12 +311,12 @@ absl::Status AttentionBackward(const Stream& stream,
   const int64_t n = args.c.shape[1];
   CONTINUO_CHECK(args.window >= 1 &&
                  args.probabilities.shape[1] == args.window);
-  ForEachRowBlock(stream, args.schedule, [&](int64_t begin, int64_t end) {
+  ForEachRowBlock(stream, args.ragged, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(BackwardRows)(args, begin, end);
   });
-  if (args.schedule.steps() == 0) return absl::OkStatus();
+  if (args.ragged.steps() == 0) return absl::OkStatus();
   // Each row has summed its own part; the rows are added in order.
-  const int64_t rows = args.schedule.alive.data<int32_t>()[0];
+  const int64_t rows = args.ragged.batch_sizes.data<int32_t>()[0];
   const float* dv = args.dv.data<float>();
   float* dscore = args.dscore.data<float>();
   for (int64_t r = 0; r < rows; ++r) {

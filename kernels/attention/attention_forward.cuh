@@ -34,7 +34,7 @@ using AttentionGate = Operand<kPrecision>;
 template <typename Gate>
 struct AttentionForwardParams {
   AttentionLayout layout;
-  const int32_t* alive;
+  const int32_t* batch_sizes;
   const int32_t* step_begin;
   int steps;
   int n;
@@ -121,12 +121,13 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionForwardKernel(
 
   int alive_before = 0;
   int64_t begin_before = 0;
-  int alive = AliveOf(p.alive[0], first, s.rows());
+  int alive = AliveOf(p.batch_sizes[0], first, s.rows());
   int64_t begin = 0;
   for (int t = 0; alive > 0 || alive_before > 0; ++t) {
     // Of the next step, asked for before they are needed.
     const bool more = t + 1 < p.steps;
-    const int alive_next = more ? AliveOf(p.alive[t + 1], first, s.rows()) : 0;
+    const int alive_next =
+        more ? AliveOf(p.batch_sizes[t + 1], first, s.rows()) : 0;
     const int64_t begin_next = more ? p.step_begin[t + 1] : 0;
     const auto gates_at = [&](int item) {
       return p.gates + (begin + first + item / units) * 4 * n + rank * units +

@@ -56,11 +56,11 @@ __global__ void ShiftEventsKernel(const float* x, const int32_t* step_begin,
 // eighth row, then those.
 constexpr int kScoreUnits = 32;
 constexpr int kScoreParts = 8;
-__global__ void SumScoreKernel(const float* dv, const int32_t* alive, int n,
-                               float* dscore) {
+__global__ void SumScoreKernel(const float* dv, const int32_t* batch_sizes,
+                               int n, float* dscore) {
   __shared__ float parts[kScoreParts][kScoreUnits];
   const int k = blockIdx.x * kScoreUnits + threadIdx.x;
-  const int rows = alive[0];
+  const int rows = batch_sizes[0];
   float sum = 0;
   if (k < n) {
 #pragma unroll 4
@@ -151,9 +151,9 @@ absl::StatusOr<Choice> Choose(const Stream& stream, AttentionPass pass,
   return choice;
 }
 
-AttentionShape ShapeOf(const Schedule& schedule, const TensorView& c,
+AttentionShape ShapeOf(const RaggedLayout& ragged, const TensorView& c,
                        int window) {
-  return {.rows = schedule.rows, .n = c.shape[1], .window = window};
+  return {.rows = ragged.rows, .n = c.shape[1], .window = window};
 }
 
 }  // namespace
@@ -164,8 +164,8 @@ absl::Status AttentionForward(const Stream& stream,
                  args.probabilities.shape[1] == args.window);
   const int64_t events = args.c.shape[0];
   const int64_t n = args.c.shape[1];
-  const AttentionShape shape = ShapeOf(args.schedule, args.c, args.window);
-  if (args.schedule.steps() == 0 || shape.rows == 0) return absl::OkStatus();
+  const AttentionShape shape = ShapeOf(args.ragged, args.c, args.window);
+  if (args.ragged.steps() == 0 || shape.rows == 0) return absl::OkStatus();
   CONTINUO_CHECK(args.scratch.num_elements() >=
                  AttentionScratch(events, n, args.x.shape[1]));
   absl::StatusOr<Choice> choice =
@@ -187,9 +187,9 @@ absl::Status AttentionForward(const Stream& stream,
         };
         const AttentionForwardParams<Gate> params = {
             .layout = choice->layout,
-            .alive = args.schedule.alive.data<int32_t>(),
-            .step_begin = args.schedule.step_begin.data<int32_t>(),
-            .steps = static_cast<int>(args.schedule.steps()),
+            .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+            .step_begin = args.ragged.step_begin.data<int32_t>(),
+            .steps = static_cast<int>(args.ragged.steps()),
             .n = static_cast<int>(n),
             .window = args.window,
             .wide = folded.wide,
@@ -217,8 +217,8 @@ absl::Status AttentionForward(const Stream& stream,
   // x' = x + a_prev K1a
   ShiftEventsKernel<<<GridSize(events * 32, kThreads), kThreads, 0,
                       stream.cuda->stream()>>>(
-      args.attention.data<float>(), args.schedule.step_begin.data<int32_t>(),
-      static_cast<int>(args.schedule.steps()), events, static_cast<int>(n),
+      args.attention.data<float>(), args.ragged.step_begin.data<int32_t>(),
+      static_cast<int>(args.ragged.steps()), events, static_cast<int>(n),
       folded.rest);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return gpu::Gemm(stream, {.a = TensorView(folded.rest, {events, n}),
@@ -232,8 +232,8 @@ absl::Status AttentionBackward(const Stream& stream,
   CONTINUO_CHECK(args.window >= 1 &&
                  args.probabilities.shape[1] == args.window);
   const int64_t n = args.c.shape[1];
-  const AttentionShape shape = ShapeOf(args.schedule, args.c, args.window);
-  if (args.schedule.steps() == 0 || shape.rows == 0) return absl::OkStatus();
+  const AttentionShape shape = ShapeOf(args.ragged, args.c, args.window);
+  if (args.ragged.steps() == 0 || shape.rows == 0) return absl::OkStatus();
   absl::StatusOr<Choice> choice =
       Choose(stream, AttentionPass::kBackward, shape);
   if (!choice.ok()) return choice.status();
@@ -249,9 +249,9 @@ absl::Status AttentionBackward(const Stream& stream,
         };
         const AttentionBackwardParams<Gate> params = {
             .layout = choice->layout,
-            .alive = args.schedule.alive.data<int32_t>(),
-            .step_begin = args.schedule.step_begin.data<int32_t>(),
-            .steps = static_cast<int>(args.schedule.steps()),
+            .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+            .step_begin = args.ragged.step_begin.data<int32_t>(),
+            .steps = static_cast<int>(args.ragged.steps()),
             .n = static_cast<int>(n),
             .window = args.window,
             .wide = folded.wide,
@@ -279,7 +279,7 @@ absl::Status AttentionBackward(const Stream& stream,
   const dim3 score_block(kScoreUnits, kScoreParts);
   SumScoreKernel<<<static_cast<unsigned>(CeilDiv(n, kScoreUnits)), score_block,
                    0, stream.cuda->stream()>>>(
-      args.dv.data<float>(), args.schedule.alive.data<int32_t>(),
+      args.dv.data<float>(), args.ragged.batch_sizes.data<int32_t>(),
       static_cast<int>(n), args.dscore.data<float>());
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   CONTINUO_RETURN_IF_ERROR(gpu::Gemm(stream, {.a = args.dprojected,

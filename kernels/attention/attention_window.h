@@ -39,10 +39,10 @@ struct EnterWindowArgs {
 };
 CONTINUO_OPERATION(EnterWindow);
 
-// The gradient of AttendWindow in a batch (kernels/common/schedule.h), where
-// what entered the windows is kept for all events: the slots of row r at `step`
-// are rows step_begin[s] + r of `out` and `projected`, for the A steps s before
-// it or as many as there are.
+// The gradient of AttendWindow in a batch (kernels/common/ragged_layout.h),
+// where what entered the windows is kept for all events: the slots of row r at
+// `step` are rows step_begin[s] + r of `out` and `projected`, for the A steps s
+// before it or as many as there are.
 struct AttendWindowBackwardArgs {
   int64_t step = 0;
   TensorView step_begin;     // [T + 1] int32

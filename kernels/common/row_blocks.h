@@ -8,7 +8,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "kernels/common/parallel_for.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 
 namespace continuo::cpu {
 
@@ -28,10 +28,10 @@ inline void ForEachRowBlock(const Stream& stream, int64_t rows,
   });
 }
 
-inline void ForEachRowBlock(const Stream& stream, const Schedule& schedule,
+inline void ForEachRowBlock(const Stream& stream, const RaggedLayout& ragged,
                             absl::FunctionRef<void(int64_t, int64_t)> fn) {
-  if (schedule.steps() == 0) return;
-  ForEachRowBlock(stream, schedule.alive.data<int32_t>()[0], fn);
+  if (ragged.steps() == 0) return;
+  ForEachRowBlock(stream, ragged.batch_sizes.data<int32_t>()[0], fn);
 }
 
 }  // namespace continuo::cpu

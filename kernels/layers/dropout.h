@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo {
@@ -16,14 +16,14 @@ namespace continuo {
 // and a pure function of (seed, step, layer, source row, time step, unit): the
 // same operation on a gradient is the backward pass.
 struct DropoutArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView source;       // [N] int32: the row's position in the drawn order
   TensorView x;            // [E, n]
   TensorView out;          // [E, n] out, may be x
   double keep_prob = 1.0;  // in (0, 1]
   uint64_t seed = 0;
   TensorView step;         // [1] uint64
-  int64_t first_step = 0;  // time step of the schedule's first
+  int64_t first_step = 0;  // time step of the layout's first
   int layer = 0;
 };
 CONTINUO_OPERATION(Dropout);

@@ -119,9 +119,9 @@ uint64_t BlockIndex(int layer, uint64_t source, uint64_t t) {
 
 absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const int64_t n = args.x.shape[1];
-  const int64_t steps = args.schedule.steps();
-  const int32_t* alive = args.schedule.alive.data<int32_t>();
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int64_t steps = args.ragged.steps();
+  const int32_t* batch_sizes = args.ragged.batch_sizes.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   const int32_t* source = args.source.data<int32_t>();
   // The counter's fields: 8 bits of layer, 20 of row, 24 of time, 12 of unit.
   CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12);
@@ -135,7 +135,7 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const float scale = static_cast<float>(1.0 / args.keep_prob);
   const uint64_t step = *args.step.data<uint64_t>();
   ParallelFor(stream, steps, [&](int64_t t, int) {
-    for (int64_t row = 0; row < alive[t]; ++row) {
+    for (int64_t row = 0; row < batch_sizes[t]; ++row) {
       const int64_t at = (step_begin[t] + row) * n;
       HWY_DYNAMIC_DISPATCH(DropRow)
       (args.seed, step,

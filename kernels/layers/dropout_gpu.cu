@@ -26,16 +26,17 @@ struct Mask {
 // Blocks [t * blocks_each, (t + 1) * blocks_each) work on step t. x and out may
 // be the same.
 template <bool kByFours>
-__global__ void DropoutKernel(const int32_t* alive, const int32_t* step_begin,
-                              const int32_t* source, unsigned blocks_each,
-                              Mask mask, const uint64_t* step, int64_t n,
-                              const float* x, float* out) {
+__global__ void DropoutKernel(const int32_t* batch_sizes,
+                              const int32_t* step_begin, const int32_t* source,
+                              unsigned blocks_each, Mask mask,
+                              const uint64_t* step, int64_t n, const float* x,
+                              float* out) {
   const unsigned t = blockIdx.x / blocks_each;
   const unsigned i = blockIdx.x % blocks_each * kThreads + threadIdx.x;
   const unsigned quads = static_cast<unsigned>(CeilDiv(n, 4));
   const unsigned row = i / quads;
   const unsigned quad = i % quads;
-  if (static_cast<int>(row) >= alive[t]) return;
+  if (static_cast<int>(row) >= batch_sizes[t]) return;
   // The fields of the index are those of the CPU form.
   const uint64_t index = mask.layer << 56 |
                          static_cast<uint64_t>(source[row]) << 36 |
@@ -61,8 +62,8 @@ __global__ void DropoutKernel(const int32_t* alive, const int32_t* step_begin,
 
 absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const int64_t n = args.x.shape[1];
-  const int64_t steps = args.schedule.steps();
-  const int64_t rows = args.schedule.rows;
+  const int64_t steps = args.ragged.steps();
+  const int64_t rows = args.ragged.rows;
   CONTINUO_CHECK(args.layer < 1 << 8 && n <= 4 << 12);
   CONTINUO_CHECK(args.first_step + steps < 1 << 24);
   CONTINUO_CHECK(rows <= args.source.shape[0] && rows < 1 << 20);
@@ -81,8 +82,8 @@ absl::Status Dropout(const Stream& stream, const DropoutArgs& args) {
   const auto kernel = by_fours ? DropoutKernel<true> : DropoutKernel<false>;
   kernel<<<static_cast<unsigned>(steps * each), kThreads, 0,
            stream.cuda->stream()>>>(
-      args.schedule.alive.data<int32_t>(),
-      args.schedule.step_begin.data<int32_t>(), args.source.data<int32_t>(),
+      args.ragged.batch_sizes.data<int32_t>(),
+      args.ragged.step_begin.data<int32_t>(), args.source.data<int32_t>(),
       static_cast<unsigned>(each), mask, args.step.data<uint64_t>(), n, x, out);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();

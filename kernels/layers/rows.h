@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo {
@@ -39,10 +39,10 @@ struct ZeroArgs {
 };
 CONTINUO_OPERATION(Zero);
 
-// Zeroes the rows of x that come after the schedule's events: arrays recorded
+// Zeroes the rows of x that come after the layout's events: arrays recorded
 // in a graph are as long as the longest batch that it is run with.
 struct ZeroTailArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView x;  // [>= E, n] in and out; on a GPU it may be bfloat16
 };
 CONTINUO_OPERATION(ZeroTail);

@@ -67,7 +67,7 @@ absl::Status ZeroTail(const Stream& stream, const ZeroTailArgs& args) {
   const int64_t rows = args.x.shape[0];
   const int64_t n = args.x.shape[1];
   const int64_t events =
-      args.schedule.step_begin.data<int32_t>()[args.schedule.steps()];
+      args.ragged.step_begin.data<int32_t>()[args.ragged.steps()];
   CONTINUO_CHECK(events <= rows);
   return cpu::Zero(stream, {.x = TensorView(args.x.data<float>() + events * n,
                                             {rows - events, n})});

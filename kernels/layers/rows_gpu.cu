@@ -121,12 +121,12 @@ absl::Status Zero(const Stream& stream, const ZeroArgs& args) {
 absl::Status ZeroTail(const Stream& stream, const ZeroTailArgs& args) {
   const int64_t rows = args.x.shape[0];
   const int64_t row_bytes = args.x.shape[1] * DTypeSize(args.x.dtype);
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   if (rows * row_bytes == 0) return absl::OkStatus();
   const auto zero = [&]<typename V>(V* x) {
     const int64_t columns = row_bytes / int64_t{sizeof(V)};
     ZeroTailKernel<<<GridSize(rows * columns, kThreads), kThreads, 0,
-                     stream.cuda->stream()>>>(step_begin, args.schedule.steps(),
+                     stream.cuda->stream()>>>(step_begin, args.ragged.steps(),
                                               rows, columns, x);
   };
   if (row_bytes % 16 == 0 &&

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "kernels/common/dispatch.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo {
@@ -36,11 +36,11 @@ inline int64_t LstmScratch(const Stream& stream, int64_t n, int64_t h) {
 }
 
 // On a GPU the form is chosen by size (kernels/lstm/lstm_form.h). One that
-// launches work for each step needs the host arrays of a schedule of several
+// launches work for each step needs the host arrays of a layout of several
 // steps (LstmLaunchesPerStep); without them and with one step, `rows` rows of
-// every array are there, those from alive[0] on with any finite contents.
+// every array are there, those from batch_sizes[0] on with any finite contents.
 struct LstmForwardArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView recurrent;       // packed [h, 4h]
   TensorView initial_c = {};  // [N, h], or not given: zeros
   TensorView initial_h = {};  // [N, h], or not given: zeros
@@ -53,7 +53,7 @@ struct LstmForwardArgs {
 CONTINUO_OPERATION(LstmForward);
 
 struct LstmBackwardArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView recurrent_t;  // packed transpose [4h, h]
   TensorView c;            // [E, h]
   TensorView gates;  // [E, 4h] GateType in: activated gates; out: gradient of z

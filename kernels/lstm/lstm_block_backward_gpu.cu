@@ -20,7 +20,7 @@ namespace {
 
 template <typename T>
 struct Params {
-  const int32_t* alive;
+  const int32_t* batch_sizes;
   const int32_t* step_begin;
   int steps;
   int units;
@@ -30,12 +30,13 @@ struct Params {
   T* gates;
 };
 
-// Steps of the block's longest row: alive descends.
-__device__ int CountSteps(const int32_t* alive, int steps, int first_row) {
+// Steps of the block's longest row: batch_sizes descends.
+__device__ int CountSteps(const int32_t* batch_sizes, int steps,
+                          int first_row) {
   int begin = 0, end = steps;
   while (begin < end) {
     const int middle = (begin + end) / 2;
-    if (alive[middle] > first_row) {
+    if (batch_sizes[middle] > first_row) {
       begin = middle + 1;
     } else {
       end = middle;
@@ -62,14 +63,14 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   const int row0 = threadIdx.x % 4 * kThreadRows;
   const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
   const bool real = unit < n;
-  const int last = CountSteps(params.alive, params.steps, first_row) - 1;
+  const int last = CountSteps(params.batch_sizes, params.steps, first_row) - 1;
   if (last < 0) return;
 
   const auto operand = [&](int t) {
     return operands + t % 2 * Layout::kOperandBytes;
   };
   const auto read = [&](int t) {
-    return ReadStep(params.alive, params.step_begin, params.steps, t,
+    return ReadStep(params.batch_sizes, params.step_begin, params.steps, t,
                     first_row);
   };
   // Starts the copies of a step's inputs; a group even where there are none.
@@ -192,9 +193,9 @@ absl::Status Launch(const Stream& stream, const LstmBackwardArgs& args,
                            Layout::kSharedBytes));
   kernel<<<static_cast<unsigned>(launch.blocks), Layout::kThreads,
            Layout::kSharedBytes, stream.cuda->stream()>>>(
-      Params<T>{.alive = args.schedule.alive.data<int32_t>(),
-                .step_begin = args.schedule.step_begin.data<int32_t>(),
-                .steps = static_cast<int>(args.schedule.steps()),
+      Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+                .step_begin = args.ragged.step_begin.data<int32_t>(),
+                .steps = static_cast<int>(args.ragged.steps()),
                 .units = static_cast<int>(args.c.shape[1]),
                 .recurrent_t = args.recurrent_t.data<float>(),
                 .c = args.c.data<float>(),
@@ -226,8 +227,8 @@ absl::Status LstmBlockBackward(const Stream& stream,
                                const LstmBackwardArgs& args) {
   const Precision precision = stream.options.precision;
   const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
+      MakeLstmBlockLaunch({.rows = args.ragged.rows,
+                           .steps = args.ragged.steps(),
                            .units = args.c.shape[1]},
                           precision);
   switch (precision) {

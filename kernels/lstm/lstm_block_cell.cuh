@@ -34,17 +34,17 @@ __device__ inline void StorePair(__nv_bfloat16* to, float first, float second) {
   *reinterpret_cast<uint32_t*>(to) = ToBf16Pair(first, second);
 }
 
-// A step of a block's share: its rows, not positive outside the schedule, and
+// A step of a block's share: its rows, not positive outside the layout, and
 // its first event.
 struct BlockStep {
   int rows = 0;
   int begin = 0;
 };
-__device__ inline BlockStep ReadStep(const int32_t* alive,
+__device__ inline BlockStep ReadStep(const int32_t* batch_sizes,
                                      const int32_t* step_begin, int steps,
                                      int t, int first_row) {
   if (t < 0 || t >= steps) return {};
-  return {alive[t] - first_row, step_begin[t] + first_row};
+  return {batch_sizes[t] - first_row, step_begin[t] + first_row};
 }
 
 // One thread's pairs of a step's inputs, in shared memory as [pair][thread]:

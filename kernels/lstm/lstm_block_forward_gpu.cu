@@ -25,7 +25,7 @@ namespace {
 
 template <typename T>
 struct Params {
-  const int32_t* alive;
+  const int32_t* batch_sizes;
   const int32_t* step_begin;
   int steps;
   int units;
@@ -53,13 +53,13 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   const int row0 = threadIdx.x % 4 * kThreadRows;
   const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
   const bool real = unit < n;
-  if (params.steps == 0 || params.alive[0] <= first_row) return;
+  if (params.steps == 0 || params.batch_sizes[0] <= first_row) return;
 
   const auto operand = [&](int t) {
     return operands + t % 2 * Layout::kOperandBytes;
   };
   const auto read = [&](int t) {
-    return ReadStep(params.alive, params.step_begin, params.steps, t,
+    return ReadStep(params.batch_sizes, params.step_begin, params.steps, t,
                     first_row);
   };
   // Starts the copies of a step's input part; a group even where there are
@@ -173,9 +173,9 @@ absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
                            Layout::kSharedBytes));
   kernel<<<static_cast<unsigned>(launch.blocks), Layout::kThreads,
            Layout::kSharedBytes, stream.cuda->stream()>>>(
-      Params<T>{.alive = args.schedule.alive.data<int32_t>(),
-                .step_begin = args.schedule.step_begin.data<int32_t>(),
-                .steps = static_cast<int>(args.schedule.steps()),
+      Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+                .step_begin = args.ragged.step_begin.data<int32_t>(),
+                .steps = static_cast<int>(args.ragged.steps()),
                 .units = static_cast<int>(args.c.shape[1]),
                 .recurrent = args.recurrent.data<float>(),
                 .initial_c = args.initial_c.data<float>(),
@@ -209,8 +209,8 @@ absl::Status LstmBlockForward(const Stream& stream,
                               const LstmForwardArgs& args) {
   const Precision precision = stream.options.precision;
   const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
+      MakeLstmBlockLaunch({.rows = args.ragged.rows,
+                           .steps = args.ragged.steps(),
                            .units = args.c.shape[1]},
                           precision);
   switch (precision) {

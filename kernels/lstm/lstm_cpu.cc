@@ -27,14 +27,14 @@ namespace {
 // All steps of rows [begin, end).
 void ForwardRows(const LstmForwardArgs& args, int64_t begin, int64_t end) {
   const int64_t n = args.c.shape[1];
-  const int32_t* alive = args.schedule.alive.data<int32_t>();
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int32_t* batch_sizes = args.ragged.batch_sizes.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   const float* recurrent = args.recurrent.data<float>();
   float* gates = args.gates.data<float>();
   float* c = args.c.data<float>();
   float* h = args.h.data<float>();
-  for (int64_t t = 0; t < args.schedule.steps() && alive[t] > begin; ++t) {
-    const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
+  for (int64_t t = 0; t < args.ragged.steps() && batch_sizes[t] > begin; ++t) {
+    const int64_t rows = std::min<int64_t>(end, batch_sizes[t]) - begin;
     const int64_t event = step_begin[t] + begin;
     const float* c_prev = args.initial_c.data<float>();
     const float* h_prev = args.initial_h.data<float>();
@@ -60,18 +60,18 @@ void ForwardRows(const LstmForwardArgs& args, int64_t begin, int64_t end) {
 
 void BackwardRows(const LstmBackwardArgs& args, int64_t begin, int64_t end) {
   const int64_t n = args.c.shape[1];
-  const int32_t* alive = args.schedule.alive.data<int32_t>();
-  const int32_t* step_begin = args.schedule.step_begin.data<int32_t>();
+  const int32_t* batch_sizes = args.ragged.batch_sizes.data<int32_t>();
+  const int32_t* step_begin = args.ragged.step_begin.data<int32_t>();
   const float* recurrent_t = args.recurrent_t.data<float>();
   const float* c = args.c.data<float>();
   float* gates = args.gates.data<float>();
   float* dh = args.dh.data<float>();
   float* dc = args.dc.data<float>() + begin * n;
   std::fill(dc, dc + (end - begin) * n, 0.0f);
-  int64_t t = args.schedule.steps();
-  while (t > 0 && alive[t - 1] <= begin) --t;
+  int64_t t = args.ragged.steps();
+  while (t > 0 && batch_sizes[t - 1] <= begin) --t;
   while (t-- > 0) {
-    const int64_t rows = std::min<int64_t>(end, alive[t]) - begin;
+    const int64_t rows = std::min<int64_t>(end, batch_sizes[t]) - begin;
     const int64_t event = step_begin[t] + begin;
     const int64_t before = t > 0 ? step_begin[t - 1] + begin : 0;
     for (int64_t r = 0; r < rows; ++r) {
@@ -99,7 +99,7 @@ HWY_EXPORT(BackwardRows);
 absl::Status LstmForward(const Stream& stream, const LstmForwardArgs& args) {
   const int64_t n = args.c.shape[1];
   CONTINUO_CHECK(args.gates.shape[1] == 4 * n && args.h.shape == args.c.shape);
-  ForEachRowBlock(stream, args.schedule, [&](int64_t begin, int64_t end) {
+  ForEachRowBlock(stream, args.ragged, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(ForwardRows)(args, begin, end);
   });
   return absl::OkStatus();
@@ -108,7 +108,7 @@ absl::Status LstmForward(const Stream& stream, const LstmForwardArgs& args) {
 absl::Status LstmBackward(const Stream& stream, const LstmBackwardArgs& args) {
   const int64_t n = args.c.shape[1];
   CONTINUO_CHECK(args.gates.shape[1] == 4 * n && args.dh.shape == args.c.shape);
-  ForEachRowBlock(stream, args.schedule, [&](int64_t begin, int64_t end) {
+  ForEachRowBlock(stream, args.ragged, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(BackwardRows)(args, begin, end);
   });
   return absl::OkStatus();

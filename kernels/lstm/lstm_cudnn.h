@@ -14,7 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/layers/embedding.h"
 #include "runtime/device/device.h"
 #include "runtime/device/tensor.h"
@@ -41,7 +41,7 @@ struct LstmCudnnSizes {
 };
 
 struct LstmCudnnForwardArgs {
-  Schedule schedule;        // with the host's arrays
+  RaggedLayout ragged;      // with the host's arrays
   TensorView x;             // [E, k]
   TensorView kernel;        // [k + n, 4n], gates i, j, f, o
   TensorView bias;          // [4n]
@@ -51,7 +51,7 @@ struct LstmCudnnForwardArgs {
 };
 
 struct LstmCudnnBackwardArgs {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView x;        // [E, k]
   TensorView kernel;   // [k + n, 4n]
   TensorView bias;     // [4n]
@@ -75,7 +75,7 @@ struct DenseRowsArgs {
 namespace gpu {
 
 absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(const Stream& stream,
-                                                 const Schedule& schedule,
+                                                 const RaggedLayout& ragged,
                                                  int64_t width, int64_t units);
 absl::Status LstmCudnnForward(const Stream& stream,
                               const LstmCudnnForwardArgs& args);
@@ -100,10 +100,10 @@ absl::Status AddCudnnGradients(const Stream& stream, const CudnnWeights& from,
 
 // Only for streams of CUDA devices; a build without CUDA has none.
 inline absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(
-    const Stream& stream, const Schedule& schedule, int64_t width,
+    const Stream& stream, const RaggedLayout& ragged, int64_t width,
     int64_t units) {
   if constexpr (kHasCuda) {
-    return gpu::LstmCudnnSizesFor(stream, schedule, width, units);
+    return gpu::LstmCudnnSizesFor(stream, ragged, width, units);
   }
   return absl::UnimplementedError("cuDNN needs a build with CUDA");
 }

@@ -59,7 +59,7 @@ using DataDescriptor =
 // and cost little beside the launches of a call.
 class Layer {
  public:
-  absl::Status Create(const Stream& stream, const Schedule& schedule,
+  absl::Status Create(const Stream& stream, const RaggedLayout& ragged,
                       int64_t width, int64_t units);
 
   // Where the parts of a weight space at `space` are.
@@ -82,25 +82,25 @@ class Layer {
       no_dropout_;
 };
 
-absl::Status SetData(const DataDescriptor& data, const Schedule& schedule,
+absl::Status SetData(const DataDescriptor& data, const RaggedLayout& ragged,
                      const std::vector<int>& lengths, int64_t width) {
   CONTINUO_RETURN_IF_CUDA_ERROR(cudnnSetRNNDataDescriptor(
       data.get(), CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
-      static_cast<int>(schedule.steps()), static_cast<int>(lengths.size()),
+      static_cast<int>(ragged.steps()), static_cast<int>(lengths.size()),
       static_cast<int>(width), lengths.data(), nullptr));
   return absl::OkStatus();
 }
 
-absl::Status Layer::Create(const Stream& stream, const Schedule& schedule,
+absl::Status Layer::Create(const Stream& stream, const RaggedLayout& ragged,
                            int64_t width, int64_t units) {
-  CONTINUO_CHECK(schedule.host_alive != nullptr);
+  CONTINUO_CHECK(ragged.host_batch_sizes != nullptr);
   CONTINUO_CHECK(stream.options.precision != Precision::kBf16);
   CONTINUO_ASSIGN_OR_RETURN(handle, stream.cuda->cudnn());
-  std::vector<int> lengths(schedule.host_alive[0]);
-  for (int64_t t = 0, alive = 0; t < schedule.steps(); ++t) {
+  std::vector<int> lengths(ragged.host_batch_sizes[0]);
+  for (int64_t t = 0, alive = 0; t < ragged.steps(); ++t) {
     // Filled from the last step on: a row's length is its last step's.
-    const int64_t step = schedule.steps() - 1 - t;
-    for (; alive < schedule.host_alive[step]; ++alive) {
+    const int64_t step = ragged.steps() - 1 - t;
+    for (; alive < ragged.host_batch_sizes[step]; ++alive) {
       lengths[alive] = static_cast<int>(step + 1);
     }
   }
@@ -121,9 +121,9 @@ absl::Status Layer::Create(const Stream& stream, const Schedule& schedule,
       static_cast<int32_t>(width), n, n, 1, no_dropout_.get(),
       CUDNN_RNN_PADDED_IO_DISABLED));
   CONTINUO_RETURN_IF_ERROR(x.Create());
-  CONTINUO_RETURN_IF_ERROR(SetData(x, schedule, lengths, width));
+  CONTINUO_RETURN_IF_ERROR(SetData(x, ragged, lengths, width));
   CONTINUO_RETURN_IF_ERROR(y.Create());
-  CONTINUO_RETURN_IF_ERROR(SetData(y, schedule, lengths, units));
+  CONTINUO_RETURN_IF_ERROR(SetData(y, ragged, lengths, units));
   const int rows = static_cast<int>(lengths.size());
   const int dims[3] = {1, rows, n};
   const int strides[3] = {rows * n, n, 1};
@@ -163,11 +163,11 @@ absl::StatusOr<CudnnWeights> Layer::Weights(float* space) const {
 }  // namespace
 
 absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(const Stream& stream,
-                                                 const Schedule& schedule,
+                                                 const RaggedLayout& ragged,
                                                  int64_t width, int64_t units) {
-  if (schedule.steps() == 0) return LstmCudnnSizes{};
+  if (ragged.steps() == 0) return LstmCudnnSizes{};
   Layer layer;
-  CONTINUO_RETURN_IF_ERROR(layer.Create(stream, schedule, width, units));
+  CONTINUO_RETURN_IF_ERROR(layer.Create(stream, ragged, width, units));
   return LstmCudnnSizes{
       .reserve = Floats(layer.reserve_bytes),
       .scratch = 2 * Floats(layer.weight_bytes) +
@@ -176,12 +176,12 @@ absl::StatusOr<LstmCudnnSizes> LstmCudnnSizesFor(const Stream& stream,
 
 absl::Status LstmCudnnForward(const Stream& stream,
                               const LstmCudnnForwardArgs& args) {
-  if (args.schedule.steps() == 0) return absl::OkStatus();
+  if (args.ragged.steps() == 0) return absl::OkStatus();
   const int64_t n = args.h.shape[1];
   CONTINUO_CHECK(args.kernel.shape[0] == args.x.shape[1] + n);
   Layer layer;
   CONTINUO_RETURN_IF_ERROR(
-      layer.Create(stream, args.schedule, args.x.shape[1], n));
+      layer.Create(stream, args.ragged, args.x.shape[1], n));
   const bool training = static_cast<bool>(args.reserve);
   float* const space = args.scratch.data<float>();
   const int64_t space_size = Floats(layer.weight_bytes);
@@ -202,12 +202,12 @@ absl::Status LstmCudnnForward(const Stream& stream,
 
 absl::Status LstmCudnnBackward(const Stream& stream,
                                const LstmCudnnBackwardArgs& args) {
-  if (args.schedule.steps() == 0) return absl::OkStatus();
+  if (args.ragged.steps() == 0) return absl::OkStatus();
   const int64_t n = args.h.shape[1];
   CONTINUO_CHECK(args.kernel.shape[0] == args.x.shape[1] + n);
   Layer layer;
   CONTINUO_RETURN_IF_ERROR(
-      layer.Create(stream, args.schedule, args.x.shape[1], n));
+      layer.Create(stream, args.ragged, args.x.shape[1], n));
   float* const space = args.scratch.data<float>();
   const int64_t space_size = Floats(layer.weight_bytes);
   float* const dspace = space + space_size;

@@ -57,7 +57,7 @@ namespace gpu {
 bool LstmLaunchesPerStep(const Stream& stream, const LstmShape& shape);
 }  // namespace gpu
 
-// Whether the stream's form launches work for each step, so that a schedule of
+// Whether the stream's form launches work for each step, so that a layout of
 // more than one step needs its host arrays and cannot be recorded to run with
 // others of the same T.
 inline bool LstmLaunchesPerStep(const Stream& stream, const LstmShape& shape) {

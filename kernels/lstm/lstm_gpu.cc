@@ -34,9 +34,8 @@ absl::StatusOr<LstmForm> Choose(const Stream& stream, const LstmShape& shape) {
   return form;
 }
 
-LstmShape ShapeOf(const Schedule& schedule, const TensorView& c) {
-  return {
-      .rows = schedule.rows, .steps = schedule.steps(), .units = c.shape[1]};
+LstmShape ShapeOf(const RaggedLayout& ragged, const TensorView& c) {
+  return {.rows = ragged.rows, .steps = ragged.steps(), .units = c.shape[1]};
 }
 
 }  // namespace
@@ -52,7 +51,7 @@ absl::Status LstmForward(const Stream& stream, const LstmForwardArgs& args) {
   CONTINUO_CHECK(args.gates.shape[1] == 4 * n && args.h.shape == args.c.shape);
   CONTINUO_CHECK(args.gates.dtype == GateType(stream));
   CONTINUO_CHECK(args.recurrent.num_elements() == 4 * n * n);
-  const LstmShape shape = ShapeOf(args.schedule, args.c);
+  const LstmShape shape = ShapeOf(args.ragged, args.c);
   if (shape.steps == 0 || shape.rows == 0) return absl::OkStatus();
   CONTINUO_ASSIGN_OR_RETURN(const LstmForm form, Choose(stream, shape));
   switch (form) {
@@ -73,7 +72,7 @@ absl::Status LstmBackward(const Stream& stream, const LstmBackwardArgs& args) {
   CONTINUO_CHECK(args.gates.shape[1] == 4 * n && args.dh.shape == args.c.shape);
   CONTINUO_CHECK(args.gates.dtype == GateType(stream));
   CONTINUO_CHECK(args.recurrent_t.num_elements() == 4 * n * n);
-  const LstmShape shape = ShapeOf(args.schedule, args.c);
+  const LstmShape shape = ShapeOf(args.ragged, args.c);
   if (shape.steps == 0 || shape.rows == 0) return absl::OkStatus();
   CONTINUO_ASSIGN_OR_RETURN(const LstmForm form, Choose(stream, shape));
   switch (form) {

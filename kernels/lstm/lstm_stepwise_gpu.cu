@@ -82,10 +82,10 @@ template <typename T>
 struct ForwardStep {
   int64_t rows;
   int64_t units;
-  const int32_t* alive;  // on the device; null: `rows` is exact
-  T* gates;              // [rows, 4h]
-  const float* product;  // [rows, 4h] h R, or null: already in gates
-  const float* c_prev;   // [rows, h] or null: zeros
+  const int32_t* batch_size;  // on the device; null: `rows` is exact
+  T* gates;                   // [rows, 4h]
+  const float* product;       // [rows, 4h] h R, or null: already in gates
+  const float* c_prev;        // [rows, h] or null: zeros
   float* c;
   float* h;
 };
@@ -97,7 +97,9 @@ __global__ void ForwardStepKernel(ForwardStep<T> step) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const int64_t row = i / runs;
   const int64_t unit = i % runs * kWidth;
-  if (row >= step.rows || (step.alive != nullptr && row >= *step.alive)) return;
+  if (row >= step.rows ||
+      (step.batch_size != nullptr && row >= *step.batch_size))
+    return;
   T* const gates = step.gates + row * 4 * n + unit;
   Gates cells[kWidth];
   LoadGates(gates, n, cells);
@@ -125,11 +127,11 @@ template <typename T>
 struct BackwardStep {
   int64_t rows;
   int64_t units;
-  const int32_t* alive;  // on the device; null: `rows` is exact
-  int64_t rows_next;     // alive in the next step: those that have a dc
-  T* gates;              // [rows, 4h]
-  float* wide_dz;        // [rows, 4h] a copy of dz for the product, or null
-  const float* c_prev;   // [rows, h] or null: zeros
+  const int32_t* batch_size;  // on the device; null: `rows` is exact
+  int64_t rows_next;          // alive in the next step: those that have a dc
+  T* gates;                   // [rows, 4h]
+  float* wide_dz;       // [rows, 4h] a copy of dz for the product, or null
+  const float* c_prev;  // [rows, h] or null: zeros
   const float* c;
   const float* dh;
   float* dc;
@@ -142,7 +144,9 @@ __global__ void BackwardStepKernel(BackwardStep<T> step) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   const int64_t row = i / runs;
   const int64_t unit = i % runs * kWidth;
-  if (row >= step.rows || (step.alive != nullptr && row >= *step.alive)) return;
+  if (row >= step.rows ||
+      (step.batch_size != nullptr && row >= *step.batch_size))
+    return;
   T* const gates = step.gates + row * 4 * n + unit;
   const int64_t at = row * n + unit;
   Gates cells[kWidth];
@@ -197,14 +201,14 @@ struct StepRows {
   int64_t alive;
   int64_t begin;
 };
-StepRows RowsOf(const Schedule& schedule, int64_t t) {
-  if (schedule.host_alive == nullptr) return {t == 0 ? schedule.rows : 0, 0};
-  return {schedule.host_alive[t], schedule.host_step_begin[t]};
+StepRows RowsOf(const RaggedLayout& ragged, int64_t t) {
+  if (ragged.host_batch_sizes == nullptr) return {t == 0 ? ragged.rows : 0, 0};
+  return {ragged.host_batch_sizes[t], ragged.host_step_begin[t]};
 }
 
-absl::Status CheckHostArrays(const Schedule& schedule) {
-  if (schedule.steps() <= 1) return absl::OkStatus();
-  if (schedule.host_alive != nullptr && schedule.host_step_begin != nullptr) {
+absl::Status CheckHostArrays(const RaggedLayout& ragged) {
+  if (ragged.steps() <= 1) return absl::OkStatus();
+  if (ragged.host_batch_sizes != nullptr && ragged.host_step_begin != nullptr) {
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(
@@ -220,16 +224,17 @@ absl::Status Forward(const Stream& stream, const LstmForwardArgs& args) {
   T* const gates = Data<T>(args.gates);
   float* const c = args.c.data<float>();
   float* const h = args.h.data<float>();
-  const bool on_device = args.schedule.host_alive == nullptr;
+  const bool on_device = args.ragged.host_batch_sizes == nullptr;
   const float* c_prev = args.initial_c.data<float>();
   const float* h_prev = args.initial_h.data<float>();
-  for (int64_t t = 0; t < args.schedule.steps(); ++t) {
-    const StepRows rows = RowsOf(args.schedule, t);
+  for (int64_t t = 0; t < args.ragged.steps(); ++t) {
+    const StepRows rows = RowsOf(args.ragged, t);
     if (rows.alive == 0) break;
     ForwardStep<T> step = {
         .rows = rows.alive,
         .units = n,
-        .alive = on_device ? args.schedule.alive.data<int32_t>() : nullptr,
+        .batch_size =
+            on_device ? args.ragged.batch_sizes.data<int32_t>() : nullptr,
         .gates = gates + rows.begin * 4 * n,
         .product = nullptr,
         .c_prev = c_prev,
@@ -263,18 +268,19 @@ absl::Status Backward(const Stream& stream, const LstmBackwardArgs& args) {
   T* const gates = Data<T>(args.gates);
   const float* const c = args.c.data<float>();
   float* const dh = args.dh.data<float>();
-  const bool on_device = args.schedule.host_alive == nullptr;
-  CONTINUO_CHECK(args.dc.num_elements() >= args.schedule.rows * n);
+  const bool on_device = args.ragged.host_batch_sizes == nullptr;
+  CONTINUO_CHECK(args.dc.num_elements() >= args.ragged.rows * n);
   int64_t rows_next = 0;
-  for (int64_t t = args.schedule.steps() - 1; t >= 0; --t) {
-    const StepRows rows = RowsOf(args.schedule, t);
+  for (int64_t t = args.ragged.steps() - 1; t >= 0; --t) {
+    const StepRows rows = RowsOf(args.ragged, t);
     if (rows.alive == 0) continue;
     const int64_t before =
-        t > 0 ? RowsOf(args.schedule, t - 1).begin * n : int64_t{0};
+        t > 0 ? RowsOf(args.ragged, t - 1).begin * n : int64_t{0};
     BackwardStep<T> step = {
         .rows = rows.alive,
         .units = n,
-        .alive = on_device ? args.schedule.alive.data<int32_t>() : nullptr,
+        .batch_size =
+            on_device ? args.ragged.batch_sizes.data<int32_t>() : nullptr,
         .rows_next = rows_next,
         .gates = gates + rows.begin * 4 * n,
         .wide_dz = nullptr,
@@ -312,7 +318,7 @@ absl::Status StepBackward(const Stream& stream,
   kernel<<<Blocks(rows, n), kThreads, 0, stream.cuda->stream()>>>(
       {.rows = rows,
        .units = n,
-       .alive = nullptr,
+       .batch_size = nullptr,
        .rows_next = rows,
        .gates = Data<T>(args.gates),
        .wide_dz = nullptr,
@@ -340,7 +346,7 @@ absl::Status LstmStepBackward(const Stream& stream,
 
 absl::Status LstmStepwiseForward(const Stream& stream,
                                  const LstmForwardArgs& args) {
-  CONTINUO_RETURN_IF_ERROR(CheckHostArrays(args.schedule));
+  CONTINUO_RETURN_IF_ERROR(CheckHostArrays(args.ragged));
   return args.gates.dtype == DType::kBfloat16
              ? Forward<__nv_bfloat16>(stream, args)
              : Forward<float>(stream, args);
@@ -348,7 +354,7 @@ absl::Status LstmStepwiseForward(const Stream& stream,
 
 absl::Status LstmStepwiseBackward(const Stream& stream,
                                   const LstmBackwardArgs& args) {
-  CONTINUO_RETURN_IF_ERROR(CheckHostArrays(args.schedule));
+  CONTINUO_RETURN_IF_ERROR(CheckHostArrays(args.ragged));
   return args.gates.dtype == DType::kBfloat16
              ? Backward<__nv_bfloat16>(stream, args)
              : Backward<float>(stream, args);

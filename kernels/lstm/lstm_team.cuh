@@ -39,10 +39,10 @@ struct TeamArgs {
   LstmTeamLaunch launch;
   int units;  // h
   int steps;
-  const int32_t* alive;       // [T]
-  const int32_t* step_begin;  // [T + 1]
-  const float* weights;       // [h, 4h], backward [4h, h]
-  const float* initial_c;     // forward: [N, h] or null
+  const int32_t* batch_sizes;  // [T]
+  const int32_t* step_begin;   // [T + 1]
+  const float* weights;        // [h, 4h], backward [4h, h]
+  const float* initial_c;      // forward: [N, h] or null
   const float* initial_h;
   Gate* gates;        // [E, 4h]
   float* c;           // [E, h], backward only read
@@ -89,7 +89,7 @@ struct Team {
 
   __device__ TeamStep At(int t, int row_begin) const {
     if (t < 0 || t >= p.steps) return {};
-    const int rows = min(p.alive[t] - row_begin, p.launch.slice_rows);
+    const int rows = min(p.batch_sizes[t] - row_begin, p.launch.slice_rows);
     return {max(rows, 0), p.step_begin[t] + row_begin};
   }
 
@@ -98,7 +98,7 @@ struct Team {
     int count = 0;
     for (int begin = 0; begin < p.steps; begin += kLstmTeamThreads) {
       const int t = begin + static_cast<int>(threadIdx.x);
-      count += __syncthreads_count(t < p.steps && p.alive[t] > row_begin);
+      count += __syncthreads_count(t < p.steps && p.batch_sizes[t] > row_begin);
     }
     return count;
   }

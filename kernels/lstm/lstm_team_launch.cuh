@@ -18,9 +18,9 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
                             const LstmForwardArgs& args) {
   return {.launch = launch,
           .units = static_cast<int>(args.c.shape[1]),
-          .steps = static_cast<int>(args.schedule.steps()),
-          .alive = args.schedule.alive.data<int32_t>(),
-          .step_begin = args.schedule.step_begin.data<int32_t>(),
+          .steps = static_cast<int>(args.ragged.steps()),
+          .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+          .step_begin = args.ragged.step_begin.data<int32_t>(),
           .weights = args.recurrent.data<float>(),
           .initial_c = args.initial_c.data<float>(),
           .initial_h = args.initial_h.data<float>(),
@@ -36,9 +36,9 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
                             const LstmBackwardArgs& args) {
   return {.launch = launch,
           .units = static_cast<int>(args.c.shape[1]),
-          .steps = static_cast<int>(args.schedule.steps()),
-          .alive = args.schedule.alive.data<int32_t>(),
-          .step_begin = args.schedule.step_begin.data<int32_t>(),
+          .steps = static_cast<int>(args.ragged.steps()),
+          .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+          .step_begin = args.ragged.step_begin.data<int32_t>(),
           .weights = args.recurrent_t.data<float>(),
           .initial_c = nullptr,
           .initial_h = nullptr,
@@ -55,8 +55,8 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
 template <typename Product, typename Launcher, typename Args>
 absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
                      const Launcher& launcher) {
-  const LstmShape shape = {.rows = args.schedule.rows,
-                           .steps = args.schedule.steps(),
+  const LstmShape shape = {.rows = args.ragged.rows,
+                           .steps = args.ragged.steps(),
                            .units = args.c.shape[1]};
   if (shape.rows == 0 || shape.steps == 0) return absl::OkStatus();
   GpuProperties gpu = stream.cuda->properties();

@@ -60,7 +60,7 @@ absl::Status ProbeAttention(ProbeRun* run, int64_t n) {
   const auto units = [&] { return run->New<float>({kEvents, n}); };
   const auto window = [&] { return run->New<float>({kRows, kWindow, n}); };
   const AttentionForwardArgs f = {
-      .schedule = run->MakeSchedule(Lengths()),
+      .ragged = run->MakeRaggedLayout(Lengths()),
       .weights = weights,
       .window = kWindow,
       .x = run->Random({kEvents, kWidth}, 20),
@@ -80,7 +80,7 @@ absl::Status ProbeAttention(ProbeRun* run, int64_t n) {
   for (const TensorView& output : {f.x, f.c, f.h, f.probabilities, f.out}) {
     run->Compare(output);
   }
-  const AttentionBackwardArgs b = {.schedule = f.schedule,
+  const AttentionBackwardArgs b = {.ragged = f.ragged,
                                    .weights = MakeTransposes(run, n),
                                    .score = weights.score,
                                    .window = kWindow,
@@ -176,9 +176,9 @@ absl::Status ProbeWindow(ProbeRun* run, int64_t n) {
 
 // Rows that end on the way, windows that are full and that are not.
 absl::Status ProbeWindowBackward(ProbeRun* run, int64_t n) {
-  const Schedule schedule = run->MakeSchedule(Lengths());
+  const RaggedLayout ragged = run->MakeRaggedLayout(Lengths());
   for (const int t : {kWindow + 1, 2}) {
-    const int64_t rows = schedule.host_alive[t];
+    const int64_t rows = ragged.host_batch_sizes[t];
     // All empty slots have one probability.
     std::vector<float> probabilities =
         ProbeValues(rows * kWindow, 4, 1.0 / kWindow);
@@ -187,7 +187,7 @@ absl::Status ProbeWindowBackward(ProbeRun* run, int64_t n) {
     }
     const AttendWindowBackwardArgs args = {
         .step = t,
-        .step_begin = schedule.step_begin,
+        .step_begin = ragged.step_begin,
         .out = run->Random({kEvents, n}, 1),
         .projected = run->Random({kEvents, n}, 2),
         .score = run->Random({n}, 3, 4 * Scale(n)),

@@ -23,15 +23,15 @@ constexpr int64_t kEvents = 37;
 
 // Forward and, from its results, backward.
 absl::Status ProbeLstm(ProbeRun* run, int64_t n) {
-  const Schedule schedule = run->MakeSchedule(Lengths());
+  const RaggedLayout ragged = run->MakeRaggedLayout(Lengths());
   const double scale = 1 / std::sqrt(static_cast<double>(n));
   const TensorView gates = run->RandomGates({kEvents, 4 * n}, 1, 1.0);
   const TensorView c = run->New<float>({kEvents, n});
   const TensorView h = run->New<float>({kEvents, n});
   const TensorView scratch =
-      run->New<float>({LstmScratch(run->stream(), schedule.rows, n)});
+      run->New<float>({LstmScratch(run->stream(), ragged.rows, n)});
   CONTINUO_RETURN_IF_ERROR(
-      LstmForward(run->stream(), {.schedule = schedule,
+      LstmForward(run->stream(), {.ragged = ragged,
                                   .recurrent = run->Packed(n, 4 * n, 2, scale),
                                   .gates = gates,
                                   .c = c,
@@ -41,12 +41,12 @@ absl::Status ProbeLstm(ProbeRun* run, int64_t n) {
   run->Compare(h);
   CONTINUO_RETURN_IF_ERROR(LstmBackward(
       run->stream(),
-      {.schedule = schedule,
+      {.ragged = ragged,
        .recurrent_t = run->Packed(n, 4 * n, 2, scale, /*transpose=*/true),
        .c = c,
        .gates = gates,
        .dh = run->Random({kEvents, n}, 3),
-       .dc = run->New<float>({schedule.rows, n}),
+       .dc = run->New<float>({ragged.rows, n}),
        .scratch = scratch}));
   run->Compare(gates);
   return absl::OkStatus();
@@ -60,7 +60,7 @@ absl::Status ProbeLstmStep(ProbeRun* run, int64_t n) {
   const TensorView h = run->New<float>({kRows, n});
   CONTINUO_RETURN_IF_ERROR(LstmForward(
       run->stream(),
-      {.schedule = run->MakeSchedule(std::vector<int>(kRows, 1)),
+      {.ragged = run->MakeRaggedLayout(std::vector<int>(kRows, 1)),
        .recurrent = run->Packed(n, 4 * n, 2, scale),
        .initial_c = run->Random({kRows, n}, 3),
        .initial_h = run->Random({kRows, n}, 4),
@@ -90,13 +90,13 @@ absl::Status ProbeLstmStepBackward(ProbeRun* run, int64_t n) {
 // A layer of `n` units on an input of kWidth, with its weights as variables.
 constexpr int64_t kWidth = 40;
 struct LayerArrays {
-  Schedule schedule;
+  RaggedLayout ragged;
   TensorView x, kernel, bias, h, dh, dx, dkernel, dbias;
 };
 
 LayerArrays MakeLayer(ProbeRun* run, int64_t n) {
   const double scale = 1 / std::sqrt(static_cast<double>(n + kWidth));
-  return {.schedule = run->MakeSchedule(Lengths()),
+  return {.ragged = run->MakeRaggedLayout(Lengths()),
           .x = run->Random({kEvents, kWidth}, 1),
           .kernel = run->Random({kWidth + n, 4 * n}, 2, scale),
           .bias = run->Random({4 * n}, 3),
@@ -139,24 +139,24 @@ absl::Status RunFusedLayer(ProbeRun* run, const LayerArrays& l, int64_t n) {
   const TensorView c = run->New<float>({kEvents, n});
   CONTINUO_RETURN_IF_ERROR(
       Gemm(stream, {.a = l.x, .b = input, .bias = l.bias, .c = gates}));
-  CONTINUO_RETURN_IF_ERROR(LstmForward(stream, {.schedule = l.schedule,
+  CONTINUO_RETURN_IF_ERROR(LstmForward(stream, {.ragged = l.ragged,
                                                 .recurrent = recurrent,
                                                 .gates = gates,
                                                 .c = c,
                                                 .h = l.h}));
   CONTINUO_RETURN_IF_ERROR(
-      LstmBackward(stream, {.schedule = l.schedule,
+      LstmBackward(stream, {.ragged = l.ragged,
                             .recurrent_t = recurrent_t,
                             .c = c,
                             .gates = gates,
                             .dh = l.dh,
-                            .dc = run->New<float>({l.schedule.rows, n})}));
+                            .dc = run->New<float>({l.ragged.rows, n})}));
   CONTINUO_RETURN_IF_ERROR(Gemm(stream, {.a = gates, .b = input_t, .c = l.dx}));
   std::vector<int32_t> previous(kEvents, -1);
-  for (int64_t t = 1; t < l.schedule.steps(); ++t) {
-    for (int32_t row = 0; row < l.schedule.host_alive[t]; ++row) {
-      previous[l.schedule.host_step_begin[t] + row] =
-          l.schedule.host_step_begin[t - 1] + row;
+  for (int64_t t = 1; t < l.ragged.steps(); ++t) {
+    for (int32_t row = 0; row < l.ragged.host_batch_sizes[t]; ++row) {
+      previous[l.ragged.host_step_begin[t] + row] =
+          l.ragged.host_step_begin[t - 1] + row;
     }
   }
   const TensorView scratch = run->New<float>(
@@ -179,18 +179,18 @@ absl::Status RunFusedLayer(ProbeRun* run, const LayerArrays& l, int64_t n) {
 absl::Status RunCudnnLayer(ProbeRun* run, const LayerArrays& l, int64_t n) {
   CONTINUO_ASSIGN_OR_RETURN(
       const LstmCudnnSizes sizes,
-      LstmCudnnSizesFor(run->stream(), l.schedule, kWidth, n));
+      LstmCudnnSizesFor(run->stream(), l.ragged, kWidth, n));
   const TensorView reserve = run->New<float>({sizes.reserve});
   const TensorView scratch = run->New<float>({sizes.scratch});
   CONTINUO_RETURN_IF_ERROR(
-      LstmCudnnForward(run->stream(), {.schedule = l.schedule,
+      LstmCudnnForward(run->stream(), {.ragged = l.ragged,
                                        .x = l.x,
                                        .kernel = l.kernel,
                                        .bias = l.bias,
                                        .h = l.h,
                                        .reserve = reserve,
                                        .scratch = scratch}));
-  return LstmCudnnBackward(run->stream(), {.schedule = l.schedule,
+  return LstmCudnnBackward(run->stream(), {.ragged = l.ragged,
                                            .x = l.x,
                                            .kernel = l.kernel,
                                            .bias = l.bias,

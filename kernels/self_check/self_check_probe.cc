@@ -79,19 +79,19 @@ TensorView ProbeRun::Packed(int64_t rows, int64_t columns, uint64_t seed,
   return packed;
 }
 
-Schedule ProbeRun::MakeSchedule(const std::vector<int>& lengths) {
-  std::vector<int32_t>& alive = host_.emplace_back();
+RaggedLayout ProbeRun::MakeRaggedLayout(const std::vector<int>& lengths) {
+  std::vector<int32_t>& batch_sizes = host_.emplace_back();
   std::vector<int32_t>& step_begin = host_.emplace_back(1, 0);
   for (int t = 0; t < lengths[0]; ++t) {
     int32_t rows = 0;
     for (int length : lengths) rows += length > t;
-    alive.push_back(rows);
+    batch_sizes.push_back(rows);
     step_begin.push_back(step_begin.back() + rows);
   }
-  return {.alive = Put(alive),
+  return {.batch_sizes = Put(batch_sizes),
           .step_begin = Put(step_begin),
           .rows = static_cast<int64_t>(lengths.size()),
-          .host_alive = alive.data(),
+          .host_batch_sizes = batch_sizes.data(),
           .host_step_begin = step_begin.data()};
 }
 

@@ -13,7 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/self_check/self_check.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
@@ -66,7 +66,7 @@ class ProbeRun {
   TensorView Packed(int64_t rows, int64_t columns, uint64_t seed, double scale,
                     bool transpose = false);
   // A batch of rows of these lengths, descending.
-  Schedule MakeSchedule(const std::vector<int>& lengths);
+  RaggedLayout MakeRaggedLayout(const std::vector<int>& lengths);
 
   // Takes note of an output.
   void Compare(const TensorView& output) { outputs_.push_back(output); }
@@ -87,7 +87,7 @@ class ProbeRun {
   Arena* arena_;
   absl::Status status_;
   std::vector<TensorView> outputs_;
-  std::deque<std::vector<int32_t>> host_;  // schedules' host arrays
+  std::deque<std::vector<int32_t>> host_;  // layouts' host arrays
 };
 
 // How far results may be from the CPU's.

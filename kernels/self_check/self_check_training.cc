@@ -14,7 +14,7 @@ absl::Status ProbeDropout(ProbeRun* run, int64_t) {
   const int64_t n = 35;
   const TensorView out = run->New<float>({9, n});
   CONTINUO_RETURN_IF_ERROR(
-      Dropout(run->stream(), {.schedule = run->MakeSchedule({4, 3, 2}),
+      Dropout(run->stream(), {.ragged = run->MakeRaggedLayout({4, 3, 2}),
                               .source = run->Put(std::vector<int32_t>{2, 7, 0}),
                               .x = run->Random({9, n}, 1),
                               .out = out,
@@ -106,7 +106,7 @@ absl::Status ProbeRows(ProbeRun* run, int64_t) {
                                .to = run->Put(std::vector<int32_t>{0, 8, 3})}));
   CONTINUO_RETURN_IF_ERROR(Zero(run->stream(), {.x = zeros}));
   CONTINUO_RETURN_IF_ERROR(ZeroTail(
-      run->stream(), {.schedule = run->MakeSchedule({3, 2, 1}), .x = tail}));
+      run->stream(), {.ragged = run->MakeRaggedLayout({3, 2, 1}), .x = tail}));
   CONTINUO_RETURN_IF_ERROR(Sum(run->stream(), {.a = x, .b = tail, .c = sum}));
   for (const TensorView& output : {gathered, copied, zeros, tail, sum}) {
     run->Compare(output);

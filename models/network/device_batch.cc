@@ -56,9 +56,9 @@ class Copies {
 // which are set.
 void FillPrevious(const PackedBatch& batch, int32_t* previous) {
   if (batch.num_steps() == 0) return;
-  std::fill_n(previous, batch.alive[0], -1);
+  std::fill_n(previous, batch.batch_sizes[0], -1);
   for (int t = 1; t < batch.num_steps(); ++t) {
-    for (int row = 0; row < batch.alive[t]; ++row) {
+    for (int row = 0; row < batch.batch_sizes[t]; ++row) {
       previous[batch.step_begin[t] + row] = batch.step_begin[t - 1] + row;
     }
   }
@@ -84,15 +84,15 @@ BatchShape BucketShape(const PackedBatch& batch) {
 }
 
 struct DeviceBatch::Arrays {
-  TensorView scalars;     // StepScalars, as two uint64
-  TensorView alive;       // [T] int32
-  TensorView step_begin;  // [T + 1] int32
-  TensorView source;      // [N] int32
-  TensorView row_begin;   // [E + 1] int32
-  TensorView index;       // [entries] int32
-  TensorView value;       // [entries] float
-  TensorView labels;      // [E * heads] int64
-  TensorView previous;    // [E] int32
+  TensorView scalars;      // StepScalars, as two uint64
+  TensorView batch_sizes;  // [T] int32
+  TensorView step_begin;   // [T + 1] int32
+  TensorView source;       // [N] int32
+  TensorView row_begin;    // [E + 1] int32
+  TensorView index;        // [entries] int32
+  TensorView value;        // [entries] float
+  TensorView labels;       // [E * heads] int64
+  TensorView previous;     // [E] int32
 };
 
 DeviceBatch::Arrays DeviceBatch::Allocate(const BatchShape& shape,
@@ -101,7 +101,7 @@ DeviceBatch::Arrays DeviceBatch::Allocate(const BatchShape& shape,
   static_assert(sizeof(StepScalars) == 2 * sizeof(uint64_t));
   Arrays arrays;
   arrays.scalars = arena->Allocate<uint64_t>(kWhat, {2});
-  arrays.alive = arena->Allocate<int32_t>(kWhat, {shape.steps});
+  arrays.batch_sizes = arena->Allocate<int32_t>(kWhat, {shape.steps});
   arrays.step_begin = arena->Allocate<int32_t>(kWhat, {shape.steps + 1});
   arrays.source = arena->Allocate<int32_t>(kWhat, {shape.rows});
   arrays.row_begin = arena->Allocate<int32_t>(kWhat, {shape.events + 1});
@@ -127,8 +127,8 @@ void DeviceBatch::ViewScalars(void* at) {
 
 void DeviceBatch::Show(const Arrays& arrays) {
   ViewScalars(arrays.scalars.raw);
-  schedule.alive = arrays.alive;
-  schedule.step_begin = arrays.step_begin;
+  ragged.batch_sizes = arrays.batch_sizes;
+  ragged.step_begin = arrays.step_begin;
   source = arrays.source;
   inputs = {.row_begin = arrays.row_begin,
             .index = arrays.index,
@@ -141,7 +141,7 @@ void DeviceBatch::ViewInPlace(const PackedBatch& batch) {
   previous_.resize(batch.num_events());
   FillPrevious(batch, previous_.data());
   Show({.scalars = TensorView(reinterpret_cast<uint64_t*>(&scalars_), {2}),
-        .alive = View(batch.alive),
+        .batch_sizes = View(batch.batch_sizes),
         .step_begin = View(batch.step_begin),
         .source = View(batch.source),
         .row_begin = View(batch.inputs.row_begin),
@@ -181,11 +181,11 @@ absl::Status DeviceBatch::Load(const PackedBatch& batch, bool recorded,
   shape_ = recorded ? BucketShape(batch) : ExactShape(batch);
   heads_ = batch.heads;
   events_ = batch.num_events();
-  schedule = Schedule();
-  schedule.rows = shape_.rows;
+  ragged = RaggedLayout();
+  ragged.rows = shape_.rows;
   if (!recorded) {
-    schedule.host_alive = batch.alive.data();
-    schedule.host_step_begin = batch.step_begin.data();
+    ragged.host_batch_sizes = batch.batch_sizes.data();
+    ragged.host_step_begin = batch.step_begin.data();
   }
   if (stream_.device.type == DeviceType::kCpu) {
     CONTINUO_CHECK(!recorded);
@@ -198,7 +198,7 @@ absl::Status DeviceBatch::Load(const PackedBatch& batch, bool recorded,
   std::memcpy(host.scalars.raw, &scalars, sizeof(scalars));
   const SparseRows& rows = batch.inputs;
   Copies copies;
-  copies.Add(batch.alive, host.alive, 0);
+  copies.Add(batch.batch_sizes, host.batch_sizes, 0);
   copies.Add(batch.step_begin, host.step_begin, batch.num_events());
   copies.Add(batch.source, host.source, 0);
   copies.Add(rows.row_begin, host.row_begin, rows.row_begin.back());

@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "data/records/batch.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/layers/embedding.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
@@ -54,7 +54,7 @@ class DeviceBatch {
   //
   // For work that is recorded (CUDA only) the arrays have the batch's bucket
   // shape: beyond the batch no rows are alive, and events have no inputs, no
-  // labels (-1) and no predecessors. The schedule then has no host arrays.
+  // labels (-1) and no predecessors. The layout then has no host arrays.
   absl::Status Load(const PackedBatch& batch, bool recorded,
                     const StepScalars& scalars);
 
@@ -68,7 +68,7 @@ class DeviceBatch {
   const BatchShape& shape() const { return shape_; }
   int64_t events() const { return events_; }  // of the batch itself
 
-  Schedule schedule;
+  RaggedLayout ragged;
   SparseView inputs;        // [E, width]
   TensorView source;        // [N] int32
   TensorView labels;        // [E * heads] int64

@@ -33,7 +33,7 @@ absl::Status EventRnnTrainer::State::DropTail(
   if (!recorded) return absl::OkStatus();
   for (const TensorView& x : gradients) {
     CONTINUO_RETURN_IF_ERROR(
-        ZeroTail(stream(), {.schedule = batch->schedule, .x = x}));
+        ZeroTail(stream(), {.ragged = batch->ragged, .x = x}));
   }
   return absl::OkStatus();
 }
@@ -63,7 +63,7 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
   };
   if (!layer.attention) {
     CONTINUO_RETURN_IF_ERROR(
-        LstmBackward(stream(), {.schedule = batch->schedule,
+        LstmBackward(stream(), {.ragged = batch->ragged,
                                 .recurrent_t = layer_packs.recurrent.transposed,
                                 .c = c,
                                 .gates = gates,
@@ -83,7 +83,7 @@ absl::Status EventRnnTrainer::State::BackwardCell(const LayerPlan& layer,
   const TensorView dprojected = Rows(backward.dprojected, events);
   const TensorView dx = Rows(backward.dx, events);
   CONTINUO_RETURN_IF_ERROR(AttentionBackward(
-      stream(), {.schedule = batch->schedule,
+      stream(), {.ragged = batch->ragged,
                  .weights = MakeAttentionTransposes(layer_packs),
                  .score = ParameterView(weights(), *layer.attn_v),
                  .window = rnn->spec().attn_length,
@@ -172,7 +172,7 @@ absl::Status EventRnnTrainer::State::BackwardLayer(const LayerPlan& layer,
   const bool projected = layer.projection.kernel != nullptr;
   float* const flat = gradient.data<float>();
   if (pass.keep_prob < 1) {
-    CONTINUO_RETURN_IF_ERROR(Dropout(stream(), {.schedule = batch->schedule,
+    CONTINUO_RETURN_IF_ERROR(Dropout(stream(), {.ragged = batch->ragged,
                                                 .source = batch->source,
                                                 .x = doutput,
                                                 .out = doutput,

@@ -24,7 +24,7 @@ absl::Status EventRnnTrainer::State::PlanCudnn() {
     if (!UsesCudnn(layer)) continue;
     CONTINUO_ASSIGN_OR_RETURN(
         const LstmCudnnSizes of_layer,
-        LstmCudnnSizesFor(stream(), batch->schedule, layer.width, layer.units));
+        LstmCudnnSizesFor(stream(), batch->ragged, layer.width, layer.units));
     sizes[0] = std::max(sizes[0], of_layer.scratch);
     if (layer.sparse_cell()) sizes[1] = events * layer.width;
     if (inference_only) continue;
@@ -68,7 +68,7 @@ absl::Status EventRnnTrainer::State::CudnnForward(const LayerPlan& layer,
   }
   return LstmCudnnForward(
       stream(),
-      {.schedule = batch->schedule,
+      {.ragged = batch->ragged,
        .x = x,
        .kernel = ParameterRows(weights(), *layer.lstm.kernel, 0,
                                layer.width + layer.units),
@@ -90,7 +90,7 @@ absl::Status EventRnnTrainer::State::CudnnBackward(const LayerPlan& layer,
                             ? Rows(cudnn.dx(), events(), layer.width)
                             : dinput;
   CONTINUO_RETURN_IF_ERROR(LstmCudnnBackward(
-      stream(), {.schedule = batch->schedule,
+      stream(), {.ragged = batch->ragged,
                  .x = sparse ? Rows(cudnn.x(), events(), layer.width) : input,
                  .kernel = ParameterRows(weights(), *layer.lstm.kernel, 0,
                                          layer.width + layer.units),

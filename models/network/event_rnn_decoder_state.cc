@@ -108,11 +108,11 @@ void EventRnnDecoder::State::SetRows(int64_t count) {
   const int64_t steps = count > 0 ? 1 : 0;
   const int32_t* pair = device_counts.data<int32_t>() + 2 * count;
   const int32_t* host_pair = counts.data() + 2 * count;
-  schedule = {.alive = TensorView(pair + 1, {steps}),
-              .step_begin = TensorView(pair, {steps + 1}),
-              .rows = count,
-              .host_alive = host_pair + 1,
-              .host_step_begin = host_pair};
+  ragged = {.batch_sizes = TensorView(pair + 1, {steps}),
+            .step_begin = TensorView(pair, {steps + 1}),
+            .rows = count,
+            .host_batch_sizes = host_pair + 1,
+            .host_step_begin = host_pair};
 }
 
 TensorView EventRnnDecoder::State::WindowRow() const {

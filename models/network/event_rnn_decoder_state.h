@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/layers/embedding.h"
 #include "models/network/device_rows.h"
 #include "models/network/event_rnn_decoder.h"
@@ -75,11 +75,11 @@ struct EventRnnDecoder::State {
   // having its own in place r, and computes no places.
   std::vector<int32_t> window_row;  // [rows], or [max_rows] on a GPU
   TensorView device_window_row;     // [max_rows] int32, GPU only
-  // 0, c for each count of rows c: the two arrays of the one-step schedule.
+  // 0, c for each count of rows c: the two arrays of the one-step layout.
   std::vector<int32_t> counts;  // [2 (max_rows + 1)]
   TensorView device_counts;     // the same where the stream's device reads it
   TensorView device_source;     // [max_rows] int32, GPU only
-  Schedule schedule;
+  RaggedLayout ragged;
   std::unique_ptr<DeviceRows> inputs;
 
   const Stream& stream() const { return rnn->stream(); }

@@ -77,7 +77,7 @@ absl::Status EventRnnDecoder::State::StepLayer(const LayerPlan& layer,
                                      layer_packs.cell_input.forward, gates));
     *output = Rows(state.h.next, rows);
     CONTINUO_RETURN_IF_ERROR(
-        LstmForward(stream(), {.schedule = schedule,
+        LstmForward(stream(), {.ragged = ragged,
                                .recurrent = layer_packs.recurrent.forward,
                                .initial_c = Rows(state.c.now, rows),
                                .initial_h = Rows(state.h.now, rows),

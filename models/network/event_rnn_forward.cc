@@ -53,7 +53,7 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const LayerPlan& layer,
     y = Rows(arrays.out, events);
     CONTINUO_RETURN_IF_ERROR(AttentionForward(
         stream(),
-        {.schedule = batch->schedule,
+        {.ragged = batch->ragged,
          .weights = MakeAttentionWeights(layer, layer_packs, weights()),
          .window = rnn->spec().attn_length,
          .x = x,
@@ -75,7 +75,7 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const LayerPlan& layer,
                                      layer.width,
                                      layer_packs.cell_input.forward, gates));
     CONTINUO_RETURN_IF_ERROR(
-        LstmForward(stream(), {.schedule = batch->schedule,
+        LstmForward(stream(), {.ragged = batch->ragged,
                                .recurrent = layer_packs.recurrent.forward,
                                .gates = gates,
                                .c = c,
@@ -88,7 +88,7 @@ absl::Status EventRnnTrainer::State::ForwardLayer(const LayerPlan& layer,
     y = *output;
   }
   if (pass.keep_prob < 1) {
-    return Dropout(stream(), {.schedule = batch->schedule,
+    return Dropout(stream(), {.ragged = batch->ragged,
                               .source = batch->source,
                               .x = y,
                               .out = *output,

@@ -54,7 +54,7 @@ absl::Status EventRnnTrainer::State::Pack() {
 }
 
 // Whether all operations of a pass can be recorded: those that launch once a
-// step would be recorded for one schedule.
+// step would be recorded for one layout.
 bool EventRnnTrainer::State::CanRecord(const PackedBatch& input) const {
   if (stream().device.type == DeviceType::kCpu) return false;
   if (plan.stack.has_value()) return false;

@@ -23,7 +23,7 @@ absl::Status EventRnnTrainer::State::BackwardStackLayers(int64_t t,
                                                          const Pass& pass) {
   const int64_t begin = StepBegin(t);
   const int64_t rows = StepRows(t);
-  const int64_t steps = batch->schedule.steps();
+  const int64_t steps = batch->ragged.steps();
   const int64_t rows_after = t + 1 < steps ? StepRows(t + 1) : 0;
   const TensorView dquery = RowsFrom(stack.query, begin, rows);
   // What becomes the gradient of a layer's output, and the matrix.
@@ -91,7 +91,7 @@ absl::Status EventRnnTrainer::State::BackwardStackStep(int64_t t,
   CONTINUO_RETURN_IF_ERROR(
       Gemm(stream(),
            {.a = dout, .b = packs.stack.attention_to_out.transposed, .c = da}));
-  if (t + 1 < batch->schedule.steps()) {
+  if (t + 1 < batch->ragged.steps()) {
     const int64_t rows_after = StepRows(t + 1);
     CONTINUO_RETURN_IF_ERROR(Gemm(
         stream(), {.a = RowsFrom(backward.dx, StepBegin(t + 1), rows_after),
@@ -102,7 +102,7 @@ absl::Status EventRnnTrainer::State::BackwardStackStep(int64_t t,
   const int64_t events = this->events();
   CONTINUO_RETURN_IF_ERROR(AttendWindowBackward(
       stream(), {.step = t,
-                 .step_begin = batch->schedule.step_begin,
+                 .step_begin = batch->ragged.step_begin,
                  .out = Rows(stack.out, events),
                  .projected = Rows(stack.projected, events),
                  .score = ParameterView(weights(), *plan.stack->attn_v),
@@ -190,7 +190,7 @@ absl::Status EventRnnTrainer::State::BackwardStack(const Pass& pass) {
   for (const TensorView& dc : backward.layer_dc) {
     CONTINUO_RETURN_IF_ERROR(Zero(stream(), {.x = dc}));
   }
-  for (int64_t t = batch->schedule.steps() - 1; t >= 0; --t) {
+  for (int64_t t = batch->ragged.steps() - 1; t >= 0; --t) {
     CONTINUO_RETURN_IF_ERROR(BackwardStackStep(t, pass));
   }
   return StackWeightGradients();

@@ -16,19 +16,19 @@
 namespace continuo {
 
 int64_t EventRnnTrainer::State::StepBegin(int64_t t) const {
-  return batch->schedule.host_step_begin[t];
+  return batch->ragged.host_step_begin[t];
 }
 int64_t EventRnnTrainer::State::StepRows(int64_t t) const {
-  return batch->schedule.host_alive[t];
+  return batch->ragged.host_batch_sizes[t];
 }
 
 // Step t alone, of arrays with all events.
-Schedule EventRnnTrainer::State::StepSchedule(int64_t t) const {
-  const Schedule& all = batch->schedule;
-  return {.alive = TensorView(all.alive.data<int32_t>() + t, {1}),
+RaggedLayout EventRnnTrainer::State::StepLayout(int64_t t) const {
+  const RaggedLayout& all = batch->ragged;
+  return {.batch_sizes = TensorView(all.batch_sizes.data<int32_t>() + t, {1}),
           .step_begin = TensorView(all.step_begin.data<int32_t>() + t, {2}),
           .rows = StepRows(t),
-          .host_alive = all.host_alive + t,
+          .host_batch_sizes = all.host_batch_sizes + t,
           .host_step_begin = all.host_step_begin + t};
 }
 
@@ -37,7 +37,7 @@ absl::Status EventRnnTrainer::State::DropStep(int64_t t, int layer,
                                               const Pass& pass,
                                               const TensorView& x,
                                               const TensorView& out) {
-  return Dropout(stream(), {.schedule = StepSchedule(t),
+  return Dropout(stream(), {.ragged = StepLayout(t),
                             .source = batch->source,
                             .x = x,
                             .out = out,
@@ -123,7 +123,7 @@ absl::Status EventRnnTrainer::State::ForwardStackStep(int64_t t,
                         .bias = ParameterView(weights(), *layer.lstm.bias),
                         .c = RowsFrom(arrays.gates, begin, rows)}));
     CONTINUO_RETURN_IF_ERROR(
-        LstmForward(stream(), {.schedule = StepSchedule(t),
+        LstmForward(stream(), {.ragged = StepLayout(t),
                                .recurrent = layer_packs.recurrent.forward,
                                .initial_c = before(arrays.c),
                                .initial_h = before(arrays.h),
@@ -149,7 +149,7 @@ absl::Status EventRnnTrainer::State::ForwardStack(const Pass& pass) {
   CONTINUO_RETURN_IF_ERROR(Project(TensorView(), /*sparse=*/true,
                                    plan.stack->wrapper, plan.stack->input,
                                    TensorView(), Rows(stack.x, events())));
-  for (int64_t t = 0; t < batch->schedule.steps(); ++t) {
+  for (int64_t t = 0; t < batch->ragged.steps(); ++t) {
     CONTINUO_RETURN_IF_ERROR(ForwardStackStep(t, pass));
   }
   return absl::OkStatus();

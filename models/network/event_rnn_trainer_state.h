@@ -181,7 +181,7 @@ struct EventRnnTrainer::State {
   // around the stack, whose layers go through time together.
   int64_t StepBegin(int64_t t) const;
   int64_t StepRows(int64_t t) const;
-  Schedule StepSchedule(int64_t t) const;
+  RaggedLayout StepLayout(int64_t t) const;
   absl::Status DropStep(int64_t t, int layer, const Pass& pass,
                         const TensorView& x, const TensorView& out);
   absl::Status ForwardStack(const Pass& pass);

@@ -65,7 +65,7 @@ class DeviceWeights {
   std::vector<std::unique_ptr<DeviceArray<float>>> arrays_;
 };
 
-// What the schedule of a run is padded with: steps without rows, rows that
+// What the layout of a run is padded with: steps without rows, rows that
 // there could be, and events that arrays have room for.
 struct Padding {
   int steps = 0;
@@ -78,19 +78,19 @@ inline Result RunBoth(const Stream& stream, const Problem& p,
                       const Floats& dout, const Padding& padding = {},
                       bool as_graph = false) {
   const int64_t n = p.n, w = p.w;
-  const int64_t events = p.schedule.events() + padding.events;
-  TestSchedule padded = p.schedule;
+  const int64_t events = p.ragged.events() + padding.events;
+  TestRaggedLayout padded = p.ragged;
   for (int i = 0; i < padding.steps; ++i) {
-    padded.alive.push_back(0);
+    padded.batch_sizes.push_back(0);
     padded.step_begin.push_back(padded.step_begin.back());
   }
-  DeviceSchedule device(stream, padded);
-  Schedule schedule = device.view();
-  const int64_t rows = p.schedule.rows() + padding.rows;
-  schedule.rows = rows;
+  DeviceRaggedLayout device(stream, padded);
+  RaggedLayout ragged = device.view();
+  const int64_t rows = p.ragged.rows() + padding.rows;
+  ragged.rows = rows;
   if (padding.steps > 0) {
-    schedule.host_alive = nullptr;
-    schedule.host_step_begin = nullptr;
+    ragged.host_batch_sizes = nullptr;
+    ragged.host_step_begin = nullptr;
   }
   const DeviceWeights weights(stream, p);
   const auto resized = [&](Floats values, int64_t columns) {
@@ -124,7 +124,7 @@ inline Result RunBoth(const Stream& stream, const Problem& p,
   DeviceArray<float> dp = floats(rows * p.window);
   const auto work = [&]() -> absl::Status {
     const absl::Status status = AttentionForward(
-        stream, {.schedule = schedule,
+        stream, {.ragged = ragged,
                  .weights = weights.forward,
                  .window = p.window,
                  .x = x.matrix(w),
@@ -141,7 +141,7 @@ inline Result RunBoth(const Stream& stream, const Problem& p,
                  .scratch = scratch.vector()});
     if (!status.ok()) return status;
     return AttentionBackward(stream,
-                             {.schedule = schedule,
+                             {.ragged = ragged,
                               .weights = weights.backward,
                               .score = weights.forward.score,
                               .window = p.window,
@@ -180,9 +180,9 @@ inline Result RunBoth(const Stream& stream, const Problem& p,
   Result r;
   // The rows of the events, without those that pad.
   const auto read = [&](auto& array, int64_t columns, Floats* to) {
-    if (p.schedule.events() == 0) return;
+    if (p.ragged.events() == 0) return;
     const std::vector<float> values = array.Read();
-    to->assign(values.begin(), values.begin() + p.schedule.events() * columns);
+    to->assign(values.begin(), values.begin() + p.ragged.events() * columns);
   };
   read(x, w, &r.x);
   read(gates, 4 * n, &r.gates);
@@ -224,7 +224,7 @@ inline void ExpectMatchesDoubleLoop(const Stream& stream,
   SCOPED_TRACE(::testing::Message() << "n " << n << ", window " << window
                                     << ", rows " << lengths.size());
   const Problem p(lengths, n, n + 3, window);
-  const Floats dout = Random(p.schedule.events() * n, 20);
+  const Floats dout = Random(p.ragged.events() * n, 20);
   const Doubles want = Reference(p, ToDouble(p.values));
   const std::map<std::string, double> slopes = ReferenceSlopes(p, dout);
   const Result r = RunBoth(stream, p, dout);
@@ -247,7 +247,7 @@ inline void ExpectMatchesDoubleLoop(const Stream& stream,
 // has the bits of a plain one.
 inline void ExpectPaddedGraphHasTheSameBits(const Stream& stream, int n) {
   const Problem p({4, 3, 3, 1}, n, n + 3, 2);
-  const Floats dout = Random(p.schedule.events() * n, 20);
+  const Floats dout = Random(p.ragged.events() * n, 20);
   ExpectSameBits(RunBoth(stream, p, dout),
                  RunBoth(stream, p, dout, {.steps = 3, .rows = 13, .events = 6},
                          /*as_graph=*/true));
@@ -257,14 +257,14 @@ inline void ExpectPaddedGraphHasTheSameBits(const Stream& stream, int n) {
 inline void ExpectRowsAreIndependent(const Stream& stream, int n) {
   const int window = 2;
   const Problem all({4, 4, 3, 3, 2, 2, 2, 2, 2, 1}, n, n, window);
-  const Floats dout = Random(all.schedule.events() * n, 20);
+  const Floats dout = Random(all.ragged.events() * n, 20);
   const Result together = RunBoth(stream, all, dout);
   for (const int row : {9}) {
-    Problem one({all.schedule.lengths[row]}, n, n, window);
+    Problem one({all.ragged.lengths[row]}, n, n, window);
     one.values = all.values;
     Floats x, row_dout, out, dx;
-    for (int t = 0; t < one.schedule.steps(); ++t) {
-      const int64_t at = all.schedule.event(t, row) * n;
+    for (int t = 0; t < one.ragged.steps(); ++t) {
+      const int64_t at = all.ragged.event(t, row) * n;
       const auto take = [&](const Floats& from, Floats* to) {
         to->insert(to->end(), from.begin() + at, from.begin() + at + n);
       };

@@ -22,10 +22,10 @@ using DoubleValues = std::map<std::string, Doubles>;
 
 struct Problem {
   Problem(const std::vector<int>& lengths, int units, int x_width, int slots)
-      : schedule(lengths), n(units), w(x_width), window(slots) {
+      : ragged(lengths), n(units), w(x_width), window(slots) {
     const double s = 1.5 / std::sqrt(n);
     const int64_t square = int64_t{n} * n;
-    values["x"] = Random(schedule.events() * w, 1);
+    values["x"] = Random(ragged.events() * w, 1);
     values["attention_to_x"] = Random(int64_t{n} * w, 2, s);
     values["x_to_gates"] = Random(int64_t{w} * 4 * n, 3, s);
     values["gates_bias"] = Random(4 * n, 4);
@@ -39,7 +39,7 @@ struct Problem {
     values["attention_to_out"] = Random(square, 12, s);
     values["out_bias"] = Random(n, 13);
   }
-  TestSchedule schedule;
+  TestRaggedLayout ragged;
   int n, w, window;
   Values values;
 };
@@ -50,7 +50,7 @@ inline double SigmoidOf(double x) { return 1 / (1 + std::exp(-x)); }
 // window at every step.
 inline Doubles Reference(const Problem& p, const DoubleValues& v) {
   const int n = p.n, w = p.w;
-  const int64_t events = p.schedule.events();
+  const int64_t events = p.ragged.events();
   Doubles c(events * n), h(events * n), a(events * n), out(events * n);
   // sum += row [k] times matrix [k, columns].
   const auto add = [](const double* row, int k, const Doubles& matrix,
@@ -62,10 +62,10 @@ inline Doubles Reference(const Problem& p, const DoubleValues& v) {
       }
     }
   };
-  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
-    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
-      const int64_t e = p.schedule.event(t, row);
-      const int64_t before = t > 0 ? p.schedule.event(t - 1, row) : -1;
+  for (int64_t t = 0; t < p.ragged.steps(); ++t) {
+    for (int64_t row = 0; row < p.ragged.batch_sizes[t]; ++row) {
+      const int64_t e = p.ragged.event(t, row);
+      const int64_t before = t > 0 ? p.ragged.event(t - 1, row) : -1;
       Doubles x(v.at("x").begin() + e * w, v.at("x").begin() + (e + 1) * w);
       if (t > 0) add(&a[before * n], n, v.at("attention_to_x"), &x);
       Doubles z = v.at("gates_bias");
@@ -84,7 +84,7 @@ inline Doubles Reference(const Problem& p, const DoubleValues& v) {
       double total = 0;
       const auto slot = [&](int j) -> const double* {
         const int64_t step = t - p.window + j;
-        return step < 0 ? nullptr : &out[p.schedule.event(step, row) * n];
+        return step < 0 ? nullptr : &out[p.ragged.event(step, row) * n];
       };
       for (int j = 0; j < p.window; ++j) {
         Doubles m(n, 0.0);
@@ -133,9 +133,9 @@ inline DoubleValues Gradients(const Problem& p, const Result& r) {
     }
   };
   const float one = 1.0f;
-  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
-    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
-      const int64_t e = p.schedule.event(t, row);
+  for (int64_t t = 0; t < p.ragged.steps(); ++t) {
+    for (int64_t row = 0; row < p.ragged.batch_sizes[t]; ++row) {
+      const int64_t e = p.ragged.event(t, row);
       const float* dz = &r.gates[e * 4 * n];
       const float* dq = &r.query[e * n];
       const float* dout = &r.dout[e * n];
@@ -149,7 +149,7 @@ inline DoubleValues Gradients(const Problem& p, const Result& r) {
       product(&r.attention[e * n], n, dout, n, &g["attention_to_out"]);
       product(&one, 1, dout, n, &g["out_bias"]);
       if (t > 0) {
-        const int64_t before = p.schedule.event(t - 1, row);
+        const int64_t before = p.ragged.event(t - 1, row);
         product(&r.attention[before * n], n, &r.dx[e * w], w,
                 &g["attention_to_x"]);
         product(&r.h[before * n], n, dz, 4 * n, &g["recurrent"]);

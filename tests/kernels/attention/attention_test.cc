@@ -54,7 +54,7 @@ struct Weights {
 
 void Forward(const Stream& stream, const Problem& p, const Weights& weights,
              Result* r) {
-  const int64_t events = p.schedule.events();
+  const int64_t events = p.ragged.events();
   r->x = p.values.at("x");
   r->gates.resize(events * 4 * p.n);
   r->probabilities.resize(events * p.window);
@@ -63,13 +63,13 @@ void Forward(const Stream& stream, const Problem& p, const Weights& weights,
     array->assign(events * p.n, -7.0f);
   }
   for (Floats& window : r->window) {
-    window.assign(p.schedule.rows() * p.window * p.n, -7.0f);
+    window.assign(p.ragged.rows() * p.window * p.n, -7.0f);
   }
   const auto window = [&](int i) {
-    return TensorView(r->window[i].data(), {p.schedule.rows(), p.window, p.n});
+    return TensorView(r->window[i].data(), {p.ragged.rows(), p.window, p.n});
   };
   ASSERT_TRUE(AttentionForward(
-                  stream, {.schedule = p.schedule.view(),
+                  stream, {.ragged = p.ragged.view(),
                            .weights = weights.forward,
                            .window = p.window,
                            .x = Matrix(r->x, p.w),
@@ -93,18 +93,18 @@ Result ForwardBackward(int threads, const Problem& p, const Floats& dout) {
   Result r;
   Forward(pool.stream(), p, weights, &r);
   r.dout = dout;
-  r.dprojected.assign(p.schedule.events() * p.n, -7.0f);
-  r.dx.assign(p.schedule.events() * p.w, -7.0f);
+  r.dprojected.assign(p.ragged.events() * p.n, -7.0f);
+  r.dx.assign(p.ragged.events() * p.w, -7.0f);
   r.dscore.assign(p.n, 0.0f);
   Floats scratch[4];
-  for (Floats& rows : scratch) rows.assign(p.schedule.rows() * p.n, -7.0f);
-  Floats dp(p.schedule.rows() * p.window);
+  for (Floats& rows : scratch) rows.assign(p.ragged.rows() * p.n, -7.0f);
+  Floats dp(p.ragged.rows() * p.window);
   const auto window = [&](int i) {
-    return TensorView(r.window[i].data(), {p.schedule.rows(), p.window, p.n});
+    return TensorView(r.window[i].data(), {p.ragged.rows(), p.window, p.n});
   };
   EXPECT_TRUE(
       AttentionBackward(pool.stream(),
-                        {.schedule = p.schedule.view(),
+                        {.ragged = p.ragged.view(),
                          .weights = weights.backward,
                          .score = weights.forward.score,
                          .window = p.window,
@@ -155,7 +155,7 @@ TEST(AttentionTest, BackwardMatchesFiniteDifference) {
     for (int n : {1, 17}) {
       for (int window : {1, 4, 12}) {
         const Problem p(lengths, n, n + 3, window);
-        const Floats dout = Random(p.schedule.events() * n, 20);
+        const Floats dout = Random(p.ragged.events() * n, 20);
         std::map<std::string, double> slopes = ReferenceSlopes(p, dout);
         ForEachTarget([&] {
           const DoubleValues gradients =
@@ -179,7 +179,7 @@ TEST(AttentionTest, BackwardMatchesFiniteDifference) {
 TEST(AttentionTest, SameBitsOnAnyThreads) {
   const Problem p({9, 9, 8, 8, 7, 7, 7, 7, 7, 6, 5, 5, 4, 4, 4, 2, 2, 1}, 33,
                   20, 4);
-  const Floats dout = Random(p.schedule.events() * 33, 20);
+  const Floats dout = Random(p.ragged.events() * 33, 20);
   ForEachTarget([&] {
     const Result one = ForwardBackward(1, p, dout);
     for (int threads : {2, 3, 9}) {

@@ -16,21 +16,21 @@ using Doubles = std::vector<double>;
 
 struct Problem {
   Problem(const std::vector<int>& lengths, int units, int slots, int at)
-      : schedule(lengths),
+      : ragged(lengths),
         n(units),
         window(slots),
         step(at),
-        rows(schedule.alive[at]),
-        out(Random(schedule.events() * n, 1)),
-        projected(Random(schedule.events() * n, 2)),
+        rows(ragged.batch_sizes[at]),
+        out(Random(ragged.events() * n, 1)),
+        projected(Random(ragged.events() * n, 2)),
         score(Random(n, 3, 2 / std::sqrt(n))),
         query(Random(rows * n, 4)),
         dattention(Random(rows * n, 5)),
-        dout(Random(schedule.events() * n, 6)),
-        dprojected(Random(schedule.events() * n, 7)),
+        dout(Random(ragged.events() * n, 6)),
+        dprojected(Random(ragged.events() * n, 7)),
         dscore(Random(rows * n, 8)) {}
 
-  TestSchedule schedule;
+  TestRaggedLayout ragged;
   int n, window, step;
   int64_t rows;
   Floats out, projected, score, query, dattention;
@@ -44,7 +44,7 @@ struct Result {
 // Slot j of a row's window before the step; -1 is an empty one.
 int64_t EventOf(const Problem& p, int64_t row, int j) {
   const int t = p.step - p.window + j;
-  return t < 0 ? -1 : p.schedule.event(t, row);
+  return t < 0 ? -1 : p.ragged.event(t, row);
 }
 
 Result Reference(const Problem& p) {
@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, WindowBackwardTest, ::testing::ValuesIn(kForms),
 
 void WindowBackwardTest::ExpectMatch(const Problem& p) const {
   const Result want = Reference(p);
-  DeviceSchedule schedule(stream(), p.schedule);
+  DeviceRaggedLayout ragged(stream(), p.ragged);
   DeviceArray<float> out = Put(p.out), projected = Put(p.projected);
   DeviceArray<float> score = Put(p.score), dattention = Put(p.dattention);
   DeviceArray<float> probabilities =
@@ -116,7 +116,7 @@ void WindowBackwardTest::ExpectMatch(const Problem& p) const {
   DeviceArray<float> dp = NewFloats(p.rows * p.window);
   const absl::Status status = AttendWindowBackward(
       stream(), {.step = p.step,
-                 .step_begin = schedule.view().step_begin,
+                 .step_begin = ragged.view().step_begin,
                  .out = out.matrix(p.n),
                  .projected = projected.matrix(p.n),
                  .score = score.vector(),

@@ -212,20 +212,20 @@ class FormTest : public ::testing::TestWithParam<Form> {
   OwnedStream owned_;
 };
 
-// A TestSchedule on the device of a stream.
-struct DeviceSchedule {
-  DeviceSchedule(const Stream& stream, const TestSchedule& from)
+// A TestRaggedLayout on the device of a stream.
+struct DeviceRaggedLayout {
+  DeviceRaggedLayout(const Stream& stream, const TestRaggedLayout& from)
       : host(from.view()),
-        alive(stream, from.alive),
+        batch_sizes(stream, from.batch_sizes),
         step_begin(stream, from.step_begin) {}
-  Schedule view() {
-    Schedule schedule = host;
-    schedule.alive = alive.vector();
-    schedule.step_begin = step_begin.vector();
-    return schedule;
+  RaggedLayout view() {
+    RaggedLayout ragged = host;
+    ragged.batch_sizes = batch_sizes.vector();
+    ragged.step_begin = step_begin.vector();
+    return ragged;
   }
-  Schedule host;
-  DeviceArray<int32_t> alive;
+  RaggedLayout host;
+  DeviceArray<int32_t> batch_sizes;
   DeviceArray<int32_t> step_begin;
 };
 

@@ -14,7 +14,7 @@
 #include "kernels/gemm/packing.h"
 // After packing.h, which says what targets there are.
 #include "hwy/targets.h"
-#include "kernels/common/schedule.h"
+#include "kernels/common/ragged_layout.h"
 #include "kernels/gemm/gemm.h"
 #include "runtime/base/random.h"
 #include "runtime/device/device.h"
@@ -97,32 +97,32 @@ inline void ForEachTarget(absl::FunctionRef<void()> fn) {
 }
 
 // Rows of given lengths, descending, as the recurrent operations take them.
-struct TestSchedule {
-  explicit TestSchedule(const std::vector<int>& row_lengths)
+struct TestRaggedLayout {
+  explicit TestRaggedLayout(const std::vector<int>& row_lengths)
       : lengths(row_lengths) {
     const int steps = lengths.empty() ? 0 : lengths[0];
     step_begin = {0};
     for (int t = 0; t < steps; ++t) {
       int rows = 0;
       for (int length : lengths) rows += length > t;
-      alive.push_back(rows);
+      batch_sizes.push_back(rows);
       step_begin.push_back(step_begin.back() + rows);
     }
   }
-  Schedule view() const {
-    return {.alive = Vector(alive),
+  RaggedLayout view() const {
+    return {.batch_sizes = Vector(batch_sizes),
             .step_begin = Vector(step_begin),
             .rows = rows(),
-            .host_alive = alive.data(),
+            .host_batch_sizes = batch_sizes.data(),
             .host_step_begin = step_begin.data()};
   }
   int64_t rows() const { return static_cast<int64_t>(lengths.size()); }
-  int64_t steps() const { return static_cast<int64_t>(alive.size()); }
+  int64_t steps() const { return static_cast<int64_t>(batch_sizes.size()); }
   int64_t events() const { return step_begin.back(); }
   int64_t event(int64_t t, int64_t row) const { return step_begin[t] + row; }
 
   std::vector<int> lengths;
-  std::vector<int32_t> alive;
+  std::vector<int32_t> batch_sizes;
   std::vector<int32_t> step_begin;
 };
 

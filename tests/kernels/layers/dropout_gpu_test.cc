@@ -13,9 +13,9 @@ INSTANTIATE_TEST_SUITE_P(Forms, DropoutFormTest,
                          ::testing::ValuesIn(kFp32Forms), FormName);
 
 TEST_P(DropoutFormTest, MaskIsTheDocumentedFunction) {
-  const TestSchedule shape({9, 5, 5, 1});
+  const TestRaggedLayout shape({9, 5, 5, 1});
   const std::vector<int32_t> source = {2, 0, 3, 1};
-  DeviceSchedule schedule(stream(), shape);
+  DeviceRaggedLayout ragged(stream(), shape);
   DeviceArray<int32_t> dsource = Put(source);
   const uint64_t seed = 0x123456789abcdefull, step = 5'000'000'000ull;
   DeviceArray<uint64_t> dstep = Put(std::vector<uint64_t>{step});
@@ -27,7 +27,7 @@ TEST_P(DropoutFormTest, MaskIsTheDocumentedFunction) {
         const Floats x = Random(rows * n, 1);
         DeviceArray<float> dx = Put(x), other = Put(Floats(rows * n, -7.0f));
         DeviceArray<float>& out = in_place ? dx : other;
-        ASSERT_TRUE(Dropout(stream(), {.schedule = schedule.view(),
+        ASSERT_TRUE(Dropout(stream(), {.ragged = ragged.view(),
                                        .source = dsource.vector(),
                                        .x = dx.matrix(n),
                                        .out = out.matrix(n),
@@ -39,7 +39,7 @@ TEST_P(DropoutFormTest, MaskIsTheDocumentedFunction) {
         const std::vector<float> got = out.Read();
         const float scale = static_cast<float>(1 / keep_prob);
         for (int t = 0; t < shape.steps(); ++t) {
-          for (int row = 0; row < shape.alive[t]; ++row) {
+          for (int row = 0; row < shape.batch_sizes[t]; ++row) {
             for (int k = 0; k < n; ++k) {
               const uint64_t index =
                   uint64_t{2} << 56 | static_cast<uint64_t>(source[row]) << 36 |
@@ -63,14 +63,14 @@ TEST_P(DropoutFormTest, MaskIsTheDocumentedFunction) {
 }
 
 TEST_P(DropoutFormTest, StepByStepHasTheSameMask) {
-  const TestSchedule shape({4, 3, 3, 1});
-  DeviceSchedule schedule(stream(), shape);
+  const TestRaggedLayout shape({4, 3, 3, 1});
+  DeviceRaggedLayout ragged(stream(), shape);
   DeviceArray<int32_t> source = Put(std::vector<int32_t>{2, 0, 3, 1});
   DeviceArray<uint64_t> step = Put(std::vector<uint64_t>{5});
   const int64_t n = 30;
   DeviceArray<float> x = Put(Random(shape.events() * n, 1));
   DeviceArray<float> whole = NewFloats(x.size()), parts = NewFloats(x.size());
-  DropoutArgs args = {.schedule = schedule.view(),
+  DropoutArgs args = {.ragged = ragged.view(),
                       .source = source.vector(),
                       .x = x.matrix(n),
                       .out = whole.matrix(n),
@@ -80,12 +80,12 @@ TEST_P(DropoutFormTest, StepByStepHasTheSameMask) {
                       .layer = 1};
   ASSERT_TRUE(Dropout(stream(), args).ok());
   args.out = parts.matrix(n);
-  const Schedule all = schedule.view();
+  const RaggedLayout all = ragged.view();
   for (int64_t t = 0; t < shape.steps(); ++t) {
-    args.schedule = {
-        .alive = TensorView(all.alive.data<int32_t>() + t, {1}),
+    args.ragged = {
+        .batch_sizes = TensorView(all.batch_sizes.data<int32_t>() + t, {1}),
         .step_begin = TensorView(all.step_begin.data<int32_t>() + t, {2}),
-        .rows = shape.alive[t]};
+        .rows = shape.batch_sizes[t]};
     args.first_step = t;
     ASSERT_TRUE(Dropout(stream(), args).ok());
   }
@@ -93,17 +93,17 @@ TEST_P(DropoutFormTest, StepByStepHasTheSameMask) {
 }
 
 TEST_P(DropoutFormTest, ShorterBatchesOfARecordedShape) {
-  if (!on_gpu()) GTEST_SKIP() << "schedules with zeros are for graphs";
+  if (!on_gpu()) GTEST_SKIP() << "layouts with zeros are for graphs";
   const int64_t n = 12;
   const Floats x(5 * n, 1.0f);
   DeviceArray<float> dx = Put(x), out = Put(Floats(5 * n, -7.0f));
-  DeviceArray<int32_t> alive = Put(std::vector<int32_t>{2, 1, 0, 0});
+  DeviceArray<int32_t> batch_sizes = Put(std::vector<int32_t>{2, 1, 0, 0});
   DeviceArray<int32_t> begin = Put(std::vector<int32_t>{0, 2, 3, 3, 3});
   DeviceArray<int32_t> source = Put(std::vector<int32_t>{1, 0, 0, 0});
   DeviceArray<uint64_t> step = Put(std::vector<uint64_t>{4});
-  ASSERT_TRUE(Dropout(stream(), {.schedule = {.alive = alive.vector(),
-                                              .step_begin = begin.vector(),
-                                              .rows = 4},
+  ASSERT_TRUE(Dropout(stream(), {.ragged = {.batch_sizes = batch_sizes.vector(),
+                                            .step_begin = begin.vector(),
+                                            .rows = 4},
                                  .source = source.vector(),
                                  .x = dx.matrix(n),
                                  .out = out.matrix(n),

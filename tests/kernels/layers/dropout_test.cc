@@ -18,11 +18,11 @@ struct Case {
   int layer = 0;
 };
 
-Floats Drop(int threads, const Case& c, const TestSchedule& schedule,
+Floats Drop(int threads, const Case& c, const TestRaggedLayout& ragged,
             const std::vector<int32_t>& source, const Floats& x) {
   Threads pool(threads);
   Floats out(x.size(), -7.0f);
-  EXPECT_TRUE(Dropout(pool.stream(), {.schedule = schedule.view(),
+  EXPECT_TRUE(Dropout(pool.stream(), {.ragged = ragged.view(),
                                       .source = Vector(source),
                                       .x = Matrix(x, c.n),
                                       .out = Matrix(out, c.n),
@@ -34,15 +34,14 @@ Floats Drop(int threads, const Case& c, const TestSchedule& schedule,
   return out;
 }
 
-Floats Mask(int threads, const Case& c, const TestSchedule& schedule,
+Floats Mask(int threads, const Case& c, const TestRaggedLayout& ragged,
             const std::vector<int32_t>& source) {
-  return Drop(threads, c, schedule, source,
-              Floats(schedule.events() * c.n, 1.0f));
+  return Drop(threads, c, ragged, source, Floats(ragged.events() * c.n, 1.0f));
 }
 
 // The mask by its definition: one 32-bit number per unit.
 TEST(DropoutTest, MaskIsTheDocumentedFunctionOnEveryTarget) {
-  const TestSchedule schedule({9, 5, 5, 1});
+  const TestRaggedLayout ragged({9, 5, 5, 1});
   const std::vector<int32_t> source = {2, 0, 3, 1};
   for (int n : kOddSizes) {
     for (double keep_prob : {0.25, 0.5, 0.9, 1.0}) {
@@ -51,11 +50,11 @@ TEST(DropoutTest, MaskIsTheDocumentedFunctionOnEveryTarget) {
                       .seed = 0x123456789abcdefull,
                       .step = 5'000'000'000ull,
                       .layer = 2};
-      const Floats x = Random(schedule.events() * n, 1);
+      const Floats x = Random(ragged.events() * n, 1);
       ForEachTarget([&] {
-        const Floats out = Drop(1, c, schedule, source, x);
-        for (int t = 0; t < schedule.steps(); ++t) {
-          for (int row = 0; row < schedule.alive[t]; ++row) {
+        const Floats out = Drop(1, c, ragged, source, x);
+        for (int t = 0; t < ragged.steps(); ++t) {
+          for (int row = 0; row < ragged.batch_sizes[t]; ++row) {
             for (int k = 0; k < n; ++k) {
               const uint64_t index =
                   uint64_t{2} << 56 | static_cast<uint64_t>(source[row]) << 36 |
@@ -64,7 +63,7 @@ TEST(DropoutTest, MaskIsTheDocumentedFunctionOnEveryTarget) {
                   RandomBlock(c.seed, RandomPurpose::kDropout, c.step, index)
                       .v[k % 4];
               const bool keep = number < keep_prob * 4294967296.0;
-              const int64_t at = schedule.event(t, row) * n + k;
+              const int64_t at = ragged.event(t, row) * n + k;
               const float scale = static_cast<float>(1 / keep_prob);
               ASSERT_EQ(out[at], keep ? x[at] * scale : 0.0f);
             }
@@ -76,11 +75,11 @@ TEST(DropoutTest, MaskIsTheDocumentedFunctionOnEveryTarget) {
 }
 
 TEST(DropoutTest, KeepsTheGivenShare) {
-  const TestSchedule schedule(std::vector<int>(64, 100));
+  const TestRaggedLayout ragged(std::vector<int>(64, 100));
   std::vector<int32_t> source(64);
   std::iota(source.begin(), source.end(), 0);
   for (double keep_prob : {0.1, 0.5, 0.8}) {
-    const Floats mask = Mask(2, {.keep_prob = keep_prob}, schedule, source);
+    const Floats mask = Mask(2, {.keep_prob = keep_prob}, ragged, source);
     const double kept = static_cast<double>(
         std::count_if(mask.begin(), mask.end(), [](float v) { return v > 0; }));
     const double count = static_cast<double>(mask.size());
@@ -90,18 +89,18 @@ TEST(DropoutTest, KeepsTheGivenShare) {
 }
 
 TEST(DropoutTest, SeedStepAndLayerChangeTheMask) {
-  const TestSchedule schedule({20, 20});
+  const TestRaggedLayout ragged({20, 20});
   const std::vector<int32_t> source = {0, 1};
-  const Floats mask = Mask(1, {}, schedule, source);
-  EXPECT_EQ(mask, Mask(3, {}, schedule, source));
-  EXPECT_NE(mask, Mask(1, {.seed = 4}, schedule, source));
-  EXPECT_NE(mask, Mask(1, {.step = 12}, schedule, source));
-  EXPECT_NE(mask, Mask(1, {.layer = 1}, schedule, source));
+  const Floats mask = Mask(1, {}, ragged, source);
+  EXPECT_EQ(mask, Mask(3, {}, ragged, source));
+  EXPECT_NE(mask, Mask(1, {.seed = 4}, ragged, source));
+  EXPECT_NE(mask, Mask(1, {.step = 12}, ragged, source));
+  EXPECT_NE(mask, Mask(1, {.layer = 1}, ragged, source));
 }
 
 TEST(DropoutTest, RowKeepsItsMaskInAnyBatch) {
-  const TestSchedule together({8, 6, 3});
-  const TestSchedule alone({6});
+  const TestRaggedLayout together({8, 6, 3});
+  const TestRaggedLayout alone({6});
   const Floats all = Mask(1, {}, together, {5, 9, 2});
   const Floats one = Mask(1, {}, alone, {9});
   for (int t = 0; t < 6; ++t) {
@@ -111,13 +110,13 @@ TEST(DropoutTest, RowKeepsItsMaskInAnyBatch) {
 }
 
 TEST(DropoutTest, MayWorkInPlace) {
-  const TestSchedule schedule({4, 2});
+  const TestRaggedLayout ragged({4, 2});
   const std::vector<int32_t> source = {0, 1};
   Floats x = Random(6 * 128, 1);
-  const Floats want = Drop(1, {}, schedule, source, x);
+  const Floats want = Drop(1, {}, ragged, source, x);
   Threads pool(1);
   const uint64_t step = 11;
-  ASSERT_TRUE(Dropout(pool.stream(), {.schedule = schedule.view(),
+  ASSERT_TRUE(Dropout(pool.stream(), {.ragged = ragged.view(),
                                       .source = Vector(source),
                                       .x = Matrix(x, 128),
                                       .out = Matrix(x, 128),

@@ -77,15 +77,15 @@ TEST_P(RowsFormTest, SumCopyZero) {
 }
 
 TEST_P(RowsFormTest, ZeroTail) {
-  const TestSchedule shape({4, 2, 1});
-  DeviceSchedule schedule(stream(), shape);
+  const TestRaggedLayout shape({4, 2, 1});
+  DeviceRaggedLayout ragged(stream(), shape);
   for (const DType type : {DType::kFloat32, DType::kBfloat16}) {
     if (type == DType::kBfloat16 && !on_gpu()) continue;
     for (const int64_t n : {1, 8, 33, 128}) {
       for (const int64_t rows : {shape.events(), shape.events() + 5}) {
         GateArray x(stream(), type, Floats(rows * n, 1.0f));
         ASSERT_TRUE(
-            ZeroTail(stream(), {.schedule = schedule.view(), .x = x.matrix(n)})
+            ZeroTail(stream(), {.ragged = ragged.view(), .x = x.matrix(n)})
                 .ok());
         const std::vector<float> got = x.Read();
         for (int64_t i = 0; i < rows * n; ++i) {

@@ -46,7 +46,7 @@ class LstmTeamsTest : public FormTest {
   void Check(const std::vector<int>& lengths, int n, bool initial) const {
     SCOPED_TRACE(n);
     Problem p(lengths, n);
-    const Floats dh = Random(p.schedule.events() * n, 3);
+    const Floats dh = Random(p.ragged.events() * n, 3);
     const DoubleState state = Reference(p, Doubles(p.z.begin(), p.z.end()));
     const Doubles dz = ReferenceBackward(p, state, dh);
     const LstmResult given = {Floats(state.gates.begin(), state.gates.end()),
@@ -101,7 +101,7 @@ TEST_P(LstmTeamsTest, RowsHaveTheSameBitsAlone) {
   });
 }
 
-TEST_P(LstmTeamsTest, RecordedRunsWithOtherSchedules) {
+TEST_P(LstmTeamsTest, RecordedRunsWithOtherLayouts) {
   ForEachForm(128, [&](const LstmRunner& team) {
     ExpectRecordedRuns(team, 17, 4,
                        {std::vector<int>(17, 4), {3, 3, 2, 1}, {4}}, 128,
@@ -113,11 +113,11 @@ TEST_P(LstmTeamsTest, RefusesWhatDoesNotFit) {
   const Problem p({1}, 95);
   const int n = p.n;
   GateArray gates(stream(), GateType(stream()), p.z);
-  DeviceSchedule schedule(stream(), p.schedule);
+  DeviceRaggedLayout ragged(stream(), p.ragged);
   DeviceArray<float> recurrent = Put(p.recurrent);
   DeviceArray<float> c = NewFloats(n), h = NewFloats(n);
   DeviceArray<float> scratch = NewFloats(LstmScratch(stream(), 1, n));
-  const LstmForwardArgs args = {.schedule = schedule.view(),
+  const LstmForwardArgs args = {.ragged = ragged.view(),
                                 .recurrent = recurrent.vector(),
                                 .gates = gates.matrix(4 * n),
                                 .c = c.matrix(n),

@@ -18,16 +18,16 @@ INSTANTIATE_TEST_SUITE_P(Forms, LstmCudnnFormTest,
 
 struct Problem {
   Problem(const std::vector<int>& lengths, int width, int units)
-      : schedule(lengths),
+      : ragged(lengths),
         k(width),
         n(units),
-        x(Random(schedule.events() * k, 1)),
+        x(Random(ragged.events() * k, 1)),
         kernel(Random((k + n) * 4 * n, 2, 1 / std::sqrt(k + n))),
         bias(Random(4 * n, 3)),
-        dh(Random(schedule.events() * n, 4)),
+        dh(Random(ragged.events() * n, 4)),
         dkernel(Random((k + n) * 4 * n, 5)),
         dbias(Random(4 * n, 6)) {}
-  TestSchedule schedule;
+  TestRaggedLayout ragged;
   int64_t k, n;
   Floats x, kernel, bias, dh;
   Floats dkernel, dbias;  // before
@@ -41,7 +41,7 @@ struct Result {
 Result Expected(const Problem& p) {
   Threads pool(2);
   const Stream stream = pool.stream();
-  const int64_t events = p.schedule.events();
+  const int64_t events = p.ragged.events();
   const Floats upper(p.kernel.begin(), p.kernel.begin() + p.k * 4 * p.n);
   const Floats lower(p.kernel.begin() + p.k * 4 * p.n, p.kernel.end());
   const Floats input = Packed(upper, 4 * p.n);
@@ -54,14 +54,14 @@ Result Expected(const Problem& p) {
                             .bias = Vector(p.bias),
                             .c = Matrix(gates, 4 * p.n)})
                   .ok());
-  EXPECT_TRUE(LstmForward(stream, {.schedule = p.schedule.view(),
+  EXPECT_TRUE(LstmForward(stream, {.ragged = p.ragged.view(),
                                    .recurrent = Vector(recurrent),
                                    .gates = Matrix(gates, 4 * p.n),
                                    .c = Matrix(c, p.n),
                                    .h = Matrix(h, p.n)})
                   .ok());
-  Floats dh = p.dh, dc(p.schedule.rows() * p.n), dx(events * p.k);
-  EXPECT_TRUE(LstmBackward(stream, {.schedule = p.schedule.view(),
+  Floats dh = p.dh, dc(p.ragged.rows() * p.n), dx(events * p.k);
+  EXPECT_TRUE(LstmBackward(stream, {.ragged = p.ragged.view(),
                                     .recurrent_t = Vector(recurrent_t),
                                     .c = Matrix(c, p.n),
                                     .gates = Matrix(gates, 4 * p.n),
@@ -73,10 +73,10 @@ Result Expected(const Problem& p) {
                             .c = Matrix(dx, p.k)})
                   .ok());
   std::vector<int32_t> previous(events, -1);
-  for (int64_t t = 1; t < p.schedule.steps(); ++t) {
-    for (int32_t row = 0; row < p.schedule.alive[t]; ++row) {
-      previous[p.schedule.event(t, row)] =
-          static_cast<int32_t>(p.schedule.event(t - 1, row));
+  for (int64_t t = 1; t < p.ragged.steps(); ++t) {
+    for (int32_t row = 0; row < p.ragged.batch_sizes[t]; ++row) {
+      previous[p.ragged.event(t, row)] =
+          static_cast<int32_t>(p.ragged.event(t - 1, row));
     }
   }
   Floats dkernel = p.dkernel, dbias = p.dbias;
@@ -104,18 +104,18 @@ Result Expected(const Problem& p) {
 }
 
 Result RunCudnn(const Stream& stream, const Problem& p, bool training) {
-  const int64_t events = p.schedule.events();
-  DeviceSchedule schedule(stream, p.schedule);
+  const int64_t events = p.ragged.events();
+  DeviceRaggedLayout ragged(stream, p.ragged);
   DeviceArray<float> x(stream, p.x), kernel(stream, p.kernel);
   DeviceArray<float> bias(stream, p.bias), dh(stream, p.dh);
   DeviceArray<float> h(stream, events * p.n), dx(stream, events * p.k);
   DeviceArray<float> dkernel(stream, p.dkernel), dbias(stream, p.dbias);
-  const auto sizes = LstmCudnnSizesFor(stream, schedule.view(), p.k, p.n);
+  const auto sizes = LstmCudnnSizesFor(stream, ragged.view(), p.k, p.n);
   EXPECT_TRUE(sizes.ok()) << sizes.status();
   DeviceArray<float> reserve(stream, sizes->reserve);
   DeviceArray<float> scratch(stream, sizes->scratch);
   const absl::Status forward = LstmCudnnForward(
-      stream, {.schedule = schedule.view(),
+      stream, {.ragged = ragged.view(),
                .x = x.matrix(p.k),
                .kernel = kernel.matrix(4 * p.n),
                .bias = bias.vector(),
@@ -125,7 +125,7 @@ Result RunCudnn(const Stream& stream, const Problem& p, bool training) {
   EXPECT_TRUE(forward.ok()) << forward;
   if (!training) return {h.Read(), {}, {}, {}};
   const absl::Status backward =
-      LstmCudnnBackward(stream, {.schedule = schedule.view(),
+      LstmCudnnBackward(stream, {.ragged = ragged.view(),
                                  .x = x.matrix(p.k),
                                  .kernel = kernel.matrix(4 * p.n),
                                  .bias = bias.vector(),

@@ -46,18 +46,17 @@ struct LstmRunner {
   LstmResult Forward(const Problem& p) const {
     const int n = p.n;
     GateArray gates(stream, GateType(stream), p.z);
-    DeviceSchedule schedule(stream, p.schedule);
+    DeviceRaggedLayout ragged(stream, p.ragged);
     DeviceArray<float> recurrent = PackOn(stream, p.recurrent, 4 * n);
     DeviceArray<float> initial_c(stream, p.initial_c);
     DeviceArray<float> initial_h(stream, p.initial_h);
-    DeviceArray<float> c(stream, p.schedule.events() * n);
-    DeviceArray<float> h(stream, p.schedule.events() * n);
-    DeviceArray<float> scratch(stream,
-                               LstmScratch(stream, p.schedule.rows(), n));
+    DeviceArray<float> c(stream, p.ragged.events() * n);
+    DeviceArray<float> h(stream, p.ragged.events() * n);
+    DeviceArray<float> scratch(stream, LstmScratch(stream, p.ragged.rows(), n));
     const TensorView none;
     const bool given = !p.initial_c.empty();
     const absl::Status status =
-        forward({.schedule = schedule.view(),
+        forward({.ragged = ragged.view(),
                  .recurrent = recurrent.vector(),
                  .initial_c = given ? initial_c.matrix(n) : none,
                  .initial_h = given ? initial_h.matrix(n) : none,
@@ -74,13 +73,12 @@ struct LstmRunner {
                   const Floats& dh) const {
     const int n = p.n;
     GateArray gates(stream, GateType(stream), r.gates);
-    DeviceSchedule schedule(stream, p.schedule);
+    DeviceRaggedLayout ragged(stream, p.ragged);
     DeviceArray<float> recurrent_t = PackOn(stream, p.recurrent, 4 * n, true);
     DeviceArray<float> c(stream, r.c), gradient(stream, dh);
-    DeviceArray<float> dc(stream, p.schedule.rows() * n);
-    DeviceArray<float> scratch(stream,
-                               LstmScratch(stream, p.schedule.rows(), n));
-    const absl::Status status = backward({.schedule = schedule.view(),
+    DeviceArray<float> dc(stream, p.ragged.rows() * n);
+    DeviceArray<float> scratch(stream, LstmScratch(stream, p.ragged.rows(), n));
+    const absl::Status status = backward({.ragged = ragged.view(),
                                           .recurrent_t = recurrent_t.vector(),
                                           .c = c.matrix(n),
                                           .gates = gates.matrix(4 * n),
@@ -100,24 +98,24 @@ struct LstmRunner {
 inline void ExpectSameBitsAlone(const LstmRunner& runner,
                                 const std::vector<int>& lengths, int n) {
   const Problem together(lengths, n);
-  const Floats dh = Random(together.schedule.events() * n, 3);
+  const Floats dh = Random(together.ragged.events() * n, 3);
   const LstmResult all = runner.Forward(together);
   const Floats dz = runner.Backward(together, all, dh);
   const int rows = static_cast<int>(lengths.size());
   for (int row : {0, rows / 2, rows - 1}) {
     Problem alone({lengths[row]}, n);
-    Floats alone_dh(alone.schedule.events() * n);
+    Floats alone_dh(alone.ragged.events() * n);
     const auto from = [&](int t, int64_t columns, const Floats& x) {
-      return x.begin() + together.schedule.event(t, row) * columns;
+      return x.begin() + together.ragged.event(t, row) * columns;
     };
-    for (int t = 0; t < alone.schedule.steps(); ++t) {
+    for (int t = 0; t < alone.ragged.steps(); ++t) {
       std::copy_n(from(t, 4 * n, together.z), 4 * n,
                   alone.z.begin() + t * 4 * n);
       std::copy_n(from(t, n, dh), n, alone_dh.begin() + t * n);
     }
     const LstmResult one = runner.Forward(alone);
     const Floats one_dz = runner.Backward(alone, one, alone_dh);
-    for (int t = 0; t < alone.schedule.steps(); ++t) {
+    for (int t = 0; t < alone.ragged.steps(); ++t) {
       EXPECT_TRUE(std::equal(one.h.begin() + t * n, one.h.begin() + (t + 1) * n,
                              from(t, n, all.h)))
           << "row " << row;
@@ -130,15 +128,15 @@ inline void ExpectSameBitsAlone(const LstmRunner& runner,
 }
 
 // Recorded once for the largest batch, `rows` by `steps`, a form runs others:
-// the arrays and the schedule are longer than a batch needs.
+// the arrays and the layout are longer than a batch needs.
 inline void ExpectRecordedRuns(const LstmRunner& runner, int rows, int steps,
                                const std::vector<std::vector<int>>& batches,
                                int n, double tolerance) {
   const Stream& stream = runner.stream;
   const Problem most(std::vector<int>(rows, steps), n);
-  const int64_t events = most.schedule.events();
+  const int64_t events = most.ragged.events();
   const DType type = GateType(stream);
-  DeviceSchedule schedule(stream, most.schedule);
+  DeviceRaggedLayout ragged(stream, most.ragged);
   DeviceArray<float> recurrent = PackOn(stream, most.recurrent, 4 * n);
   DeviceArray<float> recurrent_t = PackOn(stream, most.recurrent, 4 * n, true);
   GateArray gates(stream, type, Floats(events * 4 * n));
@@ -148,15 +146,15 @@ inline void ExpectRecordedRuns(const LstmRunner& runner, int rows, int steps,
   DeviceArray<float> gradient(stream, Floats(events * n));
   DeviceArray<float> dc(stream, int64_t{rows} * n);
   DeviceArray<float> scratch(stream, LstmScratch(stream, rows, n));
-  Schedule recorded = schedule.view();
-  recorded.host_alive = recorded.host_step_begin = nullptr;
-  const LstmForwardArgs forward = {.schedule = recorded,
+  RaggedLayout recorded = ragged.view();
+  recorded.host_batch_sizes = recorded.host_step_begin = nullptr;
+  const LstmForwardArgs forward = {.ragged = recorded,
                                    .recurrent = recurrent.vector(),
                                    .gates = gates.matrix(4 * n),
                                    .c = c.matrix(n),
                                    .h = h.matrix(n),
                                    .scratch = scratch.vector()};
-  const LstmBackwardArgs backward = {.schedule = recorded,
+  const LstmBackwardArgs backward = {.ragged = recorded,
                                      .recurrent_t = recurrent_t.vector(),
                                      .c = c.matrix(n),
                                      .gates = gates.matrix(4 * n),
@@ -176,20 +174,20 @@ inline void ExpectRecordedRuns(const LstmRunner& runner, int rows, int steps,
   };
   for (const auto& lengths : batches) {
     const Problem p(lengths, n);
-    const Floats dh = Random(p.schedule.events() * n, 3);
+    const Floats dh = Random(p.ragged.events() * n, 3);
     const DoubleState want = Reference(p, Doubles(p.z.begin(), p.z.end()));
     const Doubles want_dz = ReferenceBackward(p, want, dh);
-    TestSchedule padded = p.schedule;
-    padded.alive.resize(steps, 0);
+    TestRaggedLayout padded = p.ragged;
+    padded.batch_sizes.resize(steps, 0);
     padded.step_begin.resize(steps + 1, padded.step_begin.back());
     Floats z = p.z, long_dh = dh;
     z.resize(events * 4 * n, 0.5f);
     long_dh.resize(events * n);
-    DeviceSchedule now(stream, padded);
+    DeviceRaggedLayout now(stream, padded);
     GateArray gates_now(stream, type, z);
     DeviceArray<float> gradient_now(stream, long_dh);
-    copy(now.alive.vector(), schedule.alive.vector());
-    copy(now.step_begin.vector(), schedule.step_begin.vector());
+    copy(now.batch_sizes.vector(), ragged.batch_sizes.vector());
+    copy(now.step_begin.vector(), ragged.step_begin.vector());
     copy(gates_now.matrix(1), gates.matrix(1));
     copy(gradient_now.vector(), gradient.vector());
     ASSERT_TRUE(graph->Launch(stream).ok());

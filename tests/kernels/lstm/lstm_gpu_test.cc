@@ -29,7 +29,7 @@ class LstmFormsTest : public FormTest {
       fn(WithForm(RecurrentForm::kStepwise));
     }
     const LstmShape shape = {
-        .rows = p.schedule.rows(), .steps = p.schedule.steps(), .units = p.n};
+        .rows = p.ragged.rows(), .steps = p.ragged.steps(), .units = p.n};
     const bool fits = LstmPersistentFits(shape, GetParam().precision,
                                          stream().cuda->properties());
     EXPECT_TRUE(fits || p.n % 2 != 0 || p.n > kLstmBlockMaxUnits);
@@ -74,7 +74,7 @@ TEST_P(LstmFormsTest, BackwardMatchesDoubleLoop) {
     for (int n : kSizes) {
       SCOPED_TRACE(n);
       const Problem p(lengths, n);
-      const Floats dh = Random(p.schedule.events() * n, 3);
+      const Floats dh = Random(p.ragged.events() * n, 3);
       const DoubleState state = Reference(p, Doubles(p.z.begin(), p.z.end()));
       const Doubles want = ReferenceBackward(p, state, dh);
       LstmResult given = {Floats(state.gates.begin(), state.gates.end()),
@@ -94,7 +94,7 @@ TEST_P(LstmFormsTest, ManyRowsAndSteps) {
   for (int n : {64, 128}) {
     SCOPED_TRACE(n);
     Problem p({30, 30, 29, 21, 17, 16, 9, 9, 9, 8, 8, 8, 7, 3, 2, 2, 1}, n);
-    const Floats dh = Random(p.schedule.events() * n, 3);
+    const Floats dh = Random(p.ragged.events() * n, 3);
     const DoubleState state = Reference(p, Doubles(p.z.begin(), p.z.end()));
     const Doubles dz = ReferenceBackward(p, state, dh);
     const double tolerance = Tolerance(4e-6, 2e-3, 2e-2);
@@ -134,7 +134,7 @@ TEST_P(LstmFormsTest, NoSteps) {
   });
 }
 
-TEST_P(LstmFormsTest, RecordedRunsWithOtherSchedules) {
+TEST_P(LstmFormsTest, RecordedRunsWithOtherLayouts) {
   if (!on_gpu()) return;
   ExpectRecordedRuns(
       LstmRunner(stream()), 17, 6,
@@ -149,18 +149,18 @@ TEST_P(LstmFormsTest, StepwiseNeedsHostArraysForSeveralSteps) {
   for (int steps : {1, 2}) {
     Problem p({steps, steps, steps}, n);
     p.StartFromState();
-    DeviceSchedule schedule(stepwise, p.schedule);
-    Schedule view = schedule.view();
-    view.host_alive = view.host_step_begin = nullptr;
+    DeviceRaggedLayout ragged(stepwise, p.ragged);
+    RaggedLayout view = ragged.view();
+    view.host_batch_sizes = view.host_step_begin = nullptr;
     GateArray gates(stepwise, GateType(stepwise), p.z);
     DeviceArray<float> recurrent = Pack(p.recurrent, 4 * n);
     DeviceArray<float> initial_c = Put(p.initial_c);
     DeviceArray<float> initial_h = Put(p.initial_h);
-    DeviceArray<float> c = NewFloats(p.schedule.events() * n);
-    DeviceArray<float> h = NewFloats(p.schedule.events() * n);
+    DeviceArray<float> c = NewFloats(p.ragged.events() * n);
+    DeviceArray<float> h = NewFloats(p.ragged.events() * n);
     DeviceArray<float> scratch = NewFloats(LstmScratch(stepwise, 3, n));
     const absl::Status status =
-        LstmForward(stepwise, {.schedule = view,
+        LstmForward(stepwise, {.ragged = view,
                                .recurrent = recurrent.vector(),
                                .initial_c = initial_c.matrix(n),
                                .initial_h = initial_h.matrix(n),

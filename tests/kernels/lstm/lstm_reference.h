@@ -23,17 +23,17 @@ inline const std::vector<std::vector<int>>& Lengths() {
 
 struct Problem {
   Problem(const std::vector<int>& lengths, int units)
-      : schedule(lengths),
+      : ragged(lengths),
         n(units),
-        z(Random(schedule.events() * 4 * n, 1)),
+        z(Random(ragged.events() * 4 * n, 1)),
         recurrent(Random(int64_t{4} * n * n, 2, 2.0 / std::sqrt(n))) {}
   // Makes it continue from a state.
   void StartFromState() {
-    initial_c = Random(schedule.rows() * n, 5);
-    initial_h = Random(schedule.rows() * n, 6);
+    initial_c = Random(ragged.rows() * n, 5);
+    initial_h = Random(ragged.rows() * n, 6);
   }
 
-  TestSchedule schedule;
+  TestRaggedLayout ragged;
   int n;
   Floats z;                     // [E, 4n] input part
   Floats recurrent;             // [n, 4n]
@@ -52,16 +52,16 @@ inline DoubleState Reference(const Problem& p, const Doubles& z) {
   const int n = p.n;
   DoubleState s;
   s.gates.resize(z.size());
-  s.c.resize(p.schedule.events() * n);
-  s.h.resize(p.schedule.events() * n);
+  s.c.resize(p.ragged.events() * n);
+  s.h.resize(p.ragged.events() * n);
   const auto before = [&](int64_t t, int64_t row, const Doubles& events,
                           const Floats& initial, int unit) {
-    if (t > 0) return events[p.schedule.event(t - 1, row) * n + unit];
+    if (t > 0) return events[p.ragged.event(t - 1, row) * n + unit];
     return initial.empty() ? 0.0 : double{initial[row * n + unit]};
   };
-  for (int64_t t = 0; t < p.schedule.steps(); ++t) {
-    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
-      const int64_t e = p.schedule.event(t, row);
+  for (int64_t t = 0; t < p.ragged.steps(); ++t) {
+    for (int64_t row = 0; row < p.ragged.batch_sizes[t]; ++row) {
+      const int64_t e = p.ragged.event(t, row);
       Doubles sums(z.begin() + e * 4 * n, z.begin() + (e + 1) * 4 * n);
       for (int i = 0; i < n; ++i) {
         const double h = before(t, row, s.h, p.initial_h, i);
@@ -89,17 +89,17 @@ inline Doubles ReferenceBackward(const Problem& p, const DoubleState& s,
                                  const Floats& dh) {
   const int n = p.n;
   Doubles dz(s.gates.size());
-  Doubles dc(p.schedule.rows() * n), dh_next(p.schedule.rows() * n);
-  for (int64_t t = p.schedule.steps() - 1; t >= 0; --t) {
-    for (int64_t row = 0; row < p.schedule.alive[t]; ++row) {
-      const int64_t e = p.schedule.event(t, row);
+  Doubles dc(p.ragged.rows() * n), dh_next(p.ragged.rows() * n);
+  for (int64_t t = p.ragged.steps() - 1; t >= 0; --t) {
+    for (int64_t row = 0; row < p.ragged.batch_sizes[t]; ++row) {
+      const int64_t e = p.ragged.event(t, row);
       const double* const g = s.gates.data() + e * 4 * n;
       double* const d = dz.data() + e * 4 * n;
       for (int k = 0; k < n; ++k) {
         const double i = g[k], j = g[n + k], f = g[2 * n + k], o = g[3 * n + k];
         const double tanh_c = std::tanh(s.c[e * n + k]);
         const double c_prev =
-            t > 0 ? s.c[p.schedule.event(t - 1, row) * n + k] : 0.0;
+            t > 0 ? s.c[p.ragged.event(t - 1, row) * n + k] : 0.0;
         const double dout = dh[e * n + k] + dh_next[row * n + k];
         const double dcell = dc[row * n + k] + dout * o * (1 - tanh_c * tanh_c);
         d[k] = dcell * j * i * (1 - i);

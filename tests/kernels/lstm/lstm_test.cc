@@ -15,10 +15,10 @@ struct Result {
 
 Result Forward(int threads, const Problem& p) {
   Threads pool(threads);
-  Result r = {p.z, Floats(p.schedule.events() * p.n),
-              Floats(p.schedule.events() * p.n)};
+  Result r = {p.z, Floats(p.ragged.events() * p.n),
+              Floats(p.ragged.events() * p.n)};
   const Floats packed = Packed(p.recurrent, 4 * p.n);
-  EXPECT_TRUE(LstmForward(pool.stream(), {.schedule = p.schedule.view(),
+  EXPECT_TRUE(LstmForward(pool.stream(), {.ragged = p.ragged.view(),
                                           .recurrent = Vector(packed),
                                           .gates = Matrix(r.gates, 4 * p.n),
                                           .c = Matrix(r.c, p.n),
@@ -31,8 +31,8 @@ Result Forward(int threads, const Problem& p) {
 Floats Backward(int threads, const Problem& p, Result r, Floats dh) {
   Threads pool(threads);
   const Floats packed = Packed(p.recurrent, 4 * p.n, /*transpose=*/true);
-  Floats dc(p.schedule.rows() * p.n, -7.0f);
-  EXPECT_TRUE(LstmBackward(pool.stream(), {.schedule = p.schedule.view(),
+  Floats dc(p.ragged.rows() * p.n, -7.0f);
+  EXPECT_TRUE(LstmBackward(pool.stream(), {.ragged = p.ragged.view(),
                                            .recurrent_t = Vector(packed),
                                            .c = Matrix(r.c, p.n),
                                            .gates = Matrix(r.gates, 4 * p.n),
@@ -62,7 +62,7 @@ TEST(LstmTest, BackwardMatchesFiniteDifference) {
   for (const auto& lengths : Lengths()) {
     for (int n : {1, 5, 17}) {
       const Problem p(lengths, n);
-      const int64_t events = p.schedule.events();
+      const int64_t events = p.ragged.events();
       const Floats dh = Random(events * n, 3);
       const auto loss = [&](const Doubles& z) {
         const DoubleState s = Reference(p, z);
@@ -112,7 +112,7 @@ TEST(LstmTest, NoSteps) {
 
 TEST(LstmTest, SameBitsOnAnyThreads) {
   const Problem p({9, 9, 8, 8, 7, 7, 7, 7, 7, 6, 5, 5, 4, 4, 4, 2, 2, 1}, 33);
-  const Floats dh = Random(p.schedule.events() * p.n, 3);
+  const Floats dh = Random(p.ragged.events() * p.n, 3);
   ForEachTarget([&] {
     const Result one = Forward(1, p);
     const Floats dz = Backward(1, p, one, dh);
@@ -127,24 +127,24 @@ TEST(LstmTest, SameBitsOnAnyThreads) {
 
 TEST(LstmTest, RowsHaveTheSameBitsAlone) {
   const Problem together({6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 3}, 33);
-  const Floats dh = Random(together.schedule.events() * 33, 3);
+  const Floats dh = Random(together.ragged.events() * 33, 3);
   ForEachTarget([&] {
     const Result all = Forward(1, together);
     const Floats dz = Backward(1, together, all, dh);
     for (int row : {0, 5, 13}) {
-      Problem alone({together.schedule.lengths[row]}, 33);
-      Floats alone_dh(alone.schedule.events() * 33);
+      Problem alone({together.ragged.lengths[row]}, 33);
+      Floats alone_dh(alone.ragged.events() * 33);
       const auto from = [&](int t, int64_t columns, const Floats& x) {
-        return x.begin() + together.schedule.event(t, row) * columns;
+        return x.begin() + together.ragged.event(t, row) * columns;
       };
-      for (int t = 0; t < alone.schedule.steps(); ++t) {
+      for (int t = 0; t < alone.ragged.steps(); ++t) {
         std::copy_n(from(t, 4 * 33, together.z), 4 * 33,
                     alone.z.begin() + t * 4 * 33);
         std::copy_n(from(t, 33, dh), 33, alone_dh.begin() + t * 33);
       }
       const Result one = Forward(1, alone);
       const Floats one_dz = Backward(1, alone, one, alone_dh);
-      for (int t = 0; t < alone.schedule.steps(); ++t) {
+      for (int t = 0; t < alone.ragged.steps(); ++t) {
         EXPECT_TRUE(std::equal(one.h.begin() + t * 33,
                                one.h.begin() + (t + 1) * 33,
                                from(t, 33, all.h)));
@@ -165,11 +165,11 @@ TEST(LstmTest, ContinuesFromAnInitialState) {
     Threads pool(1);
     const Floats packed = Packed(p.recurrent, 4 * n);
     Floats c(3 * n, 0.0f), h(3 * n, 0.0f);
-    const TestSchedule step({1, 1, 1});
+    const TestRaggedLayout step({1, 1, 1});
     for (int t = 0; t < 4; ++t) {
       Floats gates(p.z.begin() + t * 12 * n, p.z.begin() + (t + 1) * 12 * n);
       Floats c_next(3 * n), h_next(3 * n);
-      ASSERT_TRUE(LstmForward(pool.stream(), {.schedule = step.view(),
+      ASSERT_TRUE(LstmForward(pool.stream(), {.ragged = step.view(),
                                               .recurrent = Vector(packed),
                                               .initial_c = Matrix(c, n),
                                               .initial_h = Matrix(h, n),

@@ -48,10 +48,10 @@ class Step {
 
   // A batch of rows of these lengths; all numbers are functions of the seed.
   void Begin(const std::vector<int>& lengths, uint64_t seed) {
-    const TestSchedule shape(lengths);
+    const TestRaggedLayout shape(lengths);
     std::vector<int32_t> begin = shape.step_begin;
     begin.resize(kSteps + 1, begin.back());
-    Fill(stream_, alive_, shape.alive);
+    Fill(stream_, batch_sizes_, shape.batch_sizes);
     Fill(stream_, step_begin_, begin);
     std::vector<int32_t> row_begin = {0}, index, previous;
     std::vector<int64_t> labels;
@@ -92,9 +92,9 @@ class Step {
   }
 
   absl::Status Run() {
-    const Schedule schedule = {.alive = alive_.vector(),
-                               .step_begin = step_begin_.vector(),
-                               .rows = kRows};
+    const RaggedLayout ragged = {.batch_sizes = batch_sizes_.vector(),
+                                 .step_begin = step_begin_.vector(),
+                                 .rows = kRows};
     const SparseView inputs = {.row_begin = row_begin_.vector(),
                                .index = index_.vector(),
                                .value = value_.vector()};
@@ -112,7 +112,7 @@ class Step {
                      dy = dy_.matrix(kUnits);
     const TensorView logits = logits_.matrix(kClasses);
     const auto dropout = [&](const TensorView& in, const TensorView& out) {
-      return Dropout(stream_, {.schedule = schedule,
+      return Dropout(stream_, {.ragged = ragged,
                                .source = source_.vector(),
                                .x = in,
                                .out = out,
@@ -145,7 +145,7 @@ class Step {
           return Gemm(stream_, {.a = gates, .b = pack_.vector(), .c = y});
         },
         [&] { return Sum(stream_, {.a = y, .b = x, .c = y}); },
-        [&] { return ZeroTail(stream_, {.schedule = schedule, .x = y}); },
+        [&] { return ZeroTail(stream_, {.ragged = ragged, .x = y}); },
         [&] { return dropout(y, y); },
         [&] {
           return Gemm(stream_,
@@ -290,7 +290,7 @@ class Step {
   const Stream stream_;
   const std::vector<int> heads_ = {kClasses};
   GateArray gates_;
-  DeviceArray<int32_t> alive_ = New<int32_t>(kSteps),
+  DeviceArray<int32_t> batch_sizes_ = New<int32_t>(kSteps),
                        step_begin_ = New<int32_t>(kSteps + 1),
                        row_begin_ = New<int32_t>(kEvents + 1),
                        index_ = New<int32_t>(kEntries),

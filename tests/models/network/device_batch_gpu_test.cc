@@ -39,10 +39,10 @@ class DeviceBatchGpuTest : public ::testing::Test {
     const BatchShape& shape = there.shape();
     const int32_t events = batch.num_events();
     EXPECT_EQ(there.events(), events);
-    EXPECT_EQ(there.schedule.rows, shape.rows);
-    EXPECT_EQ(Read<int32_t>(there.schedule.alive),
-              Padded(batch.alive, shape.steps, 0));
-    EXPECT_EQ(Read<int32_t>(there.schedule.step_begin),
+    EXPECT_EQ(there.ragged.rows, shape.rows);
+    EXPECT_EQ(Read<int32_t>(there.ragged.batch_sizes),
+              Padded(batch.batch_sizes, shape.steps, 0));
+    EXPECT_EQ(Read<int32_t>(there.ragged.step_begin),
               Padded(batch.step_begin, shape.steps + 1, events));
     EXPECT_EQ(Read<int32_t>(there.source), batch.source);
     EXPECT_EQ(Read<int32_t>(there.inputs.row_begin),
@@ -57,7 +57,7 @@ class DeviceBatchGpuTest : public ::testing::Test {
     const std::vector<int32_t> previous = Read<int32_t>(there.previous);
     ASSERT_EQ(static_cast<int64_t>(previous.size()), shape.events);
     for (int t = 0; t < batch.num_steps(); ++t) {
-      for (int row = 0; row < batch.alive[t]; ++row) {
+      for (int row = 0; row < batch.batch_sizes[t]; ++row) {
         EXPECT_EQ(previous[batch.step_begin[t] + row],
                   t == 0 ? -1 : batch.step_begin[t - 1] + row);
       }
@@ -94,7 +94,7 @@ TEST_F(DeviceBatchGpuTest, ArraysArriveWithTheirPadding) {
       ASSERT_TRUE(there.Load(batch, recorded, scalars).ok());
       EXPECT_EQ(there.shape(),
                 recorded ? BucketShape(batch) : ExactShape(batch));
-      EXPECT_EQ(there.schedule.host_alive == nullptr, recorded);
+      EXPECT_EQ(there.ragged.host_batch_sizes == nullptr, recorded);
       ExpectHolds(there, batch);
       ExpectScalars(there, scalars);
       StepScalars other = scalars;

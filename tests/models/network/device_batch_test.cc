@@ -47,15 +47,15 @@ TEST(DeviceBatchTest, IsInPlaceOnTheCpu) {
                         {.dropout_step = 7, .loss_scale = 0.5f, .rate = 2.0f})
                   .ok());
   EXPECT_EQ(on_cpu.shape(), ExactShape(batch));
-  EXPECT_EQ(on_cpu.schedule.alive.raw, batch.alive.data());
-  EXPECT_EQ(on_cpu.schedule.host_alive, batch.alive.data());
+  EXPECT_EQ(on_cpu.ragged.batch_sizes.raw, batch.batch_sizes.data());
+  EXPECT_EQ(on_cpu.ragged.host_batch_sizes, batch.batch_sizes.data());
   EXPECT_EQ(on_cpu.inputs.index.raw, batch.inputs.index.data());
   EXPECT_EQ(on_cpu.labels.raw, batch.labels.data());
   EXPECT_EQ(*on_cpu.dropout_step.data<uint64_t>(), 7u);
   EXPECT_EQ(*on_cpu.loss_scale.data<float>(), 0.5f);
   EXPECT_EQ(*on_cpu.rate.data<float>(), 2.0f);
   for (int t = 0; t < batch.num_steps(); ++t) {
-    for (int row = 0; row < batch.alive[t]; ++row) {
+    for (int row = 0; row < batch.batch_sizes[t]; ++row) {
       EXPECT_EQ(on_cpu.previous.data<int32_t>()[batch.step_begin[t] + row],
                 t == 0 ? -1 : batch.step_begin[t - 1] + row);
     }

@@ -238,7 +238,7 @@ TEST_P(ModelGoldenTest, LogitsLossMetricsAndGradients) {
   for (int64_t length : lengths) begin.push_back(begin.back() + length);
   double worst = 0;
   for (int t = 0; t < batch.num_steps(); ++t) {
-    for (int row = 0; row < batch.alive[t]; ++row) {
+    for (int row = 0; row < batch.batch_sizes[t]; ++row) {
       const int64_t from = (batch.step_begin[t] + row) * classes;
       const int64_t to = (begin[batch.source[row]] + t) * classes;
       for (int64_t c = 0; c < classes; ++c) {
