@@ -29,7 +29,7 @@ struct BlockExchange {
       *At(address, (rank + i) % kBlocks) = value;
     }
   }
-  // The blocks meet: what each stored before Arrive is there after Wait.
+  // The blocks synchronize: what each stored before Arrive is there after Wait.
   // Between the two is the place for stores to global memory, which nobody
   // else waits for.
   __device__ static void Arrive() {

@@ -1,6 +1,6 @@
 // The attention cell: what comes before and after the kernels of its loops, and
 // their plain form, in which a block takes its rows through all steps and
-// blocks never meet.
+// blocks never synchronize.
 
 #include <mutex>
 #include <optional>

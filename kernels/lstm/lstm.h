@@ -27,7 +27,7 @@ inline DType GateType(const Stream& stream) {
 
 // Floats of scratch for n rows of h units on a GPU: in bf16 the recurrent
 // products of the step-wise form, which narrower gates cannot hold; a counter
-// for each block of the form that meets through memory.
+// for each block of the form that synchronizes through memory.
 inline constexpr int64_t kLstmMaxBlocks = 256;
 inline int64_t LstmScratch(const Stream& stream, int64_t n, int64_t h) {
   if (stream.device.type == DeviceType::kCpu) return 0;

@@ -12,7 +12,7 @@
 // busy for the 2,048 cycles of the multiply-adds of 4 rows.
 
 #include "kernels/lstm/lstm_block_cell.cuh"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
 
 namespace continuo::gpu {

@@ -1,6 +1,6 @@
 // The block-persistent LSTM, forward: an even number of units up to 128. A
 // block owns 8 rows (or 4, in exact fp32) for all their steps; the recurrent
-// weights are read once and stay on chip; a block never meets another.
+// weights are read once and stay on chip; blocks never synchronize.
 //
 // A step of a block: the product of the rows' h (shared memory) with the
 // weights, the cells of the sums, the new h into shared memory for all warps,
@@ -17,7 +17,7 @@
 // rows take 2,048 cycles, 1,900 of which shared memory is busy too.
 
 #include "kernels/lstm/lstm_block_cell.cuh"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
 
 namespace continuo::gpu {

@@ -23,12 +23,12 @@ struct LstmBlockLayout {
   static constexpr Precision kPrecision = kPrecision_;
   static constexpr int kUnits = kUnits_;
   static constexpr bool kBackward = kBackward_;
-  static constexpr bool kExact = kPrecision == Precision::kFp32;
+  static constexpr bool kSimt = kPrecision == Precision::kFp32;
   static constexpr bool kNarrow = kPrecision == Precision::kBf16;
   static constexpr int kThreads = 2 * kUnits;  // a warp for 16 units
   // Rows of a block. The tensor cores multiply 8 at once. The exact product is
   // bound by arithmetic: fewer rows are done sooner, on more multiprocessors.
-  static constexpr int kRows = kExact ? 4 : 8;
+  static constexpr int kRows = kSimt ? 4 : 8;
   // Rows whose cells a thread owns, each with two units.
   static constexpr int kThreadRows = kRows / 4;
 
@@ -37,7 +37,7 @@ struct LstmBlockLayout {
   static constexpr int kDepth = kBackward ? 4 * kUnits : kUnits;
   // In exact fp32, the unit pairs whose sums a thread takes a slice of, so that
   // a number of the operand serves 8 multiply-adds.
-  static constexpr int kPairs = kExact && kBackward ? 4 : 1;
+  static constexpr int kPairs = kSimt && kBackward ? 4 : 1;
   // Weights come in rounds of the depth; a thread's in one (32 bits each).
   static constexpr int kRoundDepth = 16 * kPairs;
   static constexpr int kRounds = kDepth / kRoundDepth;

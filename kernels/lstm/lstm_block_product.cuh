@@ -11,13 +11,13 @@
 
 #include <type_traits>
 
-#include "kernels/lstm/lstm_block_exact.cuh"
-#include "kernels/lstm/lstm_block_tensor.cuh"
+#include "kernels/lstm/lstm_block_mma.cuh"
+#include "kernels/lstm/lstm_block_simt.cuh"
 
 namespace continuo::gpu {
 
 template <typename Layout>
-using BlockProduct = std::conditional_t<Layout::kExact, ExactProduct<Layout>,
+using BlockProduct = std::conditional_t<Layout::kSimt, SimtProduct<Layout>,
                                         TensorProduct<Layout>>;
 
 }  // namespace continuo::gpu

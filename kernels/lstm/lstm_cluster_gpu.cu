@@ -5,8 +5,8 @@
 
 #include <cooperative_groups.h>
 
-#include "kernels/lstm/lstm_persistent.h"
-#include "kernels/lstm/lstm_team_launch.cuh"
+#include "kernels/lstm/lstm_cooperative_launch.cuh"
+#include "kernels/lstm/lstm_gpu_forms.h"
 
 namespace continuo::gpu {
 namespace {
@@ -15,15 +15,15 @@ struct ClusterExchange {
   static constexpr bool kThroughMemory = false;
   static constexpr int kBuffers = 2;
 
-  // This block's place in its team, and the team's among the teams.
-  __device__ static int Rank(const LstmTeamLaunch& launch) {
+  // This block's place in its group, and the group's among the groups.
+  __device__ static int Rank(const LstmCooperativeLaunch& launch) {
     return static_cast<int>(blockIdx.x) % launch.blocks;
   }
-  __device__ static int Index(const LstmTeamLaunch& launch) {
+  __device__ static int Index(const LstmCooperativeLaunch& launch) {
     return static_cast<int>(blockIdx.x) / launch.blocks;
   }
 
-  __device__ ClusterExchange(const LstmTeamLaunch& launch, int32_t*)
+  __device__ ClusterExchange(const LstmCooperativeLaunch& launch, int32_t*)
       : blocks(launch.blocks) {}
 
   // Puts it where this block's address is, in every block of the cluster.
@@ -35,7 +35,7 @@ struct ClusterExchange {
       StorePack(pack, cluster.map_shared_rank(to, block));
     }
   }
-  __device__ void Meet() const {
+  __device__ void Sync() const {
     Arrive();
     Wait();
   }
@@ -50,26 +50,26 @@ struct ClusterExchange {
 };
 
 template <typename Product>
-__global__ void __launch_bounds__(kLstmTeamThreads, 1)
-    ClusterKernel(TeamArgs<Operand<Product::kPrecision>> args) {
+__global__ void __launch_bounds__(kLstmCooperativeThreads, 1)
+    ClusterKernel(GroupArgs<Operand<Product::kPrecision>> args) {
   extern __shared__ uint4 shared[];
   if constexpr (Product::kBackward) {
-    TeamBackward<Product, ClusterExchange>(args,
-                                           reinterpret_cast<char*>(shared));
+    GroupBackward<Product, ClusterExchange>(args,
+                                            reinterpret_cast<char*>(shared));
   } else {
-    TeamForward<Product, ClusterExchange>(args,
-                                          reinterpret_cast<char*>(shared));
+    GroupForward<Product, ClusterExchange>(args,
+                                           reinterpret_cast<char*>(shared));
   }
 }
 
 // A launch of clusters; the configuration points into it.
 struct ClusterConfig {
-  explicit ClusterConfig(const LstmTeamLaunch& launch) {
+  explicit ClusterConfig(const LstmCooperativeLaunch& launch) {
     const auto blocks = static_cast<unsigned>(launch.blocks);
     cluster.id = cudaLaunchAttributeClusterDimension;
     cluster.val.clusterDim = {blocks, 1, 1};
-    config.gridDim = dim3(blocks * static_cast<unsigned>(launch.teams));
-    config.blockDim = dim3(kLstmTeamThreads);
+    config.gridDim = dim3(blocks * static_cast<unsigned>(launch.groups));
+    config.blockDim = dim3(kLstmCooperativeThreads);
     config.dynamicSmemBytes = static_cast<size_t>(launch.shared_bytes);
     config.attrs = &cluster;
     config.numAttrs = 1;
@@ -81,24 +81,24 @@ struct ClusterConfig {
 
 struct ClusterLauncher {
   // A cluster lies in one of the device's groups of multiprocessors, whose
-  // sizes nobody tells; but it can be asked what fits.
+  // sizes are undocumented; query what fits instead.
   template <typename Product>
-  absl::StatusOr<int> Teams(const LstmTeamLaunch& launch) const {
+  absl::StatusOr<int> Groups(const LstmCooperativeLaunch& launch) const {
     const auto kernel = ClusterKernel<Product>;
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
         launch.shared_bytes));
     const ClusterConfig cluster(launch);
-    int teams = 0;
+    int groups = 0;
     CONTINUO_RETURN_IF_CUDA_ERROR(
-        cudaOccupancyMaxActiveClusters(&teams, kernel, &cluster.config));
-    return teams;
+        cudaOccupancyMaxActiveClusters(&groups, kernel, &cluster.config));
+    return groups;
   }
 
   template <typename Product>
   absl::Status Launch(
       const Stream& stream,
-      const TeamArgs<Operand<Product::kPrecision>>& args) const {
+      const GroupArgs<Operand<Product::kPrecision>>& args) const {
     const auto kernel = ClusterKernel<Product>;
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -115,12 +115,12 @@ struct ClusterLauncher {
 
 absl::Status LstmClusterForward(const Stream& stream,
                                 const LstmForwardArgs& args) {
-  return RunTeams<LstmForm::kCluster>(stream, args, ClusterLauncher());
+  return RunGroups<LstmForm::kCluster>(stream, args, ClusterLauncher());
 }
 
 absl::Status LstmClusterBackward(const Stream& stream,
                                  const LstmBackwardArgs& args) {
-  return RunTeams<LstmForm::kCluster>(stream, args, ClusterLauncher());
+  return RunGroups<LstmForm::kCluster>(stream, args, ClusterLauncher());
 }
 
 }  // namespace continuo::gpu

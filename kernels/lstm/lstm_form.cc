@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/lstm/lstm_block_layout.h"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

@@ -16,7 +16,7 @@ enum class LstmForm {
   kStepwise,  // a product and a gate kernel a step: any size; the oracle
   kBlock,     // weights on chip in each thread block, which owns rows
   kCluster,   // weights on chip in a cluster of blocks, which owns rows
-  kGrid       // weights on chip in the whole grid, which meets every step
+  kGrid       // weights on chip in the whole grid, synchronized every step
 };
 const char* LstmFormName(LstmForm form);
 

@@ -6,7 +6,7 @@
 
 #include "kernels/lstm/lstm.h"
 #include "kernels/lstm/lstm_form.h"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/cuda_stream.h"

@@ -1,11 +1,11 @@
-// The LSTM by a cooperative grid: 32 units of a layer a block, teams of up to
+// The LSTM by a cooperative grid: 32 units of a layer a block, groups of up to
 // 16 blocks, on devices without clusters and for weights that no cluster
 // holds. h and dz of a step are read back from the arrays themselves, from the
-// level-2 cache; a barrier of the team's blocks says that they are there. It
+// level-2 cache; a barrier of the group's blocks says that they are there. It
 // takes no atomics: every block counts its own steps where the others look.
 
-#include "kernels/lstm/lstm_persistent.h"
-#include "kernels/lstm/lstm_team_launch.cuh"
+#include "kernels/lstm/lstm_cooperative_launch.cuh"
+#include "kernels/lstm/lstm_gpu_forms.h"
 
 namespace continuo::gpu {
 namespace {
@@ -15,14 +15,15 @@ class GridExchange {
   static constexpr bool kThroughMemory = true;
   static constexpr int kBuffers = 1;
 
-  __device__ static int Rank(const LstmTeamLaunch& launch) {
+  __device__ static int Rank(const LstmCooperativeLaunch& launch) {
     return static_cast<int>(blockIdx.x) % launch.blocks;
   }
-  __device__ static int Index(const LstmTeamLaunch& launch) {
+  __device__ static int Index(const LstmCooperativeLaunch& launch) {
     return static_cast<int>(blockIdx.x) / launch.blocks;
   }
 
-  __device__ GridExchange(const LstmTeamLaunch& launch, int32_t* arrivals)
+  __device__ GridExchange(const LstmCooperativeLaunch& launch,
+                          int32_t* arrivals)
       : arrivals_(arrivals + Index(launch) * launch.blocks),
         rank_(Rank(launch)),
         blocks_(launch.blocks) {}
@@ -30,7 +31,7 @@ class GridExchange {
   template <typename T>
   __device__ void Send(const T&, char*) const {}
   // Only the block's own buffers are in use between slices.
-  __device__ void Meet() const { __syncthreads(); }
+  __device__ void Sync() const { __syncthreads(); }
   __device__ void Arrive() {
     ++step_;
     __syncthreads();
@@ -61,28 +62,28 @@ class GridExchange {
 };
 
 template <typename Product>
-__global__ void __launch_bounds__(kLstmTeamThreads, 1)
-    GridKernel(TeamArgs<Operand<Product::kPrecision>> args) {
+__global__ void __launch_bounds__(kLstmCooperativeThreads, 1)
+    GridKernel(GroupArgs<Operand<Product::kPrecision>> args) {
   extern __shared__ uint4 shared[];
   if constexpr (Product::kBackward) {
-    TeamBackward<Product, GridExchange>(args, reinterpret_cast<char*>(shared));
+    GroupBackward<Product, GridExchange>(args, reinterpret_cast<char*>(shared));
   } else {
-    TeamForward<Product, GridExchange>(args, reinterpret_cast<char*>(shared));
+    GroupForward<Product, GridExchange>(args, reinterpret_cast<char*>(shared));
   }
 }
 
 struct GridLauncher {
   // A block a multiprocessor, whatever else it could hold.
   template <typename Product>
-  absl::StatusOr<int> Teams(const LstmTeamLaunch& launch) const {
-    return launch.teams;
+  absl::StatusOr<int> Groups(const LstmCooperativeLaunch& launch) const {
+    return launch.groups;
   }
 
   template <typename Product>
   absl::Status Launch(const Stream& stream,
-                      TeamArgs<Operand<Product::kPrecision>> args) const {
+                      GroupArgs<Operand<Product::kPrecision>> args) const {
     const auto kernel = GridKernel<Product>;
-    const int blocks = args.launch.blocks * args.launch.teams;
+    const int blocks = args.launch.blocks * args.launch.groups;
     CONTINUO_CHECK(blocks <= kLstmMaxBlocks);
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaFuncSetAttribute(
         kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
@@ -92,8 +93,9 @@ struct GridLauncher {
     void* parameters[] = {&args};
     CONTINUO_RETURN_IF_CUDA_ERROR(cudaLaunchCooperativeKernel(
         reinterpret_cast<const void*>(kernel),
-        dim3(static_cast<unsigned>(blocks)), dim3(kLstmTeamThreads), parameters,
-        static_cast<size_t>(args.launch.shared_bytes), stream.cuda->stream()));
+        dim3(static_cast<unsigned>(blocks)), dim3(kLstmCooperativeThreads),
+        parameters, static_cast<size_t>(args.launch.shared_bytes),
+        stream.cuda->stream()));
     return absl::OkStatus();
   }
 };
@@ -103,13 +105,13 @@ struct GridLauncher {
 absl::Status LstmGridForward(const Stream& stream,
                              const LstmForwardArgs& args) {
   CONTINUO_CHECK(args.scratch.num_elements() >= kLstmMaxBlocks);
-  return RunTeams<LstmForm::kGrid>(stream, args, GridLauncher());
+  return RunGroups<LstmForm::kGrid>(stream, args, GridLauncher());
 }
 
 absl::Status LstmGridBackward(const Stream& stream,
                               const LstmBackwardArgs& args) {
   CONTINUO_CHECK(args.scratch.num_elements() >= kLstmMaxBlocks);
-  return RunTeams<LstmForm::kGrid>(stream, args, GridLauncher());
+  return RunGroups<LstmForm::kGrid>(stream, args, GridLauncher());
 }
 
 }  // namespace continuo::gpu

@@ -13,7 +13,7 @@
 #include "kernels/common/launch.cuh"
 #include "kernels/common/vector_io.cuh"
 #include "kernels/lstm/lstm_cell.cuh"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "kernels/lstm/lstm_step.h"
 #include "runtime/base/log.h"
 

@@ -1,7 +1,7 @@
-// The LSTM by teams of thread blocks, clusters and grids, against a double
+// The LSTM by groups of thread blocks, clusters and grids, against a double
 // loop and the step-wise form.
 
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/device/cuda_stream.h"
 #include "tests/kernels/lstm/lstm_device.h"
 
@@ -10,9 +10,9 @@ namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
 
-class LstmTeamsTest : public FormTest {
+class LstmGroupsTest : public FormTest {
  protected:
-  // Calls fn for each form of teams that this device has for n units.
+  // Calls fn for each form of groups that this device has for n units.
   template <typename Fn>
   void ForEachForm(int n, const Fn& fn) const {
     const LstmShape shape = {.rows = 64, .steps = 64, .units = n};
@@ -40,7 +40,7 @@ class LstmTeamsTest : public FormTest {
       fn(runner);
     }
   }
-  double TeamTolerance() const { return Tolerance(3e-6, 2e-3, 1.5e-2); }
+  double GroupTolerance() const { return Tolerance(3e-6, 2e-3, 1.5e-2); }
 
   // Both passes against the double loop and the step-wise form.
   void Check(const std::vector<int>& lengths, int n, bool initial) const {
@@ -56,30 +56,30 @@ class LstmTeamsTest : public FormTest {
     plain.options.form = RecurrentForm::kStepwise;
     const LstmRunner stepwise(plain);
     const Floats stepwise_dz = stepwise.Backward(p, given, dh);
-    ForEachForm(n, [&](const LstmRunner& team) {
-      const Floats got = team.Backward(p, given, dh);
-      ExpectNear(got, dz, TeamTolerance());
-      ExpectNear(got, stepwise_dz, TeamTolerance());
+    ForEachForm(n, [&](const LstmRunner& group) {
+      const Floats got = group.Backward(p, given, dh);
+      ExpectNear(got, dz, GroupTolerance());
+      ExpectNear(got, stepwise_dz, GroupTolerance());
     });
     if (initial) p.StartFromState();
     const DoubleState want =
         initial ? Reference(p, Doubles(p.z.begin(), p.z.end())) : state;
     const LstmResult stepwise_result = stepwise.Forward(p);
-    ForEachForm(n, [&](const LstmRunner& team) {
-      const LstmResult got = team.Forward(p);
-      ExpectNear(got.c, want.c, TeamTolerance());
-      ExpectNear(got.h, want.h, TeamTolerance());
-      ExpectNear(got.gates, want.gates, TeamTolerance());
-      ExpectNear(got.c, stepwise_result.c, TeamTolerance());
-      ExpectNear(got.h, stepwise_result.h, TeamTolerance());
+    ForEachForm(n, [&](const LstmRunner& group) {
+      const LstmResult got = group.Forward(p);
+      ExpectNear(got.c, want.c, GroupTolerance());
+      ExpectNear(got.h, want.h, GroupTolerance());
+      ExpectNear(got.gates, want.gates, GroupTolerance());
+      ExpectNear(got.c, stepwise_result.c, GroupTolerance());
+      ExpectNear(got.h, stepwise_result.h, GroupTolerance());
     });
   }
 };
-INSTANTIATE_TEST_SUITE_P(Forms, LstmTeamsTest,
+INSTANTIATE_TEST_SUITE_P(Forms, LstmGroupsTest,
                          ::testing::ValuesIn(kForms + 1, std::end(kForms)),
                          FormName);
 
-TEST_P(LstmTeamsTest, MatchesDoubleLoop) {
+TEST_P(LstmGroupsTest, MatchesDoubleLoop) {
   for (const auto& lengths : Lengths())
     Check(lengths, 128, lengths.size() == 4);
   Check({4, 4, 3, 3, 2, 2, 2, 1, 1}, 192, true);
@@ -87,29 +87,29 @@ TEST_P(LstmTeamsTest, MatchesDoubleLoop) {
   Check({3, 2, 1}, 512, true);
 }
 
-// More rows than a team takes at a time, on devices of up to 16
-// multiprocessors also more slices than there are teams.
-TEST_P(LstmTeamsTest, ManyRows) {
+// More rows than a group takes at a time, on devices of up to 16
+// multiprocessors also more slices than there are groups.
+TEST_P(LstmGroupsTest, ManyRows) {
   std::vector<int> lengths;
   for (int row = 0; row < 53; ++row) lengths.push_back(4 - row / 16);
   Check(lengths, 256, true);
 }
 
-TEST_P(LstmTeamsTest, RowsHaveTheSameBitsAlone) {
-  ForEachForm(128, [&](const LstmRunner& team) {
-    ExpectSameBitsAlone(team, {5, 5, 5, 5, 5, 5, 4, 4, 3, 3, 2}, 128);
+TEST_P(LstmGroupsTest, RowsHaveTheSameBitsAlone) {
+  ForEachForm(128, [&](const LstmRunner& group) {
+    ExpectSameBitsAlone(group, {5, 5, 5, 5, 5, 5, 4, 4, 3, 3, 2}, 128);
   });
 }
 
-TEST_P(LstmTeamsTest, RecordedRunsWithOtherLayouts) {
-  ForEachForm(128, [&](const LstmRunner& team) {
-    ExpectRecordedRuns(team, 17, 4,
+TEST_P(LstmGroupsTest, RecordedRunsWithOtherLayouts) {
+  ForEachForm(128, [&](const LstmRunner& group) {
+    ExpectRecordedRuns(group, 17, 4,
                        {std::vector<int>(17, 4), {3, 3, 2, 1}, {4}}, 128,
-                       TeamTolerance());
+                       GroupTolerance());
   });
 }
 
-TEST_P(LstmTeamsTest, RefusesWhatDoesNotFit) {
+TEST_P(LstmGroupsTest, RefusesWhatDoesNotFit) {
   const Problem p({1}, 95);
   const int n = p.n;
   GateArray gates(stream(), GateType(stream()), p.z);

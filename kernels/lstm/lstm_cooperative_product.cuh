@@ -1,11 +1,11 @@
-// The product of one thread block of a team: rows times the block's share of
+// The product of one thread block of a group: rows times the block's share of
 // the recurrent weights, which stay on chip for the whole launch.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_PRODUCT_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_PRODUCT_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_PRODUCT_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_PRODUCT_CUH_
 
-#include "kernels/lstm/lstm_team_exact.cuh"
-#include "kernels/lstm/lstm_team_tiles.cuh"
+#include "kernels/lstm/lstm_cooperative_mma.cuh"
+#include "kernels/lstm/lstm_cooperative_simt.cuh"
 
 namespace continuo::gpu {
 
@@ -14,8 +14,8 @@ template <typename Product>
 class WarpWeights {
  public:
   // `shared`: the block's part of shared memory for weights.
-  __device__ WarpWeights(const TeamWeights& weights,
-                         const LstmTeamLaunch& launch, uint4* shared) {
+  __device__ WarpWeights(const GroupWeights& weights,
+                         const LstmCooperativeLaunch& launch, uint4* shared) {
     const int warp = threadIdx.x / 32;
     const int k = (Product::kBackward ? 4 : 1) * weights.units;
     const int all = (k + Product::kStepK - 1) / Product::kStepK;
@@ -23,10 +23,11 @@ class WarpWeights {
     split_ = warp % Product::kSplits;
     begin_ = split_ * launch.warp_steps;
     steps_ = max(0, min(launch.warp_steps, all - begin_));
-    const int shared_steps = max(0, launch.warp_steps - kLstmTeamRegisterSteps);
+    const int shared_steps =
+        max(0, launch.warp_steps - kLstmCooperativeRegisterSteps);
     shared_ = shared + warp * shared_steps * kVectors * 32 + threadIdx.x % 32;
 #pragma unroll
-    for (int i = 0; i < kLstmTeamRegisterSteps; ++i) {
+    for (int i = 0; i < kLstmCooperativeRegisterSteps; ++i) {
       if (i < steps_) {
         Load(weights, i, registers_[i]);
       } else {
@@ -34,8 +35,8 @@ class WarpWeights {
         for (uint32_t& zero : registers_[i]) zero = 0;
       }
     }
-    for (int i = kLstmTeamRegisterSteps; i < steps_; ++i) {
-      uint32_t step[kLstmTeamStepRegisters];
+    for (int i = kLstmCooperativeRegisterSteps; i < steps_; ++i) {
+      uint32_t step[kLstmCooperativeStepRegisters];
       Load(weights, i, step);
 #pragma unroll
       for (int v = 0; v < kVectors; ++v) {
@@ -52,7 +53,8 @@ class WarpWeights {
     rows += begin_ * Product::kStepBytes;
     Warp warp;
 #pragma unroll
-    for (int first = 0; first < kLstmTeamRegisterSteps; first += kAhead) {
+    for (int first = 0; first < kLstmCooperativeRegisterSteps;
+         first += kAhead) {
       if (first >= steps_) break;
       typename Warp::Rows x[kAhead];
 #pragma unroll
@@ -67,11 +69,11 @@ class WarpWeights {
         warp.Multiply(registers_[first + i], x[i]);
       }
     }
-#pragma unroll(Product::kExact ? 1 : 2)
-    for (int i = kLstmTeamRegisterSteps; i < steps_; ++i) {
+#pragma unroll(Product::kSimt ? 1 : 2)
+    for (int i = kLstmCooperativeRegisterSteps; i < steps_; ++i) {
       typename Warp::Rows x;
       x.Load(rows + i * Product::kStepBytes, stride);
-      uint32_t step[kLstmTeamStepRegisters];
+      uint32_t step[kLstmCooperativeStepRegisters];
 #pragma unroll
       for (int v = 0; v < kVectors; ++v) {
         const uint4 four = SharedStep(i)[v * 32];
@@ -82,23 +84,25 @@ class WarpWeights {
       }
       warp.Multiply(step, x);
     }
-    warp.Store(sums + split_ * kLstmTeamRows * Product::kSumsStride + column_);
+    warp.Store(sums + split_ * kLstmCooperativeRows * Product::kSumsStride +
+               column_);
   }
 
  private:
-  using Warp = std::conditional_t<Product::kExact, TeamExact<Product>,
-                                  TeamTiles<Product>>;
-  static constexpr int kVectors = kLstmTeamStepRegisters / 4;
+  using Warp =
+      std::conditional_t<Product::kSimt, GroupSimt<Product>, GroupMma<Product>>;
+  static constexpr int kVectors = kLstmCooperativeStepRegisters / 4;
 
-  __device__ void Load(const TeamWeights& weights, int i,
+  __device__ void Load(const GroupWeights& weights, int i,
                        uint32_t* step) const {
     Warp::LoadStep(weights, (begin_ + i) * Product::kStepK, column_, step);
   }
   __device__ uint4* SharedStep(int i) const {
-    return shared_ + (i - kLstmTeamRegisterSteps) * kVectors * 32;
+    return shared_ + (i - kLstmCooperativeRegisterSteps) * kVectors * 32;
   }
 
-  uint32_t registers_[kLstmTeamRegisterSteps][kLstmTeamStepRegisters];
+  uint32_t registers_[kLstmCooperativeRegisterSteps]
+                     [kLstmCooperativeStepRegisters];
   uint4* shared_;
   int column_;
   int split_;
@@ -108,4 +112,4 @@ class WarpWeights {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_PRODUCT_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_PRODUCT_CUH_

@@ -2,8 +2,8 @@
 // that of LstmForward and LstmBackward; kernels/lstm/lstm_form.h says when a
 // form may be called.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_PERSISTENT_H_
-#define CONTINUO_KERNELS_LSTM_LSTM_PERSISTENT_H_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_GPU_FORMS_H_
+#define CONTINUO_KERNELS_LSTM_LSTM_GPU_FORMS_H_
 
 #include "absl/status/status.h"
 #include "kernels/lstm/lstm.h"
@@ -36,4 +36,4 @@ absl::Status LstmGridBackward(const Stream& stream,
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_PERSISTENT_H_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_GPU_FORMS_H_

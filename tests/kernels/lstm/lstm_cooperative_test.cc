@@ -1,10 +1,10 @@
-// Which layers teams of blocks hold, and how they are launched, on devices
+// Which layers groups of blocks hold, and how they are launched, on devices
 // that need not be there.
 
-#include "kernels/lstm/lstm_team.h"
+#include "kernels/lstm/lstm_cooperative.h"
 
 #include "gtest/gtest.h"
-#include "kernels/lstm/lstm_persistent.h"
+#include "kernels/lstm/lstm_gpu_forms.h"
 
 namespace continuo {
 namespace {
@@ -36,7 +36,7 @@ bool Grid(int units, Precision precision, int compute_capability) {
                            precision, Gpu(compute_capability));
 }
 
-TEST(LstmTeamTest, ClustersHoldTheLayersOfTheConfigs) {
+TEST(LstmCooperativeTest, ClustersHoldTheLayersOfTheConfigs) {
   for (Precision precision : {kFp32, kTf32, kBf16}) {
     EXPECT_TRUE(Cluster(256, precision, 90));
     EXPECT_TRUE(Cluster(256, precision, 100));
@@ -50,7 +50,7 @@ TEST(LstmTeamTest, ClustersHoldTheLayersOfTheConfigs) {
   EXPECT_FALSE(Cluster(512, kFp32, 90));
 }
 
-TEST(LstmTeamTest, GridsHoldTheRest) {
+TEST(LstmCooperativeTest, GridsHoldTheRest) {
   for (Precision precision : {kFp32, kTf32, kBf16}) {
     for (int device : {80, 86, 90, 100}) {
       EXPECT_TRUE(Grid(256, precision, device)) << device;
@@ -64,7 +64,7 @@ TEST(LstmTeamTest, GridsHoldTheRest) {
   EXPECT_TRUE(Grid(416, kFp32, 80));
 }
 
-TEST(LstmTeamTest, AutomaticFormPrefersClusters) {
+TEST(LstmCooperativeTest, AutomaticFormPrefersClusters) {
   const auto form = [](int units, Precision precision, int device) {
     return *ChooseLstmForm({.rows = 64, .steps = 100, .units = units},
                            {.precision = precision}, Gpu(device));
@@ -77,7 +77,7 @@ TEST(LstmTeamTest, AutomaticFormPrefersClusters) {
   EXPECT_EQ(form(500, kFp32, 90), LstmForm::kStepwise);
 }
 
-TEST(LstmTeamTest, LaunchesCoverTheBatchAndFitTheDevice) {
+TEST(LstmCooperativeTest, LaunchesCoverTheBatchAndFitTheDevice) {
   for (LstmForm form : {LstmForm::kCluster, LstmForm::kGrid}) {
     for (Precision precision : {kFp32, kTf32, kBf16}) {
       for (bool backward : {false, true}) {
@@ -85,14 +85,15 @@ TEST(LstmTeamTest, LaunchesCoverTheBatchAndFitTheDevice) {
           for (int64_t rows : {1, 8, 9, 64, 130, 1000, 5000}) {
             GpuProperties gpu = Gpu(90);
             if (rows % 2 == 1) gpu.multiprocessors = 16;
-            const auto launch =
-                MakeLstmTeamLaunch({.rows = rows, .steps = 100, .units = units},
-                                   precision, form, backward, gpu);
+            const auto launch = MakeLstmCooperativeLaunch(
+                {.rows = rows, .steps = 100, .units = units}, precision, form,
+                backward, gpu);
             if (!launch) continue;
-            EXPECT_EQ(launch->blocks * LstmTeamUnits(form, precision), units);
-            EXPECT_LE(launch->blocks * launch->teams, gpu.multiprocessors);
-            EXPECT_LE(launch->teams, launch->slices);
-            EXPECT_EQ(launch->slice_rows % kLstmTeamRows, 0);
+            EXPECT_EQ(launch->blocks * LstmCooperativeUnits(form, precision),
+                      units);
+            EXPECT_LE(launch->blocks * launch->groups, gpu.multiprocessors);
+            EXPECT_LE(launch->groups, launch->slices);
+            EXPECT_EQ(launch->slice_rows % kLstmCooperativeRows, 0);
             EXPECT_GE(int64_t{launch->slices} * launch->slice_rows, rows);
             EXPECT_LT(int64_t{launch->slices - 1} * launch->slice_rows, rows);
             EXPECT_LE(launch->shared_bytes, gpu.shared_bytes_per_block);
@@ -103,14 +104,15 @@ TEST(LstmTeamTest, LaunchesCoverTheBatchAndFitTheDevice) {
   }
 }
 
-// Rows are put together only when every team has a slice.
-TEST(LstmTeamTest, SlicesAreSmallWhileThereAreTeams) {
+// Rows are put together only when every group has a slice.
+TEST(LstmCooperativeTest, SlicesAreSmallWhileThereAreGroups) {
   const auto launch = [](int64_t rows) {
-    return *MakeLstmTeamLaunch({.rows = rows, .steps = 100, .units = 256},
-                               kBf16, LstmForm::kCluster, false, Gpu(90));
+    return *MakeLstmCooperativeLaunch(
+        {.rows = rows, .steps = 100, .units = 256}, kBf16, LstmForm::kCluster,
+        false, Gpu(90));
   };
   EXPECT_EQ(launch(64).slice_rows, 8);
-  EXPECT_EQ(launch(64).teams, 8);
+  EXPECT_EQ(launch(64).groups, 8);
   EXPECT_EQ(launch(33 * 8).slice_rows, 8);
   EXPECT_EQ(launch(33 * 8 + 1).slice_rows, 16);
 }

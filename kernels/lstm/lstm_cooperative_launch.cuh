@@ -1,21 +1,21 @@
-// The host side of the LSTM by teams of blocks (lstm_team.h).
+// The host side of the LSTM by groups of blocks (lstm_cooperative.h).
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_LAUNCH_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_LAUNCH_CUH_
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kernels/common/launch.cuh"
-#include "kernels/lstm/lstm_team_backward.cuh"
-#include "kernels/lstm/lstm_team_forward.cuh"
+#include "kernels/lstm/lstm_cooperative_backward.cuh"
+#include "kernels/lstm/lstm_cooperative_forward.cuh"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
 namespace continuo::gpu {
 
 template <typename Gate>
-TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
-                            const LstmForwardArgs& args) {
+GroupArgs<Gate> MakeGroupArgs(const LstmCooperativeLaunch& launch,
+                              const LstmForwardArgs& args) {
   return {.launch = launch,
           .units = static_cast<int>(args.c.shape[1]),
           .steps = static_cast<int>(args.ragged.steps()),
@@ -32,8 +32,8 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
 }
 
 template <typename Gate>
-TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
-                            const LstmBackwardArgs& args) {
+GroupArgs<Gate> MakeGroupArgs(const LstmCooperativeLaunch& launch,
+                              const LstmBackwardArgs& args) {
   return {.launch = launch,
           .units = static_cast<int>(args.c.shape[1]),
           .steps = static_cast<int>(args.ragged.steps()),
@@ -49,9 +49,9 @@ TeamArgs<Gate> MakeTeamArgs(const LstmTeamLaunch& launch,
           .arrivals = reinterpret_cast<int32_t*>(args.scratch.data<float>())};
 }
 
-// Runs a pass: launcher.Teams<Product>(launch) says how many of the teams of a
-// launch the device can run at once, launcher.Launch<Product>(stream, TeamArgs)
-// launches them.
+// Runs a pass: launcher.Groups<Product>(launch) says how many of the groups of
+// a launch the device can run at once, launcher.Launch<Product>(stream,
+// GroupArgs) launches them.
 template <typename Product, typename Launcher, typename Args>
 absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
                      const Launcher& launcher) {
@@ -61,16 +61,16 @@ absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
   if (shape.rows == 0 || shape.steps == 0) return absl::OkStatus();
   GpuProperties gpu = stream.cuda->properties();
   const auto plan = [&] {
-    return MakeLstmTeamLaunch(shape, Product::kPrecision, form,
-                              Product::kBackward, gpu);
+    return MakeLstmCooperativeLaunch(shape, Product::kPrecision, form,
+                                     Product::kBackward, gpu);
   };
   auto launch = plan();
   if (launch) {
-    CONTINUO_ASSIGN_OR_RETURN(const int teams,
-                              launcher.template Teams<Product>(*launch));
-    if (teams < launch->teams) {
+    CONTINUO_ASSIGN_OR_RETURN(const int groups,
+                              launcher.template Groups<Product>(*launch));
+    if (groups < launch->groups) {
       // The others would wait for a first one to end: rather more rows each.
-      gpu.multiprocessors = teams * launch->blocks;
+      gpu.multiprocessors = groups * launch->blocks;
       launch = plan();
     }
   }
@@ -81,16 +81,17 @@ absl::Status RunPass(const Stream& stream, LstmForm form, const Args& args,
   }
   using Gate = Operand<Product::kPrecision>;
   return launcher.template Launch<Product>(stream,
-                                           MakeTeamArgs<Gate>(*launch, args));
+                                           MakeGroupArgs<Gate>(*launch, args));
 }
 
 template <LstmForm kForm, typename Launcher, typename Args>
-absl::Status RunTeams(const Stream& stream, const Args& args,
-                      const Launcher& launcher) {
+absl::Status RunGroups(const Stream& stream, const Args& args,
+                       const Launcher& launcher) {
   constexpr bool kBackward = std::is_same_v<Args, LstmBackwardArgs>;
   const auto run = [&]<Precision kPrecision>() {
-    return RunPass<LstmTeamProduct<kPrecision, LstmTeamUnits(kForm, kPrecision),
-                                   kBackward>>(stream, kForm, args, launcher);
+    return RunPass<LstmCooperativeProduct<
+        kPrecision, LstmCooperativeUnits(kForm, kPrecision), kBackward>>(
+        stream, kForm, args, launcher);
   };
   switch (stream.options.precision) {
     case Precision::kFp32:
@@ -105,4 +106,4 @@ absl::Status RunTeams(const Stream& stream, const Args& args,
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_LAUNCH_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_LAUNCH_CUH_

@@ -1,5 +1,5 @@
-// The passes of the LSTM by teams of blocks (lstm_team.h), forward and
-// backward. How the blocks of a team exchange their parts of h and dz is the
+// The passes of the LSTM by groups of blocks (lstm_cooperative.h), forward and
+// backward. How the blocks of a group exchange their parts of h and dz is the
 // Exchange: lstm_cluster_gpu.cu and lstm_grid_gpu.cu.
 //
 // Bound by the latency of a step: exchange, product, sums through shared
@@ -9,14 +9,14 @@
 // and no more are touched by count. Inputs of the next 8 rows are loaded before
 // the product of these.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_CUH_
 
 #include <type_traits>
 
 #include "kernels/common/launch.cuh"
 #include "kernels/lstm/lstm_cell.cuh"
-#include "kernels/lstm/lstm_team_product.cuh"
+#include "kernels/lstm/lstm_cooperative_product.cuh"
 
 namespace continuo::gpu {
 
@@ -35,8 +35,8 @@ __device__ void StorePack(const Pack<T, kCount>& pack, void* to) {
 }
 
 template <typename Gate>
-struct TeamArgs {
-  LstmTeamLaunch launch;
+struct GroupArgs {
+  LstmCooperativeLaunch launch;
   int units;  // h
   int steps;
   const int32_t* batch_sizes;  // [T]
@@ -52,7 +52,7 @@ struct TeamArgs {
 };
 
 // The rows of a slice that are alive at a step, and the first one's event.
-struct TeamStep {
+struct GroupStep {
   int rows = 0;
   int event = 0;
 };
@@ -60,7 +60,7 @@ struct TeamStep {
 // What both passes are made of: a thread's place, and its accesses to the
 // block's shared memory and to the arrays.
 template <typename Product, typename Exchange>
-struct Team {
+struct BlockGroup {
   static constexpr Precision kPrecision = Product::kPrecision;
   static constexpr int kUnits = Product::kUnits;
   static constexpr int kLaneUnits = kUnits / 32;
@@ -69,7 +69,7 @@ struct Team {
   using Floats = Pack<float, kLaneUnits>;
   using GatePack = Pack<Gate, kLaneUnits>;
 
-  __device__ Team(const TeamArgs<Gate>& args, char* shared)
+  __device__ BlockGroup(const GroupArgs<Gate>& args, char* shared)
       : p(args),
         warp(threadIdx.x / 32),
         unit_begin(Exchange::Rank(args.launch) * kUnits),
@@ -82,12 +82,13 @@ struct Team {
   // eight: whatever finite numbers they hold.
   __device__ void ClearOperands() const {
     const int bytes = p.launch.sums_offset;
-    for (int i = threadIdx.x * 16; i < bytes; i += kLstmTeamThreads * 16) {
+    for (int i = threadIdx.x * 16; i < bytes;
+         i += kLstmCooperativeThreads * 16) {
       *reinterpret_cast<uint4*>(operand + i) = make_uint4(0, 0, 0, 0);
     }
   }
 
-  __device__ TeamStep At(int t, int row_begin) const {
+  __device__ GroupStep At(int t, int row_begin) const {
     if (t < 0 || t >= p.steps) return {};
     const int rows = min(p.batch_sizes[t] - row_begin, p.launch.slice_rows);
     return {max(rows, 0), p.step_begin[t] + row_begin};
@@ -96,7 +97,7 @@ struct Team {
   // Steps of a slice. All threads of the block call it.
   __device__ int Steps(int row_begin) const {
     int count = 0;
-    for (int begin = 0; begin < p.steps; begin += kLstmTeamThreads) {
+    for (int begin = 0; begin < p.steps; begin += kLstmCooperativeThreads) {
       const int t = begin + static_cast<int>(threadIdx.x);
       count += __syncthreads_count(t < p.steps && p.batch_sizes[t] > row_begin);
     }
@@ -109,7 +110,7 @@ struct Team {
 
   // Copies whole rows [rows, width] into a buffer of the left operand, a warp a
   // row. Other blocks may have written them, so it goes past the level-1 cache.
-  // Several loads are under way at a time: a team of a grid waits for them at
+  // Several loads are under way at a time: a group of a grid waits for them at
   // every step.
   template <typename In>
   __device__ void Gather(const In* from, int rows, int width,
@@ -117,7 +118,7 @@ struct Team {
     constexpr int kRun = 16 / sizeof(In);
     const int lane = threadIdx.x % 32;
     const int runs = width / kRun;
-    for (int row = warp; row < rows; row += kLstmTeamRows) {
+    for (int row = warp; row < rows; row += kLstmCooperativeRows) {
       const uint4* const in = reinterpret_cast<const uint4*>(from) + row * runs;
       char* const to = buffer + row * p.launch.operand_stride;
       if constexpr (std::is_same_v<In, X> && kPrecision != Precision::kTf32) {
@@ -166,8 +167,8 @@ struct Team {
     Floats sum = LoadPack<kLaneUnits>(from);
 #pragma unroll
     for (int split = 1; split < Product::kSplits; ++split) {
-      const Floats more = LoadPack<kLaneUnits>(from + split * kLstmTeamRows *
-                                                          Product::kSumsStride);
+      const Floats more = LoadPack<kLaneUnits>(
+          from + split * kLstmCooperativeRows * Product::kSumsStride);
 #pragma unroll
       for (int k = 0; k < kLaneUnits; ++k) sum.at[k] += more.at[k];
     }
@@ -188,7 +189,7 @@ struct Team {
     return event * 4 * p.units + unit_begin + unit;
   }
 
-  const TeamArgs<Gate>& p;
+  const GroupArgs<Gate>& p;
   const int warp;
   const int unit_begin;  // of the block
   const int unit;        // of the lane, from unit_begin on
@@ -199,4 +200,4 @@ struct Team {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_CUH_

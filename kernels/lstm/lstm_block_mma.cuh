@@ -2,8 +2,8 @@
 // mma.sync, of which W is the operand of 16 rows and the batch that of 8, so
 // that 8 rows waste nothing.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_BLOCK_TENSOR_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_BLOCK_TENSOR_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_BLOCK_MMA_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_BLOCK_MMA_CUH_
 
 #include <cstdint>
 
@@ -123,4 +123,4 @@ class TensorProduct {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_BLOCK_TENSOR_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_BLOCK_MMA_CUH_

@@ -1,19 +1,19 @@
-// A warp's part of a team's product in float32: chains of fused multiply-adds.
+// A warp's part of a group's product in float32: chains of fused multiply-adds.
 //
 // A lane has 4 columns and all 8 rows, so that 16 multiplications share each
 // 16-byte load of a row. Forward the 32 lanes have a warp's 128 columns and
 // read the same k; backward 8 lanes have its 32 columns, and a quarter of the
 // warp each takes 4 of 16 k. Loads of a quarter are of one address.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_EXACT_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_EXACT_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_SIMT_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_SIMT_CUH_
 
-#include "kernels/lstm/lstm_team_weights.cuh"
+#include "kernels/lstm/lstm_cooperative_weights.cuh"
 
 namespace continuo::gpu {
 
 template <typename Product>
-struct TeamExact {
+struct GroupSimt {
   static constexpr int kAhead = 1;
   static constexpr int kLaneColumns = 4;
   static constexpr int kLanes = Product::kWarpColumns / kLaneColumns;
@@ -21,8 +21,8 @@ struct TeamExact {
   static_assert(Product::kStepK == 4 * kParts);
 
   // Registers [k 4][column 4] of this lane's weights.
-  __device__ static void LoadStep(const TeamWeights& weights, int k, int column,
-                                  uint32_t* step) {
+  __device__ static void LoadStep(const GroupWeights& weights, int k,
+                                  int column, uint32_t* step) {
     const int lane = threadIdx.x % 32;
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
@@ -36,21 +36,21 @@ struct TeamExact {
   }
 
   struct Rows {
-    float4 x[kLstmTeamRows];
+    float4 x[kLstmCooperativeRows];
     __device__ void Load(const char* rows, int stride) {
       rows += threadIdx.x % 32 / kLanes * 16;
 #pragma unroll
-      for (int row = 0; row < kLstmTeamRows; ++row) {
+      for (int row = 0; row < kLstmCooperativeRows; ++row) {
         x[row] = *reinterpret_cast<const float4*>(rows + row * stride);
       }
     }
   };
 
-  float d[kLstmTeamRows][kLaneColumns] = {};
+  float d[kLstmCooperativeRows][kLaneColumns] = {};
 
   __device__ void Multiply(const uint32_t* step, const Rows& rows) {
 #pragma unroll
-    for (int row = 0; row < kLstmTeamRows; ++row) {
+    for (int row = 0; row < kLstmCooperativeRows; ++row) {
       const float4& x = rows.x[row];
       const float at[4] = {x.x, x.y, x.z, x.w};
 #pragma unroll
@@ -91,7 +91,7 @@ struct TeamExact {
     }
     sums += row_begin * Product::kSumsStride + lane % kLanes * kLaneColumns;
 #pragma unroll
-    for (int row = 0; row < kLstmTeamRows / kParts; ++row) {
+    for (int row = 0; row < kLstmCooperativeRows / kParts; ++row) {
       *reinterpret_cast<float4*>(sums + row * Product::kSumsStride) =
           make_float4(d[row][0], d[row][1], d[row][2], d[row][3]);
     }
@@ -100,4 +100,4 @@ struct TeamExact {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_EXACT_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_SIMT_CUH_

@@ -3,8 +3,8 @@
 // columns of these units and all rows, and then exchange: a number of x serves
 // 8 multiply-adds for each time it is read.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_BLOCK_EXACT_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_BLOCK_EXACT_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_BLOCK_SIMT_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_BLOCK_SIMT_CUH_
 
 #include <cstdint>
 
@@ -13,7 +13,7 @@
 namespace continuo::gpu {
 
 template <typename Layout>
-class ExactProduct {
+class SimtProduct {
   static_assert(Layout::kThreadRows == 1);
 
  public:
@@ -125,4 +125,4 @@ class ExactProduct {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_BLOCK_EXACT_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_BLOCK_SIMT_CUH_

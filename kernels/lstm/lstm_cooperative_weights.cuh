@@ -1,12 +1,12 @@
-// Where a block's share of the recurrent weights is, for the LSTM of teams.
+// Where a block's share of the recurrent weights is, for the LSTM of groups.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_WEIGHTS_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_WEIGHTS_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_WEIGHTS_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_WEIGHTS_CUH_
 
 #include <cstdint>
 
 #include "kernels/gemm/operand.cuh"
-#include "kernels/lstm/lstm_team.h"
+#include "kernels/lstm/lstm_cooperative.h"
 
 namespace continuo::gpu {
 
@@ -14,7 +14,7 @@ namespace continuo::gpu {
 // which the block has the gates of units [unit, unit + kUnits); backward
 // [4h, h], of which it has those columns. Backward k is 4 unit + gate if the
 // gates of a unit are `interleaved` in the left operand, else gate h + unit.
-struct TeamWeights {
+struct GroupWeights {
   const float* data;
   int units;  // h
   int unit;
@@ -34,4 +34,4 @@ struct TeamWeights {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_WEIGHTS_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_WEIGHTS_CUH_

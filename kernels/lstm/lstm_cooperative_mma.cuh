@@ -1,31 +1,31 @@
-// A warp's part of a team's product on tensor cores: tiles of 16 columns of the
-// weights are the A operand of mma.sync, 8 rows of the batch are B.
+// A warp's part of a group's product on tensor cores: tiles of 16 columns of
+// the weights are the A operand of mma.sync, 8 rows of the batch are B.
 //
 // A step of weights is what one 16-byte load of the rows meets: lane 4 g + p
 // has bytes [16 p, 16 p + 16) of 64 of row g. These are the B operand of two k
 // slices if the summed index is numbered within the 64 bytes as LoadStep does
 // it. The order of a sum is fixed; it need not be that of the index.
 
-#ifndef CONTINUO_KERNELS_LSTM_LSTM_TEAM_TILES_CUH_
-#define CONTINUO_KERNELS_LSTM_LSTM_TEAM_TILES_CUH_
+#ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_MMA_CUH_
+#define CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_MMA_CUH_
 
 #include "kernels/gemm/mma.cuh"
-#include "kernels/lstm/lstm_team_weights.cuh"
+#include "kernels/lstm/lstm_cooperative_weights.cuh"
 
 namespace continuo::gpu {
 
 template <typename Product>
-struct TeamTiles {
+struct GroupMma {
   // Steps whose rows are loaded before the first is multiplied.
   static constexpr int kAhead = 4;
 
   // Registers [k slice 2][tile 2][4] of the weights [k, k + kStepK) of columns
   // [column, column + 32).
-  __device__ static void LoadStep(const TeamWeights& weights, int k, int column,
-                                  uint32_t* step) {
+  __device__ static void LoadStep(const GroupWeights& weights, int k,
+                                  int column, uint32_t* step) {
     const int lane = threadIdx.x % 32;
 #pragma unroll
-    for (int r = 0; r < kLstmTeamStepRegisters; ++r) {
+    for (int r = 0; r < kLstmCooperativeStepRegisters; ++r) {
       // Register r % 4 of a tile: column lane / 4, or 8 more in odd ones; the
       // halves of a k slice in registers 0, 1 and 2, 3.
       const int at = column + (r / 4 % 2) * 16 + (r % 2) * 8 + lane / 4;
@@ -88,4 +88,4 @@ struct TeamTiles {
 
 }  // namespace continuo::gpu
 
-#endif  // CONTINUO_KERNELS_LSTM_LSTM_TEAM_TILES_CUH_
+#endif  // CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_MMA_CUH_
