@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "generate/decoding/device_views.h"
 #include "generate/decoding/input_feedback_tables.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/elementwise.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

@@ -8,8 +8,9 @@
 #include "kernels/decoding/beam_rows.h"
 #include "kernels/decoding/sampling.h"
 #include "kernels/decoding/uniform.h"
+#include "kernels/layers/copy_rows.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/layers/embedding.h"
-#include "kernels/layers/rows.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 

@@ -4,7 +4,7 @@
 
 #include "generate/decoding/device_decode_loop.h"
 #include "generate/decoding/device_views.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/elementwise.h"
 #include "runtime/base/status.h"
 
 namespace continuo {

@@ -1,9 +1,10 @@
 // Probes of what a training step does beside its products.
 
+#include "kernels/layers/copy_rows.h"
 #include "kernels/layers/dropout.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/layers/loss.h"
 #include "kernels/layers/optimizer.h"
-#include "kernels/layers/rows.h"
 #include "kernels/self_check/self_check_probe.h"
 #include "runtime/base/status.h"
 

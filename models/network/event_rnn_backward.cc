@@ -3,7 +3,7 @@
 #include "kernels/attention/attention.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/layers/dropout.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/lstm/lstm.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "kernels/layers/rows.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/lstm/lstm_cudnn.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"

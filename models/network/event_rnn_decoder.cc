@@ -6,7 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/gemm/gemm.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/copy_rows.h"
+#include "kernels/layers/elementwise.h"
 #include "models/network/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/attention/attention.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/copy_rows.h"
 #include "kernels/lstm/lstm.h"
 #include "runtime/base/status.h"
 #include "runtime/device/transfer.h"

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/layers/optimizer.h"
-#include "kernels/layers/rows.h"
 #include "kernels/lstm/lstm_cudnn.h"
 #include "kernels/lstm/lstm_form.h"
 #include "models/network/event_rnn_trainer_state.h"

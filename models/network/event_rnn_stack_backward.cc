@@ -4,7 +4,7 @@
 
 #include "kernels/attention/attention_window.h"
 #include "kernels/gemm/gemm.h"
-#include "kernels/layers/rows.h"
+#include "kernels/layers/elementwise.h"
 #include "kernels/lstm/lstm_step.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"

@@ -1,7 +1,7 @@
-// Moving whole rows of arrays.
+// Operations an element: copying, clearing and adding arrays.
 
-#ifndef CONTINUO_KERNELS_LAYERS_ROWS_H_
-#define CONTINUO_KERNELS_LAYERS_ROWS_H_
+#ifndef CONTINUO_KERNELS_LAYERS_ELEMENTWISE_H_
+#define CONTINUO_KERNELS_LAYERS_ELEMENTWISE_H_
 
 #include "absl/status/status.h"
 #include "kernels/common/dispatch.h"
@@ -9,22 +9,6 @@
 #include "runtime/device/tensor.h"
 
 namespace continuo {
-
-// out[r] = x[rows[r]].
-struct GatherRowsArgs {
-  TensorView x;     // [*, n]
-  TensorView rows;  // [m] int32
-  TensorView out;   // [m, n] out; does not overlap x
-};
-CONTINUO_OPERATION(GatherRows);
-
-// x[to[r]] = x[from[r]]. No row is in both lists.
-struct CopyRowsArgs {
-  TensorView x;     // [rows, ...] in and out
-  TensorView from;  // [m] int32
-  TensorView to;    // [m] int32, distinct
-};
-CONTINUO_OPERATION(CopyRows);
 
 // to = from.
 struct CopyArgs {
@@ -57,4 +41,4 @@ CONTINUO_OPERATION(Sum);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_KERNELS_LAYERS_ROWS_H_
+#endif  // CONTINUO_KERNELS_LAYERS_ELEMENTWISE_H_

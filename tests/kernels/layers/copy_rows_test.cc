@@ -1,4 +1,4 @@
-#include "kernels/layers/rows.h"
+#include "kernels/layers/copy_rows.h"
 
 #include "tests/kernels/common/kernel_testing.h"
 
@@ -7,7 +7,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the helpers of these tests
 
-TEST(RowsTest, GatherRows) {
+TEST(CopyRowsTest, GatherRows) {
   Threads pool(3);
   const int n = 37;
   const Floats x = Random(50 * n, 1);
@@ -24,7 +24,7 @@ TEST(RowsTest, GatherRows) {
   }
 }
 
-TEST(RowsTest, CopyRows) {
+TEST(CopyRowsTest, CopyRows) {
   Threads pool(2);
   const int64_t rows = 5, n = 12;
   const Floats before = Random(rows * n, 1);
@@ -39,21 +39,6 @@ TEST(RowsTest, CopyRows) {
   for (int64_t i = 0; i < rows * n; ++i) {
     EXPECT_EQ(x[i], before[i + (want[i / n] - i / n) * n]);
   }
-}
-
-TEST(RowsTest, SumCopyZero) {
-  Threads pool(3);
-  const Floats a = Random(100'001, 1);
-  const Floats b = Random(100'001, 2);
-  Floats c(a.size());
-  ASSERT_TRUE(
-      Sum(pool.stream(), {.a = Vector(a), .b = Vector(b), .c = Vector(c)})
-          .ok());
-  for (size_t i = 0; i < a.size(); ++i) ASSERT_EQ(c[i], a[i] + b[i]);
-  ASSERT_TRUE(Copy(pool.stream(), {.from = Vector(b), .to = Vector(c)}).ok());
-  EXPECT_EQ(c, b);
-  ASSERT_TRUE(Zero(pool.stream(), {.x = Vector(c)}).ok());
-  EXPECT_EQ(c, Floats(a.size(), 0.0f));
 }
 
 }  // namespace
