@@ -1,6 +1,6 @@
-// Quantization: times in seconds to steps of a grid (encodings reference,
-// section 2). The order of the double operations is the original's, because
-// values such as 127.999... decide which step a note lands on.
+// Quantization: times in seconds to steps of a grid (data/notes/README.md). The
+// order of the double operations is the original's, because values such as
+// 127.999... decide which step a note lands on.
 
 #ifndef CONTINUO_DATA_NOTES_QUANTIZE_H_
 #define CONTINUO_DATA_NOTES_QUANTIZE_H_

@@ -1,4 +1,4 @@
-// Cutting a NoteSequence in time (encodings reference, section 8).
+// Cutting a NoteSequence in time (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_SPLIT_H_
 #define CONTINUO_DATA_NOTES_SPLIT_H_

@@ -1,4 +1,4 @@
-// Playing a NoteSequence slower or faster (encodings reference, section 8).
+// Playing a NoteSequence slower or faster (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_STRETCH_H_
 #define CONTINUO_DATA_NOTES_STRETCH_H_

@@ -1,5 +1,4 @@
-// The sustain pedal written out into note lengths (encodings reference,
-// section 8).
+// The sustain pedal written out into note lengths (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_SUSTAIN_H_
 #define CONTINUO_DATA_NOTES_SUSTAIN_H_

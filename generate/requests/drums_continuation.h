@@ -1,5 +1,4 @@
-// Drum requests: notes to a drum track and back (generation reference,
-// section 4).
+// Drum requests: notes to a drum track and back (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_DRUMS_CONTINUATION_H_
 #define CONTINUO_GENERATE_REQUESTS_DRUMS_CONTINUATION_H_

@@ -1,4 +1,4 @@
-// Requests to melody models (generation reference, section 3).
+// Requests to melody models (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_MELODY_CONTINUATION_H_
 #define CONTINUO_GENERATE_REQUESTS_MELODY_CONTINUATION_H_

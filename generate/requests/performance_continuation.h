@@ -1,5 +1,4 @@
-// Performance requests: notes to a performance and back (generation reference,
-// section 5).
+// Performance requests: notes to a performance and back (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTINUATION_H_
 #define CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTINUATION_H_

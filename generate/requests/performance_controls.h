@@ -1,5 +1,5 @@
-// Control values that a performance request wishes for, as flags and files
-// give them (generation reference, section 5).
+// Requested control values of a performance, from flags or a file
+// (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTROLS_H_
 #define CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTROLS_H_

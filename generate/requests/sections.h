@@ -1,5 +1,5 @@
 // Sections: which notes of a request are the primer, and between which steps
-// events are wanted (generation reference, section 2).
+// events are wanted (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_SECTIONS_H_
 #define CONTINUO_GENERATE_REQUESTS_SECTIONS_H_

@@ -11,7 +11,7 @@
 namespace continuo {
 namespace {
 
-// Values: the published configurations (configs reference, section 2).
+// The published values, as in models/README.md.
 Hparams MelodyHparams(double clip_norm, int attn_length) {
   Hparams hparams;
   hparams.batch_size = 128;
@@ -60,7 +60,6 @@ std::vector<ModelConfig> MakeMelodyConfigs() {
   };
 }
 
-// Values: configs reference, section 3.
 std::vector<ModelConfig> MakeDrumsConfigs() {
   Hparams one_drum;
   one_drum.batch_size = 128;
@@ -89,7 +88,6 @@ std::vector<ModelConfig> MakeDrumsConfigs() {
   };
 }
 
-// Values: configs reference, section 4.
 ModelConfig PerformanceConfig(std::string name, std::string description,
                               EncodingSpec encoding) {
   Hparams hparams;

@@ -1,5 +1,5 @@
-// Hyperparameters and the parser of --hparams (reference: the original's
-// grammar; a fractional clip_norm is accepted here).
+// Hyperparameters and the parser of --hparams: Magenta's grammar, and a
+// fractional clip_norm.
 
 #ifndef CONTINUO_MODELS_CONFIG_HPARAMS_H_
 #define CONTINUO_MODELS_CONFIG_HPARAMS_H_

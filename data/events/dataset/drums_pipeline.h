@@ -1,5 +1,5 @@
-// The dataset pipeline of drum tracks (encodings reference, section 9): split
-// on time changes, quantize, extract, encode.
+// The dataset pipeline of drum tracks (data/events/README.md): split on time
+// changes, quantize, extract, encode.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_DRUMS_PIPELINE_H_
 #define CONTINUO_DATA_EVENTS_DATASET_DRUMS_PIPELINE_H_

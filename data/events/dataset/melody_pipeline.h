@@ -1,5 +1,5 @@
-// The dataset pipeline of melodies (encodings reference, section 9): split on
-// time changes, quantize, transpose, extract, squash, encode.
+// The dataset pipeline of melodies (data/events/README.md): split on time
+// changes, quantize, transpose, extract, squash, encode.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_MELODY_PIPELINE_H_
 #define CONTINUO_DATA_EVENTS_DATASET_MELODY_PIPELINE_H_

@@ -1,4 +1,4 @@
-// The dataset pipeline of performances (encodings reference, section 9): write
+// The dataset pipeline of performances (data/events/README.md): write
 // out the pedal, stretch, split every 30 seconds, quantize, transpose, extract,
 // measure the controls, encode.
 

@@ -1,5 +1,5 @@
 // Drum tracks: the set of drums struck at each step of a grid, and the classes
-// that a model tells apart (encodings reference, section 5). Extraction:
+// that a model distinguishes (data/events/README.md). Extraction:
 // data/events/drums/drums_extract.h.
 
 #ifndef CONTINUO_DATA_EVENTS_DRUMS_DRUMS_H_

@@ -1,5 +1,5 @@
-// Extraction of drum tracks from a quantized NoteSequence (encodings reference,
-// section 5).
+// Extraction of drum tracks from a quantized NoteSequence
+// (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_DRUMS_DRUMS_EXTRACT_H_
 #define CONTINUO_DATA_EVENTS_DRUMS_DRUMS_EXTRACT_H_

@@ -1,5 +1,5 @@
 // The one-hot numbering of drum events: an event is the bit mask of the classes
-// struck, and its index is that number (encodings reference, section 5).
+// struck, and its index is that number (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_DRUMS_DRUMS_ONE_HOT_H_
 #define CONTINUO_DATA_EVENTS_DRUMS_DRUMS_ONE_HOT_H_

@@ -1,6 +1,6 @@
-// The lookback encoder over any one-hot numbering (encodings reference,
-// section 4): lookback_rnn uses distances 16 and 32 and 5 counter bits; drums
-// use no distances and 6 bits.
+// The lookback encoder over any one-hot numbering (data/events/README.md):
+// lookback_rnn uses distances 16 and 32 and 5 counter bits; drums use no
+// distances and 6 bits.
 
 #ifndef CONTINUO_DATA_EVENTS_ENCODING_LOOKBACK_H_
 #define CONTINUO_DATA_EVENTS_ENCODING_LOOKBACK_H_

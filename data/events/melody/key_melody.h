@@ -1,5 +1,5 @@
-// The key melody encoder of attention_rnn (encodings reference, section 4):
-// what sounds, attack, contour, repeats, metre and the keys the melody fits.
+// The key melody encoder of attention_rnn (data/events/README.md): what sounds,
+// attack, contour, repeats, metre and the keys that the melody fits.
 
 #ifndef CONTINUO_DATA_EVENTS_MELODY_KEY_MELODY_H_
 #define CONTINUO_DATA_EVENTS_MELODY_KEY_MELODY_H_

@@ -1,6 +1,5 @@
-// Melodies: monophonic lines on a step grid, and what is done to them
-// (encodings reference, section 3). Extraction:
-// data/events/melody/melody_extract.h.
+// Melodies: monophonic lines on a grid of steps, and operations on them
+// (data/events/README.md). Extraction: data/events/melody/melody_extract.h.
 
 #ifndef CONTINUO_DATA_EVENTS_MELODY_MELODY_H_
 #define CONTINUO_DATA_EVENTS_MELODY_MELODY_H_

@@ -1,5 +1,4 @@
-// Extraction of melodies from a quantized NoteSequence (encodings reference,
-// section 3).
+// Extraction of melodies from a quantized NoteSequence (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_MELODY_MELODY_EXTRACT_H_
 #define CONTINUO_DATA_EVENTS_MELODY_MELODY_EXTRACT_H_

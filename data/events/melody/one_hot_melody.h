@@ -1,5 +1,5 @@
-// The one-hot numbering of melody events (encodings reference, section 4):
-// 0 = no event, 1 = note-off, 2 + (pitch - min_note) for notes.
+// The one-hot numbering of melody events (data/events/README.md): 0 = no
+// event, 1 = note-off, 2 + (pitch - min_note) for notes.
 
 #ifndef CONTINUO_DATA_EVENTS_MELODY_ONE_HOT_MELODY_H_
 #define CONTINUO_DATA_EVENTS_MELODY_ONE_HOT_MELODY_H_

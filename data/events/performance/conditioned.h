@@ -1,5 +1,5 @@
 // The conditioned encoder: control signals in front of the inputs of any other
-// encoder (encodings reference, section 7).
+// encoder (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_CONDITIONED_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_CONDITIONED_H_

@@ -1,5 +1,5 @@
 // Control signals of performances: note density and pitch histogram, measured
-// or wished for, and their input columns (encodings reference, section 7).
+// or requested, and their input columns (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_CONTROLS_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_CONTROLS_H_

@@ -1,5 +1,5 @@
 // Note tuples: performances as whole notes, and their encoder with six softmax
-// heads (encodings reference, section 6).
+// heads (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_NOTE_TUPLE_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_NOTE_TUPLE_H_

@@ -1,6 +1,6 @@
 // Performances: expressive playing as a stream of note-ons, note-offs, time
-// shifts and velocity changes on a grid of 10 ms (encodings reference, section
-// 6). Extraction: data/events/performance/performance_extract.h.
+// shifts and velocity changes on a grid of 10 ms (data/events/README.md).
+// Extraction: data/events/performance/performance_extract.h.
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_H_

@@ -1,5 +1,5 @@
 // Extraction of performances from a NoteSequence quantized at 100 steps per
-// second (encodings reference, section 6).
+// second (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_EXTRACT_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_EXTRACT_H_

@@ -1,6 +1,5 @@
 // The modulo encoder of performance_with_dynamics_and_modulo_encoding: inputs
-// are points on circles, labels the one-hot numbering (encodings reference,
-// section 6).
+// are points on circles, labels the one-hot numbering (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_MODULO_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_PERFORMANCE_MODULO_H_

@@ -103,7 +103,7 @@ std::vector<double> LogSoftmax(const Model& model,
   return log_p;
 }
 
-// The search as the reference describes it, one hypothesis after the other.
+// The search by its definition, one hypothesis after the other.
 EventResult SlowSearch(const Model& model, const EventRequest& request,
                        const SearchOptions& options,
                        const UniformSource& uniforms) {

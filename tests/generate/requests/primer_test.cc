@@ -46,7 +46,7 @@ TEST(PrimerTest, OtherLiteralsAreRefusedWithTheirPlace) {
   }
 }
 
-// The original's rules, verified there (generation reference, section 2).
+// Magenta's rules (generate/README.md), verified there.
 TEST(PrimerTest, GenerationStartsTwoStepsAfterTheLastNoteEnds) {
   const auto one = Continue("[60]", 120, 128);
   ASSERT_TRUE(one.ok()) << one.status();

@@ -19,7 +19,7 @@ NetworkSpec AttentionRnn() {
   return spec;
 }
 
-// The shapes of the published attention_rnn (formats reference, section 6).
+// The shapes of the published attention_rnn (models/README.md).
 TEST(NetworkTest, ShapesOfAttentionRnn) {
   const std::vector<Parameter> all = NetworkParameters(AttentionRnn());
   ASSERT_EQ(all.size(), 14u);

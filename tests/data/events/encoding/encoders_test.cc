@@ -210,7 +210,7 @@ TEST(EncodersTest, OneHotEqualsItsDefinition) {
       });
 }
 
-// The worked labels of the encodings reference, section 4.
+// Labels worked out by hand.
 TEST(EncodersTest, WorkedLabels) {
   Events events = {60, -2, 62, -2};
   events.insert(events.end(), 12, -2);

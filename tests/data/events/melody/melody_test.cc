@@ -30,7 +30,7 @@ TEST(MelodyTest, FromEventsDropsLeadingNoteOffs) {
   EXPECT_EQ(melody->events, (Events{-2, -2, -2, 60, -1}));
 }
 
-// The table of examples in the encodings reference.
+// Examples verified with Magenta.
 TEST(MelodyTest, SquashFoldsOctaves) {
   EXPECT_EQ(Squash({61}), Events{60});
   EXPECT_EQ(Squash({84}), Events{60});
