@@ -98,8 +98,8 @@ endfunction()
 # the room that this folder mirrors, which is linked without being named. Each
 # file is a case named by its path below tests/.
 #
-#   PARSER    they link nothing but readers of files: scripts/test.sh --asan runs
-#             them under sanitizers, which takes long for all tests
+#   PARSER    they link nothing but readers of files, or what these are made of:
+#             scripts/test.sh --asan runs them under sanitizers, which takes long for all tests
 #   COMMANDS  binaries that they run
 #   SLOW      labelled slow
 #   NO_CASE   has its cases from continuo_test_case

@@ -5,8 +5,9 @@
 #
 #   scripts/test.sh           all tests but those labelled slow
 #   scripts/test.sh --slow    these too
-#   scripts/test.sh --asan    before them, those of readers of files under the
-#                             address and undefined-behaviour sanitizers
+#   scripts/test.sh --asan    before them, those of readers of files and of what
+#                             these are made of under the address and
+#                             undefined-behaviour sanitizers
 #   scripts/test.sh --gpusim=DIR  builds the simulator in DIR, and runs the
 #                             tests of the CUDA forms on that instead of a GPU
 #   BUILD_DIR=dir             build there instead of build/

@@ -66,8 +66,8 @@ expect_text "$dir/out" 'abc_fuzz FAILED'
 # In this tree: seeds and dictionaries belong to targets, all of which have some.
 names=$(find "$source_dir/tests" -name '*_fuzz.cc' -printf '%f\n' |
   sed 's/\.cc$//' | sort)
-seeded=$(find "$source_dir/tests/fuzz/corpus" -mindepth 2 -type f |
-  xargs -d '\n' -n 1 dirname | xargs -d '\n' -n 1 basename | sort -u)
+seeded=$(find "$source_dir/tests/fuzz/corpus" -mindepth 2 -type f \
+  -printf '%h\n' | sed 's|.*/||' | sort -u)
 [ "$names" = "$seeded" ] || fail "targets: $names; with seeds: $seeded"
 for dictionary in "$source_dir"/tests/fuzz/dictionaries/*; do
   grep -qxF "$(basename "$dictionary" .dict)_fuzz" <<<"$names" ||

@@ -83,6 +83,7 @@ std::vector<std::string> Statistics::Lines() const {
     }
   }
   std::vector<std::string> sorted;
+  sorted.reserve(lines.size());
   for (auto& [name, line] : lines) sorted.push_back(std::move(line));
   return sorted;
 }
