@@ -9,20 +9,18 @@ set(CONTINUO_TEST_HEADERS <string> <vector> <gtest/gtest.h>
 # What scripts/test.sh --asan builds.
 add_custom_target(parser_tests)
 
-# Sets `out` to the --gtest_filter of the tests that a file defines, in itself or
-# in a header that it includes from tests/.
+# Sets `out` to the --gtest_filter of the tests that a file defines, itself or
+# in the headers that it includes from tests/.
 function(continuo_test_filter source out)
   set(pattern "^(TYPED_)?TEST(_[FP])?\\(")
   file(STRINGS ${source} lines REGEX "${pattern}")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-  if(NOT lines)
-    file(STRINGS ${source} headers REGEX "^#include \"tests/")
-    foreach(header ${headers})
-      string(REGEX REPLACE "^#include \"(.*)\"$" "\\1" header "${header}")
-      file(STRINGS ${CMAKE_SOURCE_DIR}/${header} more REGEX "${pattern}")
-      list(APPEND lines ${more})
-    endforeach()
-  endif()
+  file(STRINGS ${source} headers REGEX "^#include \"tests/")
+  foreach(header ${headers})
+    string(REGEX REPLACE "^#include \"(.*)\"$" "\\1" header "${header}")
+    file(STRINGS ${CMAKE_SOURCE_DIR}/${header} more REGEX "${pattern}")
+    list(APPEND lines ${more})
+  endforeach()
   set(filters)
   foreach(line ${lines})
     if(line MATCHES "${pattern}([A-Za-z0-9_]+)")

@@ -94,7 +94,7 @@ std::set<std::string> IncludedRooms(const std::string& path) {
   const std::string text = testing::MustRead(path);
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     if (!absl::StartsWith(line, "#include \"")) continue;
-    const absl::string_view included = line.substr(10);
+    const absl::string_view included = line.substr(10, line.find('"', 10) - 10);
     const size_t slash = included.rfind('/');
     if (slash == absl::string_view::npos) continue;
     const std::string room(included.substr(0, slash));
