@@ -1,11 +1,6 @@
 # One test binary a room, and one CTest case a file: a binary for each file would
 # make linking most of a build, and one case for all would run them one by one.
 
-# What tests/CMakeLists.txt builds once for all of them (gtest and the headers
-# that nearly every test includes).
-set(CONTINUO_TEST_HEADERS <string> <vector> <gtest/gtest.h>
-  <absl/status/status.h> <absl/status/statusor.h> <absl/strings/str_cat.h>)
-
 # What scripts/test.sh --asan builds.
 add_custom_target(parser_tests)
 
