@@ -230,7 +230,7 @@ class Step {
         [&] {
           return BeamBranch(stream_,
                             {.kept = kept_.view({2, kBeam}),
-                             .entries = kEvents / 2,
+                             .hypotheses = kEvents / 2,
                              .source = branched_.view({2, 2 * kBeam})});
         },
         [&] {
