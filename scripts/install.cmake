@@ -82,8 +82,11 @@ if(CONTINUO_HAS_CUDA)
     string(APPEND pc_cflags " -I${folder}")
   endforeach()
   string(APPEND pc_packaged_libs " -L${CUDAToolkit_LIBRARY_DIR}"
-    " -Wl,-rpath,${CUDAToolkit_LIBRARY_DIR} -lcudart -lcublas"
-    " ${CONTINUO_cudnn_LIBRARY} ${CONTINUO_nccl_LIBRARY}")
+    " -Wl,-rpath,${CUDAToolkit_LIBRARY_DIR} -lcudart -lcublas")
+  foreach(library ${CONTINUO_cudnn_LIBRARY} ${CONTINUO_nccl_LIBRARY})
+    get_filename_component(folder ${library} DIRECTORY)
+    string(APPEND pc_packaged_libs " -Wl,-rpath,${folder} ${library}")
+  endforeach()
 endif()
 foreach(library ${libraries})
   get_target_property(type ${library} TYPE)

@@ -22,7 +22,8 @@ packages=(
   libpugixml-dev libzip-dev          # MusicXML, compressed MusicXML
   nlohmann-json3-dev                 # reports, logs
 )
-test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev strace)
+test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev pkgconf
+  strace)
 fuzz_packages=(clang libclang-rt-dev)
 
 list=false

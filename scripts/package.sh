@@ -47,7 +47,8 @@ scripts/clean_root.sh --suite="$suite" --beside="$build/packages" \
   bash -euxc '
     export DEBIAN_FRONTEND=noninteractive
     apt-get -q update
-    apt-get -q install -y --no-install-recommends ../packages/continuo*.deb
+    apt-get -q install -y --no-install-recommends \
+      /src/packages/continuo*.deb
     cd /tmp
     melody_rnn_generate --version
     melody_rnn_generate --bundle_file=/src/packages/attention_rnn.mag \
@@ -58,7 +59,7 @@ scripts/clean_root.sh --suite="$suite" --beside="$build/packages" \
     dpkg -L $(dpkg-query -W -f "\${Package} " "continuo*") >files
     grep -q /man1/melody_rnn_generate.1 files
     grep -q /completions/melody_rnn_generate files
-    apt-get -q --simulate install ../src/packages/libcontinuo*.deb
+    apt-get -q --simulate install /src/packages/libcontinuo*.deb
     apt-get -q purge -y "continuo*"
     [ ! -e /usr/bin/melody_rnn_generate ]
     [ ! -e /usr/share/continuo ]' </dev/null

@@ -61,8 +61,8 @@ struct AttentionLayout {
   int shared_bytes = 0;
 };
 
-// Blocks that synchronize only at the end of the launch; weights stream through the
-// level-2 cache at every step. nullopt: a row does not fit shared memory.
+// Blocks that synchronize only at the end of the launch; weights stream through
+// the level-2 cache at every step. nullopt: a row does not fit shared memory.
 std::optional<AttentionLayout> AttentionPlainLayout(
     AttentionPass pass, const AttentionShape& shape, Precision precision,
     const GpuProperties& properties);

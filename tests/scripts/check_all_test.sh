@@ -72,5 +72,9 @@ seeded=$(find "$source_dir/tests/fuzz/corpus" -mindepth 2 -type f \
 for dictionary in "$source_dir"/tests/fuzz/dictionaries/*; do
   grep -qxF "$(basename "$dictionary" .dict)_fuzz" <<<"$names" ||
     fail "no target for $dictionary"
+  # As libFuzzer reads them.
+  grep -vnE '^(#.*|"([^"\\]|\\["\\]|\\x[0-9a-fA-F]{2})+")$' "$dictionary" \
+    >"$dir/wrong"
+  [ ! -s "$dir/wrong" ] || fail "$dictionary: $(cat "$dir/wrong")"
 done
 exit "$failed"
