@@ -13,8 +13,8 @@
 #include "models/checkpoint/checkpoint.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/config/run_config.h"
-#include "models/model_file/infer_network.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/detect_architecture.h"
+#include "models/model_file/tf_variable_names.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 #include "runtime/files/file_watch.h"
@@ -172,14 +172,14 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
   // Tensors are shown under their own names.
   CONTINUO_ASSIGN_OR_RETURN(const TensorMap current,
                             WithCurrentNames(bundle.tensors, path));
-  const auto shape = InferNetworkShape(current, path);
+  const auto shape = DetectArchitecture(current, path);
   if (shape.ok()) {
     facts["rnn_layer_sizes"] = shape->layer_sizes;
     facts["residual_connections"] = shape->residual_connections;
     if (shape->attention_around_stack) facts["attention_around_stack"] = true;
     facts["attn_length"] = 0;
     if (shape->attention) {
-      const auto length = InferAttentionLength(bundle.metagraph, *shape, path);
+      const auto length = DetectAttentionLength(bundle.metagraph, *shape, path);
       facts["attn_length"] = length.ok() ? Facts(*length) : Facts("unknown");
     }
   }

@@ -14,7 +14,7 @@
 #include "data/proto/checkpoint.pb.h"
 #include "models/checkpoint/checkpoint_tensor.h"
 #include "models/checkpoint/safetensors.h"
-#include "models/checkpoint/table.h"
+#include "models/checkpoint/sstable.h"
 #include "runtime/base/status.h"
 #include "runtime/files/crc32c.h"
 #include "runtime/files/file.h"
@@ -93,8 +93,8 @@ absl::StatusOr<TensorMap> ReadCheckpointV2(const std::string& prefix) {
   const std::string index_name = IndexName(prefix);
   CONTINUO_ASSIGN_OR_RETURN(const std::string index,
                             ReadFile(index_name, kMaxIndexBytes));
-  CONTINUO_ASSIGN_OR_RETURN(const TableEntries entries,
-                            ReadTable(index, index_name));
+  CONTINUO_ASSIGN_OR_RETURN(const SstableEntries entries,
+                            ReadSstable(index, index_name));
   tensorflow::BundleHeaderProto header;
   if (entries.empty() || !entries[0].first.empty() ||
       !header.ParseFromString(entries[0].second)) {
@@ -169,7 +169,7 @@ absl::Status WriteCheckpointV2(const std::string& prefix,
   tensorflow::BundleHeaderProto header;
   header.set_num_shards(1);
   header.mutable_version()->set_producer(1);
-  TableEntries entries;
+  SstableEntries entries;
   entries.emplace_back("", header.SerializeAsString());
 
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> data,
@@ -194,7 +194,7 @@ absl::Status WriteCheckpointV2(const std::string& prefix,
     CONTINUO_RETURN_IF_ERROR(data->Append(bytes));
   }
   CONTINUO_RETURN_IF_ERROR(data->Commit());
-  return WriteFileAtomically(IndexName(prefix), BuildTable(entries));
+  return WriteFileAtomically(IndexName(prefix), BuildSstable(entries));
 }
 
 absl::StatusOr<TensorMap> ReadCheckpoint(const std::string& path) {

@@ -8,7 +8,7 @@
 #include "data/proto/checkpoint.pb.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/checkpoint/checkpoint_tensor.h"
-#include "models/checkpoint/table.h"
+#include "models/checkpoint/sstable.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -112,15 +112,16 @@ std::string BuildCheckpointV1(const TensorMap& tensors) {
     slices[SliceKey(name, tensor.shape.size())] = message.SerializeAsString();
   }
   list.mutable_meta()->mutable_versions()->set_producer(1);
-  TableEntries entries;
+  SstableEntries entries;
   entries.emplace_back("", list.SerializeAsString());
   for (auto& [key, value] : slices) entries.emplace_back(key, std::move(value));
-  return BuildTable(entries, kBlockBytes);
+  return BuildSstable(entries, kBlockBytes);
 }
 
 absl::StatusOr<TensorMap> ReadCheckpointV1(absl::string_view bytes,
                                            absl::string_view name) {
-  CONTINUO_ASSIGN_OR_RETURN(const TableEntries entries, ReadTable(bytes, name));
+  CONTINUO_ASSIGN_OR_RETURN(const SstableEntries entries,
+                            ReadSstable(bytes, name));
   tensorflow::SavedTensorSlices meta;
   if (entries.empty() || !entries[0].first.empty() ||
       !meta.ParseFromString(entries[0].second) || !meta.has_meta()) {

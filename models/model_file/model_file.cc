@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint/bundle.h"
 #include "models/checkpoint/safetensors.h"
-#include "models/model_file/infer_network.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/detect_architecture.h"
+#include "models/model_file/tf_variable_names.h"
 #include "models/network/network.h"
 #include "models/network/weights.h"
 #include "runtime/base/log.h"
@@ -86,7 +86,7 @@ absl::StatusOr<std::optional<int>> Window(const ModelFile& file,
                                           const NetworkShape& shape,
                                           Agreement agreement) {
   if (!shape.attention) return std::optional<int>();
-  const auto window = InferAttentionLength(
+  const auto window = DetectAttentionLength(
       file.metagraph, shape, file.is_bundle ? file.path : MetaGraphPath(file));
   if (window.ok()) return std::optional<int>(*window);
   if (file.is_bundle && agreement == Agreement::kSameModel) {
@@ -402,7 +402,7 @@ absl::StatusOr<ModelConfig> ConfigOfModel(const ModelFile& file, Family family,
       const Statement stated,
       Understand(said, family, file.run.has_value() || file.is_bundle));
   CONTINUO_ASSIGN_OR_RETURN(const NetworkShape shape,
-                            InferNetworkShape(file.tensors, file.path));
+                            DetectArchitecture(file.tensors, file.path));
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<int> window,
                             Window(file, shape, agreement));
   absl::StatusOr<ModelConfig> config =

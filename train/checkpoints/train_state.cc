@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 #include "models/network/weights.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"

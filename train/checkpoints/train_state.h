@@ -43,7 +43,8 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
                                       const TrainState& state);
 
 // The tensors of a checkpoint of a run, those of older releases of the original
-// under the names of the current graphs (models/model_file/legacy_names.h).
+// under the names of the current graphs
+// (models/model_file/tf_variable_names.h).
 absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix);
 
 // Weights only, as evaluation and generation need them; `where` names the

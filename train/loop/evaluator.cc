@@ -13,7 +13,7 @@
 #include "data/events/encoder_table.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/config/run_config.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"

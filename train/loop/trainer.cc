@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "data/records/dataset.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 #include "models/network/device_check.h"
 #include "models/network/event_rnn.h"
 #include "models/network/network.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "models/checkpoint/bundle.h"
 #include "models/checkpoint/checkpoint.h"
-#include "models/checkpoint/table.h"
+#include "models/checkpoint/sstable.h"
 #include "runtime/base/log.h"
 
 namespace {
@@ -27,7 +27,7 @@ void TryCheckpoint(absl::string_view bytes) {
 
 // Cuts the input into keys and values: a byte each for their sizes, then their
 // bytes. The empty key, which holds the list of tensors, comes first.
-continuo::TableEntries Entries(absl::string_view bytes) {
+continuo::SstableEntries Entries(absl::string_view bytes) {
   std::map<std::string, std::string> entries;
   const auto take = [&bytes](size_t size) {
     const std::string taken(bytes.substr(0, size));
@@ -52,13 +52,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)continuo::ParseBundle(bytes, "fuzz.mag");
   // Checksums keep a fuzzer out, so a table with right ones is built here, and
   // then read as it is and with one byte changed.
-  const continuo::TableEntries entries = Entries(bytes);
+  const continuo::SstableEntries entries = Entries(bytes);
   if (entries.empty()) return 0;
-  std::string table = continuo::BuildTable(entries);
-  const auto read = continuo::ReadTable(table, "fuzz");
+  std::string table = continuo::BuildSstable(entries);
+  const auto read = continuo::ReadSstable(table, "fuzz");
   CONTINUO_CHECK(read.ok() && *read == entries);
   TryCheckpoint(table);
   table[size_t{data[0]} * 257 % table.size()] ^= 0x10;
-  CONTINUO_CHECK(!continuo::ReadTable(table, "fuzz").ok());
+  CONTINUO_CHECK(!continuo::ReadSstable(table, "fuzz").ok());
   return 0;
 }

@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/proto/checkpoint.pb.h"
 #include "gtest/gtest.h"
-#include "models/checkpoint/table.h"
+#include "models/checkpoint/sstable.h"
 #include "runtime/files/atomic_file.h"
 #include "runtime/files/crc32c.h"
 #include "runtime/files/file.h"
@@ -134,12 +134,13 @@ TEST(CheckpointTest, SeveralDataFilesAreRead) {
       WriteFileAtomically(dir.Path("m.data-00001-of-00002"), one + two).ok());
   tensorflow::BundleEntryProto second = FloatEntry({1}, 4, two);
   second.set_shard_id(1);
-  ASSERT_TRUE(WriteFileAtomically(
-                  dir.Path("m.index"),
-                  BuildTable({{"", Header(2)},
-                              {"a", FloatEntry({}, 0, one).SerializeAsString()},
-                              {"b", second.SerializeAsString()}}))
-                  .ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(
+          dir.Path("m.index"),
+          BuildSstable({{"", Header(2)},
+                        {"a", FloatEntry({}, 0, one).SerializeAsString()},
+                        {"b", second.SerializeAsString()}}))
+          .ok());
   const auto tensors = ReadCheckpoint(dir.Path("m"));
   ASSERT_TRUE(tensors.ok()) << tensors.status();
   EXPECT_EQ(tensors->at("a").floats, std::vector<float>{1});
@@ -169,7 +170,7 @@ TEST(CheckpointTest, HostileEntriesAreErrorsNamingTheTensor) {
     ASSERT_TRUE(
         WriteFileAtomically(
             dir.Path("m.index"),
-            BuildTable({{"", Header(1)}, {"bad", entry.SerializeAsString()}}))
+            BuildSstable({{"", Header(1)}, {"bad", entry.SerializeAsString()}}))
             .ok());
     const absl::Status status = ReadCheckpoint(dir.Path("m")).status();
     EXPECT_FALSE(status.ok()) << entry.ShortDebugString();
@@ -178,7 +179,7 @@ TEST(CheckpointTest, HostileEntriesAreErrorsNamingTheTensor) {
   for (const std::string& header :
        {Header(0), Header(1 << 30), std::string("\xff\xff")}) {
     ASSERT_TRUE(
-        WriteFileAtomically(dir.Path("m.index"), BuildTable({{"", header}}))
+        WriteFileAtomically(dir.Path("m.index"), BuildSstable({{"", header}}))
             .ok());
     EXPECT_EQ(ReadCheckpoint(dir.Path("m")).status().code(),
               absl::StatusCode::kDataLoss);
@@ -293,22 +294,22 @@ TEST(CheckpointStateTest, LinesOfOtherKindsAreIgnoredAndBadOnesAreNot) {
   }
 }
 
-TEST(TableTest, ManyEntriesInManyBlocks) {
-  TableEntries entries;
+TEST(SstableTest, ManyEntriesInManyBlocks) {
+  SstableEntries entries;
   entries.emplace_back("", "header");
   for (int i = 0; i < 2000; ++i) {
     entries.emplace_back(absl::StrCat("key/", 10000 + i),
                          std::string(static_cast<size_t>(i % 37), 'x'));
   }
-  const std::string bytes = BuildTable(entries);
-  const auto read = ReadTable(bytes, "table");
+  const std::string bytes = BuildSstable(entries);
+  const auto read = ReadSstable(bytes, "table");
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, entries);
 }
 
-TEST(TableTest, RandomBytesAreRefused) {
+TEST(SstableTest, RandomBytesAreRefused) {
   for (size_t size : {0u, 1u, 47u, 48u, 200u}) {
-    EXPECT_FALSE(ReadTable(std::string(size, '\x7f'), "junk").ok()) << size;
+    EXPECT_FALSE(ReadSstable(std::string(size, '\x7f'), "junk").ok()) << size;
   }
 }
 

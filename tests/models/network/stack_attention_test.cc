@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 #include "models/network/weights.h"
 #include "tests/models/network/small_network.h"
 

@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "models/checkpoint/bundle.h"
 #include "models/checkpoint/checkpoint.h"
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 #include "runtime/files/file.h"
 #include "tests/testing/stack_attention.h"
 #include "tests/train/loop/small_run.h"

@@ -1,4 +1,4 @@
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 
 #include <utility>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "models/model_file/infer_network.h"
+#include "models/model_file/detect_architecture.h"
 
 #include <string>
 
@@ -17,7 +17,7 @@ HostTensor Tensor(std::vector<int64_t> shape) {
           .ints = {}};
 }
 
-TEST(InferNetworkTest, ReadsLayersAttentionAndResiduals) {
+TEST(DetectArchitectureTest, ReadsLayersAttentionAndResiduals) {
   const std::string cell = "rnn/multi_rnn_cell/cell_";
   TensorMap tensors;
   tensors[cell +
@@ -29,28 +29,28 @@ TEST(InferNetworkTest, ReadsLayersAttentionAndResiduals) {
   tensors[cell + "1/basic_lstm_cell/bias"] = Tensor({48});
   // Ten and more layers must not be taken for layer 1.
   tensors[cell + "10/basic_lstm_cell/bias"] = Tensor({4});
-  const auto shape = InferNetworkShape(tensors, "model");
+  const auto shape = DetectArchitecture(tensors, "model");
   ASSERT_TRUE(shape.ok()) << shape.status();
   EXPECT_EQ(shape->layer_sizes, (std::vector<int>{16, 12}));
   EXPECT_TRUE(shape->attention);
   EXPECT_TRUE(shape->residual_connections);
 }
 
-TEST(InferNetworkTest, RefusesOtherTensors) {
+TEST(DetectArchitectureTest, RefusesOtherTensors) {
   TensorMap tensors;
-  EXPECT_FALSE(InferNetworkShape(tensors, "model").ok());
+  EXPECT_FALSE(DetectArchitecture(tensors, "model").ok());
   tensors["rnn/multi_rnn_cell/cell_0/basic_lstm_cell/bias"] = Tensor({10});
-  const auto odd = InferNetworkShape(tensors, "model");
+  const auto odd = DetectArchitecture(tensors, "model");
   EXPECT_NE(odd.status().message().find("[10]"), std::string::npos);
 }
 
-TEST(InferNetworkTest, AttentionLengthNeedsTheMetaGraph) {
+TEST(DetectArchitectureTest, AttentionLengthNeedsTheMetaGraph) {
   const NetworkShape shape = {.layer_sizes = {16}, .attention = true};
-  EXPECT_FALSE(InferAttentionLength("", shape, "model").ok());
-  EXPECT_FALSE(InferAttentionLength("not a message", shape, "model").ok());
+  EXPECT_FALSE(DetectAttentionLength("", shape, "model").ok());
+  EXPECT_FALSE(DetectAttentionLength("not a message", shape, "model").ok());
 }
 
-TEST(InferNetworkTest, ReadsTheWindowOfItsOwnMetaGraphs) {
+TEST(DetectArchitectureTest, ReadsTheWindowOfItsOwnMetaGraphs) {
   NetworkSpec spec = {.input_size = 9,
                       .head_sizes = {5},
                       .default_label = {0},
@@ -59,23 +59,23 @@ TEST(InferNetworkTest, ReadsTheWindowOfItsOwnMetaGraphs) {
   for (const bool around_stack : {false, true}) {
     spec.attention_around_stack = around_stack;
     const auto window =
-        InferAttentionLength(BuildMetaGraph(spec, {}),
-                             {.layer_sizes = spec.layer_sizes,
-                              .attention = true,
-                              .attention_around_stack = around_stack},
-                             "model");
+        DetectAttentionLength(BuildMetaGraph(spec, {}),
+                              {.layer_sizes = spec.layer_sizes,
+                               .attention = true,
+                               .attention_around_stack = around_stack},
+                              "model");
     ASSERT_TRUE(window.ok()) << window.status();
     EXPECT_EQ(*window, 11);
   }
 }
 
-TEST(InferNetworkTest, TellsAttentionAroundTheStackByItsNames) {
+TEST(DetectArchitectureTest, TellsAttentionAroundTheStackByItsNames) {
   const std::string scope = "rnn/attention_cell_wrapper/";
   TensorMap tensors;
   tensors[scope + "attention/attn_v"] = Tensor({12});
   tensors[scope + "multi_rnn_cell/cell_0/basic_lstm_cell/bias"] = Tensor({64});
   tensors[scope + "multi_rnn_cell/cell_1/basic_lstm_cell/bias"] = Tensor({48});
-  const auto shape = InferNetworkShape(tensors, "model");
+  const auto shape = DetectArchitecture(tensors, "model");
   ASSERT_TRUE(shape.ok()) << shape.status();
   EXPECT_TRUE(shape->attention && shape->attention_around_stack);
   EXPECT_EQ(shape->layer_sizes, (std::vector<int>{16, 12}));

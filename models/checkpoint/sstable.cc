@@ -1,4 +1,4 @@
-#include "models/checkpoint/table.h"
+#include "models/checkpoint/sstable.h"
 
 #include <cstdint>
 #include <cstring>
@@ -180,8 +180,8 @@ leveldb::Options TableOptions() {
 
 }  // namespace
 
-absl::StatusOr<TableEntries> ReadTable(absl::string_view bytes,
-                                       absl::string_view name) {
+absl::StatusOr<SstableEntries> ReadSstable(absl::string_view bytes,
+                                           absl::string_view name) {
   CONTINUO_RETURN_IF_ERROR(CheckTable(bytes, name));
   StringSource source(bytes);
   leveldb::Table* opened = nullptr;
@@ -193,7 +193,7 @@ absl::StatusOr<TableEntries> ReadTable(absl::string_view bytes,
   read_options.verify_checksums = true;
   read_options.fill_cache = false;
   const std::unique_ptr<leveldb::Iterator> it(table->NewIterator(read_options));
-  TableEntries entries;
+  SstableEntries entries;
   for (it->SeekToFirst(); it->Valid(); it->Next()) {
     std::string key = it->key().ToString();
     if (!entries.empty() && entries.back().first >= key) {
@@ -205,7 +205,7 @@ absl::StatusOr<TableEntries> ReadTable(absl::string_view bytes,
   return entries;
 }
 
-std::string BuildTable(const TableEntries& entries, size_t block_bytes) {
+std::string BuildSstable(const SstableEntries& entries, size_t block_bytes) {
   StringSink sink;
   leveldb::Options options = TableOptions();
   options.block_size = block_bytes;

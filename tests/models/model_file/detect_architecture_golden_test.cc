@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "models/checkpoint/bundle.h"
-#include "models/model_file/infer_network.h"
+#include "models/model_file/detect_architecture.h"
 #include "tests/testing/golden.h"
 
 namespace continuo {
@@ -21,7 +21,7 @@ TEST(InferNetworkGoldenTest, FindsTheHyperparametersOfEveryBundle) {
         testing::MustReadJson(path.substr(0, path.size() - 4) + ".json");
     const auto bundle = ReadBundle(path);
     ASSERT_TRUE(bundle.ok()) << bundle.status();
-    const auto shape = InferNetworkShape(bundle->tensors, file);
+    const auto shape = DetectArchitecture(bundle->tensors, file);
     ASSERT_TRUE(shape.ok()) << shape.status();
     const nlohmann::json& hparams = golden["hparams"];
     EXPECT_EQ(shape->layer_sizes,
@@ -31,7 +31,7 @@ TEST(InferNetworkGoldenTest, FindsTheHyperparametersOfEveryBundle) {
     const int attn_length = hparams["attn_length"];
     EXPECT_EQ(shape->attention, attn_length > 0);
     if (attn_length > 0) {
-      const auto found = InferAttentionLength(bundle->metagraph, *shape, file);
+      const auto found = DetectAttentionLength(bundle->metagraph, *shape, file);
       ASSERT_TRUE(found.ok()) << found.status();
       EXPECT_EQ(*found, attn_length);
     }

@@ -1,7 +1,7 @@
 // Variable names of older TensorFlow releases.
 
-#ifndef CONTINUO_MODELS_MODEL_FILE_LEGACY_NAMES_H_
-#define CONTINUO_MODELS_MODEL_FILE_LEGACY_NAMES_H_
+#ifndef CONTINUO_MODELS_MODEL_FILE_TF_VARIABLE_NAMES_H_
+#define CONTINUO_MODELS_MODEL_FILE_TF_VARIABLE_NAMES_H_
 
 #include <string>
 
@@ -22,4 +22,4 @@ absl::StatusOr<TensorMap> WithCurrentNames(TensorMap tensors,
 
 }  // namespace continuo
 
-#endif  // CONTINUO_MODELS_MODEL_FILE_LEGACY_NAMES_H_
+#endif  // CONTINUO_MODELS_MODEL_FILE_TF_VARIABLE_NAMES_H_

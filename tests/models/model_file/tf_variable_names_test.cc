@@ -1,4 +1,4 @@
-#include "models/model_file/legacy_names.h"
+#include "models/model_file/tf_variable_names.h"
 
 #include <string>
 #include <utility>
@@ -9,7 +9,7 @@
 namespace continuo {
 namespace {
 
-TEST(LegacyNamesTest, NamesOfOlderReleasesBecomeCurrentOnes) {
+TEST(TfVariableNamesTest, NamesOfOlderReleasesBecomeCurrentOnes) {
   const std::string cell = "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/";
   const std::string wrapper = "rnn/attention_cell_wrapper/";
   const std::vector<std::pair<std::string, std::string>> cases = {
@@ -49,7 +49,7 @@ TEST(LegacyNamesTest, NamesOfOlderReleasesBecomeCurrentOnes) {
   }
 }
 
-TEST(LegacyNamesTest, TensorsKeepTheirValuesAndNoneIsLost) {
+TEST(TfVariableNamesTest, TensorsKeepTheirValuesAndNoneIsLost) {
   TensorMap tensors;
   tensors["rnn/a/weights"] = {.shape = {1}, .floats = {5}, .ints = {}};
   auto current = WithCurrentNames(tensors, "model");

@@ -1,7 +1,7 @@
 // The network of a checkpoint, read off the names and shapes of its tensors.
 
-#ifndef CONTINUO_MODELS_MODEL_FILE_INFER_NETWORK_H_
-#define CONTINUO_MODELS_MODEL_FILE_INFER_NETWORK_H_
+#ifndef CONTINUO_MODELS_MODEL_FILE_DETECT_ARCHITECTURE_H_
+#define CONTINUO_MODELS_MODEL_FILE_DETECT_ARCHITECTURE_H_
 
 #include <cstdint>
 #include <string>
@@ -24,18 +24,18 @@ struct NetworkShape {
 };
 
 // InvalidArgument, with `name` for the file, if these are not the variables of
-// such a network under current names (models/model_file/legacy_names.h).
-absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
-                                               absl::string_view name);
+// such a network under current names (models/model_file/tf_variable_names.h).
+absl::StatusOr<NetworkShape> DetectArchitecture(const TensorMap& tensors,
+                                                absl::string_view name);
 
 // The attention window of a meta graph that generates, as bundles hold: the
 // width of the state that holds it, divided by the size of the attention.
 // Graphs of TensorFlow 0.x have one state tensor for everything.
 // InvalidArgument if the meta graph does not say.
-absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
-                                         const NetworkShape& shape,
-                                         absl::string_view name);
+absl::StatusOr<int> DetectAttentionLength(const std::string& metagraph,
+                                          const NetworkShape& shape,
+                                          absl::string_view name);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_MODELS_MODEL_FILE_INFER_NETWORK_H_
+#endif  // CONTINUO_MODELS_MODEL_FILE_DETECT_ARCHITECTURE_H_

@@ -1,4 +1,4 @@
-#include "models/model_file/infer_network.h"
+#include "models/model_file/detect_architecture.h"
 
 #include <algorithm>
 
@@ -69,8 +69,8 @@ std::string ShapeText(absl::Span<const int64_t> shape) {
 
 }  // namespace
 
-absl::StatusOr<NetworkShape> InferNetworkShape(const TensorMap& tensors,
-                                               absl::string_view name) {
+absl::StatusOr<NetworkShape> DetectArchitecture(const TensorMap& tensors,
+                                                absl::string_view name) {
   NetworkShape shape;
   shape.attention_around_stack =
       tensors.count(absl::StrCat(kStackScope, "attention/attn_v")) > 0;
@@ -135,9 +135,9 @@ int64_t StateColumns(const tensorflow::NodeDef& node) {
 
 }  // namespace
 
-absl::StatusOr<int> InferAttentionLength(const std::string& metagraph,
-                                         const NetworkShape& shape,
-                                         absl::string_view name) {
+absl::StatusOr<int> DetectAttentionLength(const std::string& metagraph,
+                                          const NetworkShape& shape,
+                                          absl::string_view name) {
   CONTINUO_CHECK(!shape.layer_sizes.empty());
   tensorflow::MetaGraphDef graph;
   const absl::Status unknown = absl::InvalidArgumentError(
