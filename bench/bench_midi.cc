@@ -20,7 +20,7 @@
 #include "data/notes/midi/midi_parser.h"
 #include "data/notes/midi/midi_reader.h"
 #include "google/protobuf/arena.h"
-#include "runtime/base/memory.h"
+#include "runtime/base/malloc_tuning.h"
 #include "runtime/files/file.h"
 
 namespace continuo {

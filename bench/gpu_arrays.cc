@@ -1,7 +1,7 @@
 #include "bench/gpu_cases.h"
 #include "kernels/lstm/lstm.h"
 #include "runtime/base/log.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo::bench {
 

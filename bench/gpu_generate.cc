@@ -19,7 +19,7 @@
 #include "models/network/network.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo::bench {
 namespace {

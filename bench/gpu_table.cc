@@ -10,9 +10,9 @@
 #include "bench/gpu_counts.h"
 #include "runtime/base/status.h"
 #include "runtime/device/cuda_stream.h"
-#include "runtime/device/event.h"
+#include "runtime/device/device_copy.h"
 #include "runtime/device/graph.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/stream_event.h"
 
 namespace continuo::bench {
 namespace {

@@ -14,7 +14,7 @@
 #include "data/notes/convert/convert.h"
 #include "data/notes/convert/formats.h"
 #include "runtime/base/log.h"
-#include "runtime/base/memory.h"
+#include "runtime/base/malloc_tuning.h"
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"

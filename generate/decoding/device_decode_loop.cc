@@ -10,7 +10,7 @@
 #include "kernels/layers/elementwise.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 namespace {

@@ -6,7 +6,7 @@
 #include "kernels/lstm/lstm.h"
 #include "runtime/base/random.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 namespace {

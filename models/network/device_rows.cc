@@ -4,7 +4,7 @@
 
 #include "models/network/views.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 

@@ -10,7 +10,7 @@
 #include "kernels/layers/elementwise.h"
 #include "models/network/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 

@@ -11,7 +11,7 @@
 #include "kernels/layers/copy_rows.h"
 #include "kernels/lstm/lstm.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 

@@ -10,7 +10,7 @@
 #include "kernels/lstm/lstm_form.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 namespace {

@@ -15,7 +15,7 @@
 #include "models/network/event_rnn.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 namespace continuo {
 namespace {

@@ -63,7 +63,7 @@ class CudaStream;  // runtime/device/cuda_stream.h
 
 // What every operation takes: an ordered queue of work on one device. On the
 // CPU work runs at once, on the threads of `pool`; on a CUDA device operations
-// return before it is done (Synchronize in runtime/device/transfer.h waits).
+// return before it is done (Synchronize in runtime/device/device_copy.h waits).
 struct Stream {
   Device device = {};
   ThreadPool* pool = nullptr;  // not owned; host-side work, and all on the CPU

@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 #include "kernels/gemm/gemm.h"
 #include "runtime/device/device.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 #include "tests/kernels/common/kernel_testing.h"
 
 namespace continuo::testing {

@@ -11,7 +11,7 @@
 namespace continuo {
 namespace {
 
-TEST(InferNetworkGoldenTest, FindsTheHyperparametersOfEveryBundle) {
+TEST(DetectArchitectureGoldenTest, FindsTheHyperparametersOfEveryBundle) {
   const std::string root = testing::GoldenDir("bundles");
   int cases = 0;
   for (const std::string& file : testing::ListFiles(root, ".mag")) {

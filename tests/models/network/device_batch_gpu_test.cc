@@ -5,7 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "models/network/device_batch.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 #include "tests/models/network/small_network.h"
 
 namespace continuo {

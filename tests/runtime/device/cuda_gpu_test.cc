@@ -10,9 +10,9 @@
 #include "runtime/device/arena.h"
 #include "runtime/device/cuda_status.h"
 #include "runtime/device/device.h"
-#include "runtime/device/event.h"
+#include "runtime/device/device_copy.h"
 #include "runtime/device/graph.h"
-#include "runtime/device/transfer.h"
+#include "runtime/device/stream_event.h"
 
 namespace continuo {
 namespace {
@@ -68,7 +68,7 @@ TEST_F(CudaTest, EventOrdersTwoStreams) {
   }
   ASSERT_TRUE(Put(first_.stream(), source, device).ok());
   const auto written = StreamEvent::Record(first_.stream());
-  ASSERT_TRUE(written.ok() && written->HoldUp(second_.stream()).ok());
+  ASSERT_TRUE(written.ok() && written->MakeWait(second_.stream()).ok());
   ASSERT_TRUE(Put(second_.stream(), device, result).ok());
   const auto read = StreamEvent::Record(second_.stream());
   ASSERT_TRUE(read.ok() && read->Wait().ok());

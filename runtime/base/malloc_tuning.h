@@ -1,7 +1,7 @@
-// How this process takes memory from the system.
+// Settings of malloc.
 
-#ifndef CONTINUO_RUNTIME_BASE_MEMORY_H_
-#define CONTINUO_RUNTIME_BASE_MEMORY_H_
+#ifndef CONTINUO_RUNTIME_BASE_MALLOC_TUNING_H_
+#define CONTINUO_RUNTIME_BASE_MALLOC_TUNING_H_
 
 namespace continuo {
 
@@ -13,4 +13,4 @@ void KeepFreedMemory();
 
 }  // namespace continuo
 
-#endif  // CONTINUO_RUNTIME_BASE_MEMORY_H_
+#endif  // CONTINUO_RUNTIME_BASE_MALLOC_TUNING_H_

@@ -1,4 +1,4 @@
-#include "runtime/base/memory.h"
+#include "runtime/base/malloc_tuning.h"
 
 #if defined(__linux__)
 #include <malloc.h>

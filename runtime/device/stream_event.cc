@@ -1,4 +1,4 @@
-#include "runtime/device/event.h"
+#include "runtime/device/stream_event.h"
 
 #include "runtime/device/cuda_status.h"
 #include "runtime/device/cuda_stream.h"
@@ -27,7 +27,7 @@ absl::Status StreamEvent::Wait() const {
   return absl::OkStatus();
 }
 
-absl::Status StreamEvent::HoldUp(const Stream& stream) const {
+absl::Status StreamEvent::MakeWait(const Stream& stream) const {
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaStreamWaitEvent(stream.cuda->stream(), state_->event, 0));
   return absl::OkStatus();

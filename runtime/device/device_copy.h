@@ -1,7 +1,7 @@
 // Moving arrays between the host and a stream's device.
 
-#ifndef CONTINUO_RUNTIME_DEVICE_TRANSFER_H_
-#define CONTINUO_RUNTIME_DEVICE_TRANSFER_H_
+#ifndef CONTINUO_RUNTIME_DEVICE_DEVICE_COPY_H_
+#define CONTINUO_RUNTIME_DEVICE_DEVICE_COPY_H_
 
 #include <cstdint>
 
@@ -11,12 +11,12 @@
 
 namespace continuo {
 
-// Puts a copy on the stream. Host memory must stay as it is until the stream
-// has got there, and be pinned (Arena) for the copy not to hold up the host.
+// Enqueues a copy on the stream. Host memory must not change until it is done,
+// and must be pinned (Arena) for the call to return before.
 absl::Status CopyBytes(const Stream& stream, const void* from, void* to,
                        int64_t bytes);
 
-// Waits until all that was put on the stream is done, and reports what failed.
+// Waits for all work of the stream and reports its failure.
 absl::Status Synchronize(const Stream& stream);
 
 // Copies `from` to `to` (same type and number of elements) and waits.
@@ -25,4 +25,4 @@ absl::Status CopyAndWait(const Stream& stream, const TensorView& from,
 
 }  // namespace continuo
 
-#endif  // CONTINUO_RUNTIME_DEVICE_TRANSFER_H_
+#endif  // CONTINUO_RUNTIME_DEVICE_DEVICE_COPY_H_

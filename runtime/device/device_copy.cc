@@ -1,4 +1,4 @@
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 #include <cstring>
 
