@@ -9,7 +9,7 @@
 #include "data/events/drums/drums.h"
 #include "generate/commands/generate_main.h"
 #include "generate/requests/drums_continuation.h"
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 #include "generate/requests/primer.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"

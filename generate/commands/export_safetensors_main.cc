@@ -6,7 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
-#include "generate/model/find_family.h"
+#include "generate/model/detect_family.h"
 #include "generate/model/load_model.h"
 #include "models/checkpoint/safetensors.h"
 #include "models/config/run_config.h"
@@ -101,7 +101,7 @@ absl::Status Run() {
       .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
       .hparams = absl::GetFlag(FLAGS_hparams)};
   CONTINUO_RETURN_IF_ERROR(CheckModelSource(source));
-  CONTINUO_ASSIGN_OR_RETURN(const Family family, FindFamily(source));
+  CONTINUO_ASSIGN_OR_RETURN(const Family family, DetectFamily(source));
   ThreadPool pool(1);
   CONTINUO_ASSIGN_OR_RETURN(
       const LoadedModel model,

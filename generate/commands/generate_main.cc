@@ -14,7 +14,7 @@
 #include "data/notes/reading.h"
 #include "generate/model/load_model.h"
 #include "generate/model/save_bundle.h"
-#include "generate/output/run.h"
+#include "generate/output/generate_files.h"
 #include "generate/requests/primer_file.h"
 #include "models/config/run_config.h"
 #include "models/network/device_check.h"
@@ -259,7 +259,7 @@ absl::Status Run(const GenerateCommand& command) {
   CONTINUO_RETURN_IF_ERROR(
       AtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
   CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
-  RunOptions options;
+  GenerateFilesOptions options;
   CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {

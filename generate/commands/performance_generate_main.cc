@@ -11,7 +11,7 @@
 #include "data/events/melody/melody.h"
 #include "data/events/performance/performance.h"
 #include "generate/commands/generate_main.h"
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 #include "generate/requests/performance_continuation.h"
 #include "generate/requests/performance_controls.h"
 #include "generate/requests/primer.h"

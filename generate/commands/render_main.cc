@@ -104,7 +104,7 @@ absl::StatusOr<Canvas> RenderMidi(const std::vector<std::string>& arguments) {
     panels.push_back({.title = std::string(BaseName(path)),
                       .sequence = *std::move(sequence)});
   }
-  return DrawPianoRolls(panels);
+  return RenderPianoRolls(panels);
 }
 
 absl::StatusOr<CurveLog> ReadCurveLog(const std::string& path) {
@@ -119,9 +119,9 @@ absl::StatusOr<CurveLog> ReadCurveLog(const std::string& path) {
 absl::StatusOr<Canvas> RenderLog(const std::string& path,
                                  const std::string& eval_path) {
   CONTINUO_ASSIGN_OR_RETURN(const CurveLog training, ReadCurveLog(path));
-  if (eval_path.empty()) return DrawCurve(path, training, nullptr);
+  if (eval_path.empty()) return RenderCurve(path, training, nullptr);
   CONTINUO_ASSIGN_OR_RETURN(const CurveLog evaluation, ReadCurveLog(eval_path));
-  return DrawCurve(path, training, &evaluation);
+  return RenderCurve(path, training, &evaluation);
 }
 
 // The logs to draw; --train_log empty if none is asked for.

@@ -192,16 +192,16 @@ absl::Status Run(const ScoreCommand& command) {
   CONTINUO_ASSIGN_OR_RETURN(const ScoreSummary summary,
                             ScoreFiles(model, *pipeline, options));
   const double seconds = absl::ToDoubleSeconds(MonotonicTime() - begin);
-  const ScoreTally& tally = summary.tally;
-  const auto json = TallyJson(tally, /*classes=*/false);
+  const ScoreMetrics& metrics = summary.metrics;
+  const auto json = MetricsJson(metrics, /*classes=*/false);
   LogInfo(absl::StrFormat(
       "Scored %d sequences of %d pieces (%d skipped), %d events in %.2f s "
       "(%.0f events/s): log-likelihood %.3f, %.4f bits/event, accuracy %.4f, "
       "per-class accuracy %.4f",
-      tally.sequences, summary.pieces, summary.skipped, tally.predicted_events,
-      seconds,
-      static_cast<double>(tally.predicted_events) / std::max(1e-9, seconds),
-      tally.log_likelihood, json["bits_per_event"].get<double>(),
+      metrics.sequences, summary.pieces, summary.skipped,
+      metrics.predicted_events, seconds,
+      static_cast<double>(metrics.predicted_events) / std::max(1e-9, seconds),
+      metrics.log_likelihood, json["bits_per_event"].get<double>(),
       json["accuracy"].get<double>(),
       json["per_class_accuracy"].get<double>()));
   return absl::OkStatus();

@@ -195,8 +195,8 @@ std::vector<double> NiceTicks(double low, double high, int count) {
   return ticks;
 }
 
-Canvas DrawCurve(absl::string_view title, const CurveLog& training,
-                 const CurveLog* evaluation) {
+Canvas RenderCurve(absl::string_view title, const CurveLog& training,
+                   const CurveLog* evaluation) {
   if (evaluation != nullptr && evaluation->points.empty()) evaluation = nullptr;
   Canvas canvas(kWidth, kHeight, kPaper);
   const Axes axes = FitAxes(training, evaluation);

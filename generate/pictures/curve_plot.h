@@ -40,8 +40,8 @@ std::vector<CurvePoint> Smooth(const std::vector<CurvePoint>& points,
 
 // Bits per event against steps: training faint and smoothed, evaluation as
 // dots, the unigram baseline dashed. A log without points is left out.
-Canvas DrawCurve(absl::string_view title, const CurveLog& training,
-                 const CurveLog* evaluation);
+Canvas RenderCurve(absl::string_view title, const CurveLog& training,
+                   const CurveLog* evaluation);
 
 // Round numbers within [low, high], about `count` of them, with one distance.
 std::vector<double> NiceTicks(double low, double high, int count);

@@ -233,8 +233,8 @@ std::vector<double> BarTimes(const NoteSequence& sequence, int max_bars) {
   return bars;
 }
 
-Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels,
-                      int panel_width) {
+Canvas RenderPianoRolls(absl::Span<const PianoRollPanel> panels,
+                        int panel_width) {
   CONTINUO_CHECK(!panels.empty());
   const int columns = Columns(panels.size());
   const int rows = (static_cast<int>(panels.size()) + columns - 1) / columns;

@@ -29,8 +29,8 @@ std::vector<double> BarTimes(const tensorflow::magenta::NoteSequence& sequence,
 // Panels side by side, as many columns as suit their number: time in bars from
 // left to right, pitch upwards with the octaves named, colors by instrument,
 // stronger for louder notes. At least one panel, each `panel_width` wide.
-Canvas DrawPianoRolls(absl::Span<const PianoRollPanel> panels,
-                      int panel_width = kPanelWidth);
+Canvas RenderPianoRolls(absl::Span<const PianoRollPanel> panels,
+                        int panel_width = kPanelWidth);
 
 }  // namespace continuo
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/events/performance/performance.h"
-#include "generate/requests/literal.h"
+#include "generate/requests/python_literal.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/status.h"
 
@@ -28,17 +28,17 @@ constexpr char kDisableRule[] = "expected True or False";
 bool IsAmount(double value) { return value >= 0 && value <= kMaxValue; }
 
 // One value of a literal; false if it is not one.
-bool ReadValue(const Literal& literal, double* value) {
+bool ReadValue(const PythonLiteral& literal, double* value) {
   *value = literal.number;
-  return (literal.kind == Literal::Kind::kInt ||
-          literal.kind == Literal::Kind::kFloat) &&
+  return (literal.kind == PythonLiteral::Kind::kInt ||
+          literal.kind == PythonLiteral::Kind::kFloat) &&
          IsAmount(*value);
 }
-bool ReadValue(const Literal& literal, bool* value) {
+bool ReadValue(const PythonLiteral& literal, bool* value) {
   *value = literal.integer != 0;
-  return literal.kind == Literal::Kind::kBool;
+  return literal.kind == PythonLiteral::Kind::kBool;
 }
-bool ReadValue(const Literal& literal, PitchHistogram* value) {
+bool ReadValue(const PythonLiteral& literal, PitchHistogram* value) {
   if (!literal.is_sequence() || literal.items.size() != value->size()) {
     return false;
   }
@@ -70,7 +70,8 @@ bool ReadValue(const json& item, PitchHistogram* value) {
 template <typename T>
 absl::StatusOr<WishedValues<T>> ParseValues(absl::string_view text,
                                             absl::string_view rule) {
-  CONTINUO_ASSIGN_OR_RETURN(const Literal literal, ParseLiteral(text));
+  CONTINUO_ASSIGN_OR_RETURN(const PythonLiteral literal,
+                            ParsePythonLiteral(text));
   WishedValues<T> wished;
   T value;
   if (ReadValue(literal, &value)) {
@@ -81,7 +82,7 @@ absl::StatusOr<WishedValues<T>> ParseValues(absl::string_view text,
   if (!literal.is_sequence() || literal.items.empty()) {
     return absl::InvalidArgumentError(PointAt(message, text, literal.position));
   }
-  for (const Literal& item : literal.items) {
+  for (const PythonLiteral& item : literal.items) {
     if (!ReadValue(item, &value)) {
       return absl::InvalidArgumentError(PointAt(message, text, item.position));
     }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "generate/requests/literal.h"
+#include "generate/requests/python_literal.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"
 #include "runtime/base/status.h"
@@ -30,7 +30,8 @@ double LastEnd(const NoteSequence& sequence) {
 }  // namespace
 
 absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
-  CONTINUO_ASSIGN_OR_RETURN(const Literal literal, ParseLiteral(text));
+  CONTINUO_ASSIGN_OR_RETURN(const PythonLiteral literal,
+                            ParsePythonLiteral(text));
   const auto error = [&](absl::string_view message, size_t position) {
     return absl::InvalidArgumentError(PointAt(message, text, position));
   };
@@ -44,8 +45,8 @@ absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
         literal.position);
   }
   std::vector<Event> events;
-  for (const Literal& item : literal.items) {
-    if (item.kind != Literal::Kind::kInt) {
+  for (const PythonLiteral& item : literal.items) {
+    if (item.kind != PythonLiteral::Kind::kInt) {
       return error("melody events are whole numbers", item.position);
     }
     if (item.integer < kMelodyNoEvent || item.integer > kMaxMelodyPitch) {

@@ -11,7 +11,7 @@
 #include "data/events/compact_example.h"
 #include "data/notes/convert/convert.h"
 #include "data/records/example.h"
-#include "generate/output/run.h"
+#include "generate/output/generate_files.h"
 #include "generate/scoring/score.h"
 #include "generate/scoring/score_sources.h"
 #include "runtime/base/log.h"
@@ -189,12 +189,12 @@ absl::Status Scoring::Flush(AtomicFile* output) {
     CONTINUO_RETURN_IF_ERROR(Report(piece));
     for (size_t i = 0; i < piece.output.examples.size(); ++i, ++next) {
       if (scores[next].overflow_row >= 0) continue;
-      ScoreTally tally;
-      tally.Add(*model_.encoder, examples[next], scores[next]);
-      summary_.tally.Add(tally);
+      ScoreMetrics metrics;
+      metrics.Add(*model_.encoder, examples[next], scores[next]);
+      summary_.metrics.Add(metrics);
       Json json = piece.Header();
       json["sequence"] = i;
-      json.update(TallyJson(tally, options_.classes));
+      json.update(MetricsJson(metrics, options_.classes));
       CONTINUO_RETURN_IF_ERROR(output->Append(Line(json)));
     }
   }
@@ -250,7 +250,7 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
     }
   }
   CONTINUO_RETURN_IF_ERROR(Flush(output.get()));
-  if (summary_.tally.sequences == 0) {
+  if (summary_.metrics.sequences == 0) {
     if (report_ != nullptr) CONTINUO_RETURN_IF_ERROR(report_->Commit());
     return NothingScored();
   }
@@ -270,8 +270,8 @@ std::string Scoring::SummaryLine() const {
   json["config"] = model_.config.name;
   json["pieces"] = summary_.pieces;
   json["skipped"] = summary_.skipped;
-  json["sequences"] = summary_.tally.sequences;
-  json.update(TallyJson(summary_.tally, /*classes=*/true));
+  json["sequences"] = summary_.metrics.sequences;
+  json.update(MetricsJson(summary_.metrics, /*classes=*/true));
   return Line(json);
 }
 

@@ -11,7 +11,7 @@
 #include "data/events/dataset/pipeline.h"
 #include "data/notes/reading.h"
 #include "generate/model/load_model.h"
-#include "generate/scoring/score_tally.h"
+#include "generate/scoring/score_metrics.h"
 
 namespace continuo {
 
@@ -23,13 +23,13 @@ struct ScoreOptions {
   std::string summary;   // one JSON object over all sequences; empty = none
   std::string report;    // JSON lines, one per file, tune or record; or empty
   bool classes = false;  // counts of each class in every line of the output
-  // Sequences in a batch at once, 0 = as generate/output/run.h; no result
-  // depends on it.
+  // Sequences in a batch at once, 0 = as generate/output/generate_files.h; no
+  // result depends on it.
   int batch_rows = 0;
 };
 
 struct ScoreSummary {
-  ScoreTally tally;
+  ScoreMetrics metrics;
   int64_t pieces = 0;   // files, tunes or records
   int64_t skipped = 0;  // of these, without anything to score
 };

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "generate/model/load_model.h"
-#include "generate/output/samples.h"
+#include "generate/output/training_preview.h"
 #include "runtime/base/version_number.h"
 
 int main(int argc, char** argv) {
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
                                          {.device = {}, .pool = &pool});
   if (!model.ok()) return 1;
   const auto music =
-      continuo::WriteSamples(*model->rnn, model->config, 1, 1, nullptr);
+      continuo::GeneratePreviews(*model->rnn, model->config, 1, 1, nullptr);
   if (!music.ok()) return 2;
   std::printf("%s: %s, %d notes\n", CONTINUO_VERSION,
               model->config.name.c_str(), (*music)[0].notes_size());

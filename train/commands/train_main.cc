@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
-#include "generate/output/samples.h"
+#include "generate/output/training_preview.h"
 #include "generate/pictures/canvas.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -299,7 +299,7 @@ absl::StatusOr<std::vector<SummaryImage>> SamplePictures(
     const StopFlag& stop) {
   CONTINUO_ASSIGN_OR_RETURN(
       const std::vector<Canvas> canvases,
-      DrawSamples(rnn, config, seed, [&stop] { return stop.load(); }));
+      RenderPreviews(rnn, config, seed, [&stop] { return stop.load(); }));
   std::vector<SummaryImage> images;
   for (const Canvas& canvas : canvases) {
     images.push_back({.width = canvas.width(), .height = canvas.height()});

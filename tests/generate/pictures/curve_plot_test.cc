@@ -72,7 +72,7 @@ TEST(CurvePlotTest, TheCurveFallsBelowTheBaseline) {
   log.unigram_bits = 2.5;
   const CurveLog evaluation = {.points = {{50, 2.6}, {100, 1.2}},
                                .unigram_bits = {}};
-  const Canvas canvas = DrawCurve("run", log, &evaluation);
+  const Canvas canvas = RenderCurve("run", log, &evaluation);
   // The thick blue line, found column by column, goes down the picture.
   const auto height = [&](int x) {
     for (int y = 75; y < canvas.height(); ++y) {
@@ -90,11 +90,11 @@ TEST(CurvePlotTest, TheCurveFallsBelowTheBaseline) {
 TEST(CurvePlotTest, ALogWithoutStepsIsLeftOut) {
   const CurveLog log = {.points = {{0, 3}, {1, 2}}, .unigram_bits = {}};
   const CurveLog empty;
-  const auto with = DrawCurve("run", log, &empty).EncodePng();
-  const auto without = DrawCurve("run", log, nullptr).EncodePng();
+  const auto with = RenderCurve("run", log, &empty).EncodePng();
+  const auto without = RenderCurve("run", log, nullptr).EncodePng();
   ASSERT_TRUE(with.ok() && without.ok());
   EXPECT_EQ(*with, *without);
-  const auto nothing = DrawCurve("run", empty, &empty).EncodePng();
+  const auto nothing = RenderCurve("run", empty, &empty).EncodePng();
   ASSERT_TRUE(nothing.ok());
   EXPECT_NE(*nothing, *without);
 }
@@ -119,12 +119,12 @@ TEST(CurvePlotTest, HugeLossesAreDrawnOrLeftOut) {
       "{\"step\":3,\"loss\":-1e308}\n{\"step\":1e308,\"loss\":1}\n");
   ASSERT_TRUE(diverged.ok());
   ASSERT_EQ(diverged->points.size(), 2);
-  EXPECT_GT(DrawCurve("run", *diverged, nullptr).width(), 0);
+  EXPECT_GT(RenderCurve("run", *diverged, nullptr).width(), 0);
 }
 
 TEST(CurvePlotTest, OneLineIsEnough) {
   const CurveLog log = {.points = {{0, 3}}, .unigram_bits = {}};
-  EXPECT_GT(DrawCurve("run", log, nullptr).width(), 0);
+  EXPECT_GT(RenderCurve("run", log, nullptr).width(), 0);
 }
 
 }  // namespace

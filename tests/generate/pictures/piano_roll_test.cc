@@ -61,7 +61,7 @@ TEST(PianoRollTest, NotesAppearAtTheirTimeAndPitch) {
   PianoRollPanel panel = {.title = "x", .sequence = {}};
   AddNote(60, 0, 1, &panel.sequence);
   AddNote(72, 1, 2, &panel.sequence);
-  const Canvas roll = DrawPianoRolls({panel});
+  const Canvas roll = RenderPianoRolls({panel});
   // Centers of the blue pixels in the left and the right half of the bar.
   double low = 0, high = 0;
   int low_count = 0, high_count = 0;
@@ -85,8 +85,8 @@ TEST(PianoRollTest, NotesAppearAtTheirTimeAndPitch) {
 
 TEST(PianoRollTest, GridsGrowWithThePanels) {
   const std::vector<PianoRollPanel> panels(10);
-  const Canvas one = DrawPianoRolls({panels[0]});
-  const Canvas ten = DrawPianoRolls(panels);
+  const Canvas one = RenderPianoRolls({panels[0]});
+  const Canvas ten = RenderPianoRolls(panels);
   EXPECT_GT(ten.width(), 1.9 * one.width());
   EXPECT_GT(ten.height(), 4 * one.height());
 }

@@ -7,7 +7,7 @@
 #include "data/events/performance/note_tuple.h"
 #include "data/events/performance/performance.h"
 #include "generate/requests/drums_continuation.h"
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 #include "generate/requests/performance_continuation.h"
 #include "generate/requests/primer.h"
 #include "gtest/gtest.h"

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 #include "generate/requests/performance_controls.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

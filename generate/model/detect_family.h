@@ -1,7 +1,7 @@
 // Which family a model is of, for commands that serve all of them.
 
-#ifndef CONTINUO_GENERATE_MODEL_FIND_FAMILY_H_
-#define CONTINUO_GENERATE_MODEL_FIND_FAMILY_H_
+#ifndef CONTINUO_GENERATE_MODEL_DETECT_FAMILY_H_
+#define CONTINUO_GENERATE_MODEL_DETECT_FAMILY_H_
 
 #include "absl/status/statusor.h"
 #include "generate/model/load_model.h"
@@ -12,8 +12,8 @@ namespace continuo {
 // From the flags where they name a configuration, else from what is stored: the
 // generator id of a bundle, the configuration beside a checkpoint.
 // InvalidArgument with the remedy if neither tells.
-absl::StatusOr<Family> FindFamily(const ModelSource& source);
+absl::StatusOr<Family> DetectFamily(const ModelSource& source);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_MODEL_FIND_FAMILY_H_
+#endif  // CONTINUO_GENERATE_MODEL_DETECT_FAMILY_H_

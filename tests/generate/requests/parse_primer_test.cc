@@ -1,4 +1,4 @@
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 
 #include <string>
 
@@ -8,7 +8,7 @@
 namespace continuo {
 namespace {
 
-TEST(ListPrimersTest, DrumsOfEachStepAreRead) {
+TEST(ParsePrimerTest, DrumsOfEachStepAreRead) {
   for (const char* text : {"[(36, 42), (), (42,)]", "[[36,42],[],[42]]"}) {
     const auto track = ParseDrumsPrimer(text);
     ASSERT_TRUE(track.ok()) << track.status();
@@ -19,7 +19,7 @@ TEST(ListPrimersTest, DrumsOfEachStepAreRead) {
   }
 }
 
-TEST(ListPrimersTest, ChordsLastHalfASecond) {
+TEST(ParsePrimerTest, ChordsLastHalfASecond) {
   const auto chord = ParseChordPrimer("[60, 64, 67]");
   ASSERT_TRUE(chord.ok()) << chord.status();
   ASSERT_EQ(chord->notes_size(), 3);
@@ -29,7 +29,7 @@ TEST(ListPrimersTest, ChordsLastHalfASecond) {
   EXPECT_EQ(chord->total_time(), 0.5);
 }
 
-TEST(ListPrimersTest, AnythingElseIsShownWithACaret) {
+TEST(ParsePrimerTest, AnythingElseIsShownWithACaret) {
   for (const char* text : {"", "36", "[]", "[36]", "[(36, 128)]", "[(-1,)]",
                            "[(36.5,)]", "[(36, True)]", "[(36,), “42”]"}) {
     const auto track = ParseDrumsPrimer(text);

@@ -1,7 +1,7 @@
 // Primers of drums and performances as lists on the command line.
 
-#ifndef CONTINUO_GENERATE_REQUESTS_LIST_PRIMERS_H_
-#define CONTINUO_GENERATE_REQUESTS_LIST_PRIMERS_H_
+#ifndef CONTINUO_GENERATE_REQUESTS_PARSE_PRIMER_H_
+#define CONTINUO_GENERATE_REQUESTS_PARSE_PRIMER_H_
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -23,4 +23,4 @@ absl::StatusOr<tensorflow::magenta::NoteSequence> ParseChordPrimer(
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_REQUESTS_LIST_PRIMERS_H_
+#endif  // CONTINUO_GENERATE_REQUESTS_PARSE_PRIMER_H_

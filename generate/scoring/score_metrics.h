@@ -1,7 +1,7 @@
-// What a scoring counts: likelihood, predictions right and wrong, by class.
+// Metrics of scored sequences: likelihood, and accuracy by class.
 
-#ifndef CONTINUO_GENERATE_SCORING_SCORE_TALLY_H_
-#define CONTINUO_GENERATE_SCORING_SCORE_TALLY_H_
+#ifndef CONTINUO_GENERATE_SCORING_SCORE_METRICS_H_
+#define CONTINUO_GENERATE_SCORING_SCORE_METRICS_H_
 
 #include <cstdint>
 #include <map>
@@ -19,7 +19,7 @@ struct HitCount {
   int64_t correct = 0;  // the most probable class was the label
 };
 
-struct ScoreTally {
+struct ScoreMetrics {
   int64_t sequences = 0;
   int64_t predicted_events = 0;  // all events but the first of each sequence
   double log_likelihood = 0;     // nats
@@ -31,16 +31,16 @@ struct ScoreTally {
 
   void Add(const EventEncoder& encoder, const EncodedSequence& example,
            const ExampleScore& score);
-  void Add(const ScoreTally& other);
+  void Add(const ScoreMetrics& other);
 };
 
-// The fields of a tally: "predicted_events", "log_likelihood" (nats),
+// The fields of `metrics`: "predicted_events", "log_likelihood" (nats),
 // "bits_per_event", "perplexity" (per event), "accuracy", "event_accuracy",
 // "no_event_accuracy" (null where no label is such) and "per_class_accuracy",
 // the mean over the classes that occur. With `classes` also "classes": for each
 // one "class", "labels" and "correct".
-nlohmann::ordered_json TallyJson(const ScoreTally& tally, bool classes);
+nlohmann::ordered_json MetricsJson(const ScoreMetrics& metrics, bool classes);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_SCORING_SCORE_TALLY_H_
+#endif  // CONTINUO_GENERATE_SCORING_SCORE_METRICS_H_

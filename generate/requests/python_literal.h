@@ -1,8 +1,8 @@
 // Python literals as flags take them: numbers, True and False, and lists and
 // tuples of them, e.g. [60, -2, 62] or [(36, 42), ()].
 
-#ifndef CONTINUO_GENERATE_REQUESTS_LITERAL_H_
-#define CONTINUO_GENERATE_REQUESTS_LITERAL_H_
+#ifndef CONTINUO_GENERATE_REQUESTS_PYTHON_LITERAL_H_
+#define CONTINUO_GENERATE_REQUESTS_PYTHON_LITERAL_H_
 
 #include <cstdint>
 #include <string>
@@ -13,13 +13,13 @@
 
 namespace continuo {
 
-struct Literal {
+struct PythonLiteral {
   enum class Kind { kInt, kFloat, kBool, kList, kTuple };
   Kind kind = Kind::kInt;
-  int64_t integer = 0;         // kInt; kBool: 0 or 1
-  double number = 0;           // kInt and kFloat
-  std::vector<Literal> items;  // kList and kTuple
-  size_t position = 0;         // byte of the text where it begins
+  int64_t integer = 0;               // kInt; kBool: 0 or 1
+  double number = 0;                 // kInt and kFloat
+  std::vector<PythonLiteral> items;  // kList and kTuple
+  size_t position = 0;               // byte of the text where it begins
 
   bool is_sequence() const {
     return kind == Kind::kList || kind == Kind::kTuple;
@@ -31,7 +31,7 @@ struct Literal {
 //     “[60, -2]”
 //     ^
 // Nesting is limited to 16 levels.
-absl::StatusOr<Literal> ParseLiteral(absl::string_view text);
+absl::StatusOr<PythonLiteral> ParsePythonLiteral(absl::string_view text);
 
 // `message`, and below it the part of `text` around byte `position` with a
 // caret under that character.
@@ -40,4 +40,4 @@ std::string PointAt(absl::string_view message, absl::string_view text,
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_REQUESTS_LITERAL_H_
+#endif  // CONTINUO_GENERATE_REQUESTS_PYTHON_LITERAL_H_

@@ -1,9 +1,9 @@
-#include "generate/requests/list_primers.h"
+#include "generate/requests/parse_primer.h"
 
 #include <cstdint>
 #include <vector>
 
-#include "generate/requests/literal.h"
+#include "generate/requests/python_literal.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -13,15 +13,16 @@ using tensorflow::magenta::NoteSequence;
 
 constexpr char kPitchRule[] = "pitches are whole numbers from 0 to 127";
 
-bool IsPitch(const Literal& literal) {
-  return literal.kind == Literal::Kind::kInt && literal.integer >= 0 &&
+bool IsPitch(const PythonLiteral& literal) {
+  return literal.kind == PythonLiteral::Kind::kInt && literal.integer >= 0 &&
          literal.integer < kNumDrumPitches;
 }
 
 }  // namespace
 
 absl::StatusOr<DrumTrack> ParseDrumsPrimer(absl::string_view text) {
-  CONTINUO_ASSIGN_OR_RETURN(const Literal literal, ParseLiteral(text));
+  CONTINUO_ASSIGN_OR_RETURN(const PythonLiteral literal,
+                            ParsePythonLiteral(text));
   const auto error = [&](absl::string_view message, size_t position) {
     return absl::InvalidArgumentError(PointAt(message, text, position));
   };
@@ -32,14 +33,14 @@ absl::StatusOr<DrumTrack> ParseDrumsPrimer(absl::string_view text) {
         literal.position);
   }
   std::vector<std::vector<int64_t>> steps;
-  for (const Literal& item : literal.items) {
+  for (const PythonLiteral& item : literal.items) {
     if (!item.is_sequence()) {
       return error(
           "the drums of a step are a tuple, as in (36, 42), (42,) or ()",
           item.position);
     }
     steps.emplace_back();
-    for (const Literal& pitch : item.items) {
+    for (const PythonLiteral& pitch : item.items) {
       if (!IsPitch(pitch)) return error(kPitchRule, pitch.position);
       steps.back().push_back(pitch.integer);
     }
@@ -48,7 +49,8 @@ absl::StatusOr<DrumTrack> ParseDrumsPrimer(absl::string_view text) {
 }
 
 absl::StatusOr<NoteSequence> ParseChordPrimer(absl::string_view text) {
-  CONTINUO_ASSIGN_OR_RETURN(const Literal literal, ParseLiteral(text));
+  CONTINUO_ASSIGN_OR_RETURN(const PythonLiteral literal,
+                            ParsePythonLiteral(text));
   const auto error = [&](absl::string_view message, size_t position) {
     return absl::InvalidArgumentError(PointAt(message, text, position));
   };
@@ -61,7 +63,7 @@ absl::StatusOr<NoteSequence> ParseChordPrimer(absl::string_view text) {
   constexpr int kTicksPerQuarter = 220;
   NoteSequence chord;
   chord.set_ticks_per_quarter(kTicksPerQuarter);
-  for (const Literal& pitch : literal.items) {
+  for (const PythonLiteral& pitch : literal.items) {
     if (!IsPitch(pitch)) return error(kPitchRule, pitch.position);
     NoteSequence::Note* note = chord.add_notes();
     note->set_end_time(kSeconds);

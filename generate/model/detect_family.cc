@@ -1,4 +1,4 @@
-#include "generate/model/find_family.h"
+#include "generate/model/detect_family.h"
 
 #include <string>
 
@@ -29,7 +29,7 @@ absl::StatusOr<Family> FamilyOfBundle(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<Family> FindFamily(const ModelSource& source) {
+absl::StatusOr<Family> DetectFamily(const ModelSource& source) {
   if (!source.melody_encoder_decoder.empty()) return Family::kMelody;
   if (!source.config.empty()) {
     std::string names;

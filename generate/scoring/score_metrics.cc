@@ -1,4 +1,4 @@
-#include "generate/scoring/score_tally.h"
+#include "generate/scoring/score_metrics.h"
 
 #include <cmath>
 
@@ -22,9 +22,9 @@ nlohmann::ordered_json Accuracy(const HitCount& hits) {
 
 }  // namespace
 
-void ScoreTally::Add(const EventEncoder& encoder,
-                     const EncodedSequence& example,
-                     const ExampleScore& score) {
+void ScoreMetrics::Add(const EventEncoder& encoder,
+                       const EncodedSequence& example,
+                       const ExampleScore& score) {
   ++sequences;
   predicted_events += example.inputs.rows();
   log_likelihood += score.log_likelihood;
@@ -43,7 +43,7 @@ void ScoreTally::Add(const EventEncoder& encoder,
   }
 }
 
-void ScoreTally::Add(const ScoreTally& other) {
+void ScoreMetrics::Add(const ScoreMetrics& other) {
   sequences += other.sequences;
   predicted_events += other.predicted_events;
   log_likelihood += other.log_likelihood;
@@ -55,34 +55,34 @@ void ScoreTally::Add(const ScoreTally& other) {
   }
 }
 
-nlohmann::ordered_json TallyJson(const ScoreTally& tally, bool classes) {
+nlohmann::ordered_json MetricsJson(const ScoreMetrics& metrics, bool classes) {
   nlohmann::ordered_json json;
-  json["predicted_events"] = tally.predicted_events;
-  json["log_likelihood"] = tally.log_likelihood;
+  json["predicted_events"] = metrics.predicted_events;
+  json["log_likelihood"] = metrics.log_likelihood;
   json["bits_per_event"] = nullptr;
   json["perplexity"] = nullptr;
-  if (tally.predicted_events > 0) {
+  if (metrics.predicted_events > 0) {
     const double nats =
-        -tally.log_likelihood / static_cast<double>(tally.predicted_events);
+        -metrics.log_likelihood / static_cast<double>(metrics.predicted_events);
     json["bits_per_event"] = nats / std::log(2.0);
     json["perplexity"] = std::exp(nats);
   }
-  json["accuracy"] = Accuracy(tally.all);
-  json["event_accuracy"] = Accuracy(tally.event);
-  json["no_event_accuracy"] = Accuracy(tally.no_event);
+  json["accuracy"] = Accuracy(metrics.all);
+  json["event_accuracy"] = Accuracy(metrics.event);
+  json["no_event_accuracy"] = Accuracy(metrics.no_event);
   json["per_class_accuracy"] = nullptr;
-  if (!tally.classes.empty()) {
+  if (!metrics.classes.empty()) {
     double sum = 0;
-    for (const auto& [number, hits] : tally.classes) {
+    for (const auto& [number, hits] : metrics.classes) {
       sum +=
           static_cast<double>(hits.correct) / static_cast<double>(hits.labels);
     }
     json["per_class_accuracy"] =
-        sum / static_cast<double>(tally.classes.size());
+        sum / static_cast<double>(metrics.classes.size());
   }
   if (!classes) return json;
   auto& list = json["classes"] = nlohmann::ordered_json::array();
-  for (const auto& [number, hits] : tally.classes) {
+  for (const auto& [number, hits] : metrics.classes) {
     list.push_back({{"class", number},
                     {"labels", hits.labels},
                     {"correct", hits.correct}});

@@ -4,12 +4,12 @@
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
-#include "generate/requests/literal.h"
+#include "generate/requests/python_literal.h"
 #include "runtime/base/log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const absl::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto literal = continuo::ParseLiteral(text);
+  const auto literal = continuo::ParsePythonLiteral(text);
   if (literal.ok()) {
     CONTINUO_CHECK(literal->position < size);
   } else {

@@ -1,8 +1,8 @@
-// What a network in training writes, as a picture: a few outputs of each
-// family, without a primer of the user's.
+// Previews of what a network in training generates: a few outputs without a
+// primer, and pictures of them.
 
-#ifndef CONTINUO_GENERATE_OUTPUT_SAMPLES_H_
-#define CONTINUO_GENERATE_OUTPUT_SAMPLES_H_
+#ifndef CONTINUO_GENERATE_OUTPUT_TRAINING_PREVIEW_H_
+#define CONTINUO_GENERATE_OUTPUT_TRAINING_PREVIEW_H_
 
 #include <cstdint>
 #include <functional>
@@ -22,16 +22,16 @@ namespace continuo {
 // same draws, so that what differs between two steps of a training comes from
 // its weights. InvalidArgument if the weights have diverged. `stop` is asked
 // after each event; once it is true the outputs end where they are.
-absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> WriteSamples(
+absl::StatusOr<std::vector<tensorflow::magenta::NoteSequence>> GeneratePreviews(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count,
     const std::function<bool()>& stop = nullptr);
 
 // Four of them as piano rolls, one picture each, small enough to be read in
 // TensorBoard without a click.
-absl::StatusOr<std::vector<Canvas>> DrawSamples(
+absl::StatusOr<std::vector<Canvas>> RenderPreviews(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
     const std::function<bool()>& stop = nullptr);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_OUTPUT_SAMPLES_H_
+#endif  // CONTINUO_GENERATE_OUTPUT_TRAINING_PREVIEW_H_

@@ -1,4 +1,4 @@
-#include "generate/output/samples.h"
+#include "generate/output/training_preview.h"
 
 #include <memory>
 #include <string>
@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Continuation>> Begin(const ModelConfig& config,
 
 }  // namespace
 
-absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
+absl::StatusOr<std::vector<NoteSequence>> GeneratePreviews(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed, int count,
     const std::function<bool()>& stop) {
   std::vector<std::unique_ptr<Continuation>> samples;
@@ -92,17 +92,18 @@ absl::StatusOr<std::vector<NoteSequence>> WriteSamples(
   return sequences;
 }
 
-absl::StatusOr<std::vector<Canvas>> DrawSamples(
+absl::StatusOr<std::vector<Canvas>> RenderPreviews(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
     const std::function<bool()>& stop) {
-  CONTINUO_ASSIGN_OR_RETURN(std::vector<NoteSequence> sequences,
-                            WriteSamples(rnn, config, seed, kPictures, stop));
+  CONTINUO_ASSIGN_OR_RETURN(
+      std::vector<NoteSequence> sequences,
+      GeneratePreviews(rnn, config, seed, kPictures, stop));
   std::vector<Canvas> pictures;
   for (NoteSequence& sequence : sequences) {
     const PianoRollPanel panel = {
         .title = absl::StrCat("sample ", pictures.size() + 1),
         .sequence = std::move(sequence)};
-    pictures.push_back(DrawPianoRolls({panel}, kPictureWidth));
+    pictures.push_back(RenderPianoRolls({panel}, kPictureWidth));
   }
   return pictures;
 }

@@ -1,4 +1,4 @@
-#include "generate/output/run.h"
+#include "generate/output/generate_files.h"
 
 #include <algorithm>
 #include <utility>
@@ -76,7 +76,7 @@ int64_t IndexOf(const EventRequest& request) {
 absl::Status GenerateFiles(
     const LoadedModel& model,
     absl::Span<const std::shared_ptr<const Continuation>> outputs,
-    const RunOptions& options, const std::function<bool()>& stop) {
+    const GenerateFilesOptions& options, const std::function<bool()>& stop) {
   // Outputs whose music is not long enough after one round get another one.
   std::vector<EventRequest> requests;
   std::vector<EventRequest> next_round;

@@ -1,4 +1,4 @@
-#include "generate/output/samples.h"
+#include "generate/output/training_preview.h"
 
 #include <memory>
 #include <vector>
@@ -37,12 +37,13 @@ std::unique_ptr<Network> MakeNetwork(Family family, const char* name) {
   return network;
 }
 
-TEST(SamplesTest, EveryConfigurationHasThem) {
+TEST(TrainingPreviewTest, EveryConfigurationHasThem) {
   for (Family family :
        {Family::kMelody, Family::kDrums, Family::kPerformance}) {
     for (const ModelConfig& config : Configs(family)) {
       const auto network = MakeNetwork(family, config.name.c_str());
-      const auto samples = WriteSamples(*network->rnn, network->config, 5, 2);
+      const auto samples =
+          GeneratePreviews(*network->rnn, network->config, 5, 2);
       ASSERT_TRUE(samples.ok()) << config.name << ": " << samples.status();
       ASSERT_EQ(samples->size(), 2);
       for (const auto& sample : *samples) {
@@ -53,11 +54,11 @@ TEST(SamplesTest, EveryConfigurationHasThem) {
   }
 }
 
-TEST(SamplesTest, TheSameSeedGivesTheSamePicture) {
+TEST(TrainingPreviewTest, TheSameSeedGivesTheSamePicture) {
   const auto network = MakeNetwork(Family::kMelody, "lookback_rnn");
-  const auto a = DrawSamples(*network->rnn, network->config, 5);
-  const auto b = DrawSamples(*network->rnn, network->config, 5);
-  const auto c = DrawSamples(*network->rnn, network->config, 6);
+  const auto a = RenderPreviews(*network->rnn, network->config, 5);
+  const auto b = RenderPreviews(*network->rnn, network->config, 5);
+  const auto c = RenderPreviews(*network->rnn, network->config, 6);
   ASSERT_TRUE(a.ok()) << a.status();
   ASSERT_EQ(a->size(), 4);
   for (size_t i = 0; i < a->size(); ++i) {
@@ -66,9 +67,9 @@ TEST(SamplesTest, TheSameSeedGivesTheSamePicture) {
   }
 }
 
-TEST(SamplesTest, PicturesAreSmallEnoughForTensorBoard) {
+TEST(TrainingPreviewTest, PicturesAreSmallEnoughForTensorBoard) {
   const auto network = MakeNetwork(Family::kPerformance, "performance");
-  const auto pictures = DrawSamples(*network->rnn, network->config, 5);
+  const auto pictures = RenderPreviews(*network->rnn, network->config, 5);
   ASSERT_TRUE(pictures.ok()) << pictures.status();
   for (const Canvas& picture : *pictures) {
     EXPECT_LE(picture.width(), 450);
@@ -76,20 +77,20 @@ TEST(SamplesTest, PicturesAreSmallEnoughForTensorBoard) {
   }
 }
 
-TEST(SamplesTest, AStopEndsThemEarly) {
+TEST(TrainingPreviewTest, AStopEndsThemEarly) {
   const auto network = MakeNetwork(Family::kMelody, "lookback_rnn");
   int asked = 0;
-  const auto samples = WriteSamples(*network->rnn, network->config, 5, 2,
-                                    [&asked] { return ++asked > 3; });
+  const auto samples = GeneratePreviews(*network->rnn, network->config, 5, 2,
+                                        [&asked] { return ++asked > 3; });
   ASSERT_TRUE(samples.ok()) << samples.status();
   EXPECT_LE(asked, 8);
 }
 
-TEST(SamplesTest, DivergedWeightsAreAnError) {
+TEST(TrainingPreviewTest, DivergedWeightsAreAnError) {
   const auto network = MakeNetwork(Family::kDrums, "drum_kit");
   std::vector<float> flat(network->rnn->flat_size(), 1e38f);
   ASSERT_TRUE(network->rnn->SetWeights(flat).ok());
-  EXPECT_FALSE(DrawSamples(*network->rnn, network->config, 5).ok());
+  EXPECT_FALSE(RenderPreviews(*network->rnn, network->config, 5).ok());
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "generate/requests/literal.h"
+#include "generate/requests/python_literal.h"
 
 #include <algorithm>
 #include <cmath>
@@ -39,10 +39,10 @@ class Parser {
  public:
   explicit Parser(absl::string_view text) : text_(text) {}
 
-  absl::StatusOr<Literal> Parse() {
+  absl::StatusOr<PythonLiteral> Parse() {
     SkipBlanks();
     if (AtEnd()) return Error("a value is missing", pos_);
-    CONTINUO_ASSIGN_OR_RETURN(Literal literal, ParseValue(0));
+    CONTINUO_ASSIGN_OR_RETURN(PythonLiteral literal, ParseValue(0));
     SkipBlanks();
     if (!AtEnd()) return Unexpected("after the end of the value");
     return literal;
@@ -77,7 +77,7 @@ class Parser {
     return Error(message, pos_);
   }
 
-  absl::StatusOr<Literal> ParseValue(int depth) {
+  absl::StatusOr<PythonLiteral> ParseValue(int depth) {
     if (depth > kMaxDepth) return Error("nested too deeply", pos_);
     const char c = Peek();
     if (c == '[') return ParseItems(']', depth);
@@ -87,9 +87,10 @@ class Parser {
   }
 
   // Items up to `close`. "(x)" without a comma is x itself, as in Python.
-  absl::StatusOr<Literal> ParseItems(char close, int depth) {
-    Literal literal;
-    literal.kind = close == ']' ? Literal::Kind::kList : Literal::Kind::kTuple;
+  absl::StatusOr<PythonLiteral> ParseItems(char close, int depth) {
+    PythonLiteral literal;
+    literal.kind =
+        close == ']' ? PythonLiteral::Kind::kList : PythonLiteral::Kind::kTuple;
     literal.position = pos_++;
     bool comma = true;  // a value may follow
     for (;;) {
@@ -99,7 +100,7 @@ class Parser {
         return Unexpected(absl::StrCat(
             "where ',' or '", absl::string_view(&close, 1), "' was expected"));
       }
-      CONTINUO_ASSIGN_OR_RETURN(Literal item, ParseValue(depth + 1));
+      CONTINUO_ASSIGN_OR_RETURN(PythonLiteral item, ParseValue(depth + 1));
       literal.items.push_back(std::move(item));
       SkipBlanks();
       comma = Peek() == ',';
@@ -107,15 +108,15 @@ class Parser {
     }
     ++pos_;
     if (close == ')' && literal.items.size() == 1 && !comma) {
-      Literal inner = std::move(literal.items[0]);
+      PythonLiteral inner = std::move(literal.items[0]);
       return inner;
     }
     return literal;
   }
 
-  absl::StatusOr<Literal> ParseWord() {
-    Literal literal;
-    literal.kind = Literal::Kind::kBool;
+  absl::StatusOr<PythonLiteral> ParseWord() {
+    PythonLiteral literal;
+    literal.kind = PythonLiteral::Kind::kBool;
     literal.position = pos_;
     for (const auto& [word, value] : {std::pair("True", 1), {"False", 0}}) {
       if (!absl::StartsWith(text_.substr(pos_), word)) continue;
@@ -141,8 +142,8 @@ class Parser {
     return pos_ > begin;
   }
 
-  absl::StatusOr<Literal> ParseNumber() {
-    Literal literal;
+  absl::StatusOr<PythonLiteral> ParseNumber() {
+    PythonLiteral literal;
     literal.position = pos_;
     std::string text;
     if (Peek() == '-' || Peek() == '+') {
@@ -174,7 +175,7 @@ class Parser {
       if (!TakeDigits(&text)) return Unexpected("in an exponent");
     }
     if (real) {
-      literal.kind = Literal::Kind::kFloat;
+      literal.kind = PythonLiteral::Kind::kFloat;
       if (!absl::SimpleAtod(text, &literal.number) ||
           !std::isfinite(literal.number)) {
         return Error("the number is out of range", begin);
@@ -217,7 +218,7 @@ std::string PointAt(absl::string_view message, absl::string_view text,
   return absl::StrCat(message, "\n  ", shown, "\n  ", caret, "^");
 }
 
-absl::StatusOr<Literal> ParseLiteral(absl::string_view text) {
+absl::StatusOr<PythonLiteral> ParsePythonLiteral(absl::string_view text) {
   return Parser(text).Parse();
 }
 

@@ -1,7 +1,7 @@
-// One run of a generate command: all outputs generated, written and reported.
+// The work of a generate command: generates, writes and reports all outputs.
 
-#ifndef CONTINUO_GENERATE_OUTPUT_RUN_H_
-#define CONTINUO_GENERATE_OUTPUT_RUN_H_
+#ifndef CONTINUO_GENERATE_OUTPUT_GENERATE_FILES_H_
+#define CONTINUO_GENERATE_OUTPUT_GENERATE_FILES_H_
 
 #include <cstdint>
 #include <functional>
@@ -23,22 +23,21 @@ namespace continuo {
 // bench_generate.
 inline constexpr int kRowsPerThread = 32;
 
-// On a GPU: rows cost little beside the reading of weights, and thousands fill
+// On a GPU rows cost little compared to reading the weights, and thousands fill
 // it (attention_rnn: 90 KiB a row, of memory that has room for them).
 inline constexpr int kRowsPerGpu = 4096;
 
-// Rows to compute at once where nobody says.
+// The default number of rows in a batch.
 inline int DefaultRows(const Stream& stream) {
   return stream.device.type == DeviceType::kCpu
              ? kRowsPerThread * stream.pool->num_threads()
              : kRowsPerGpu;
 }
 
-struct RunOptions {
+struct GenerateFilesOptions {
   SearchOptions search;
   uint64_t seed = 0;
-  // Hypotheses in a batch at once, 0 = DefaultRows; no
-  // result depends on it.
+  // Hypotheses in a batch, 0 = DefaultRows. No result depends on it.
   int batch_rows = 0;
   std::string output_dir;  // created if missing
   std::string report;      // JSON lines, one per file; empty = none
@@ -54,8 +53,8 @@ struct RunOptions {
 absl::Status GenerateFiles(
     const LoadedModel& model,
     absl::Span<const std::shared_ptr<const Continuation>> outputs,
-    const RunOptions& options, const std::function<bool()>& stop);
+    const GenerateFilesOptions& options, const std::function<bool()>& stop);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_GENERATE_OUTPUT_RUN_H_
+#endif  // CONTINUO_GENERATE_OUTPUT_GENERATE_FILES_H_
