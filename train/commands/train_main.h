@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 namespace continuo {
 

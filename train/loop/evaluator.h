@@ -21,7 +21,7 @@
 #include "runtime/device/device.h"
 #include "train/logging/metrics.h"
 #include "train/logging/report.h"
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 namespace continuo {
 

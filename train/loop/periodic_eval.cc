@@ -7,7 +7,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 namespace continuo {
 
@@ -47,8 +47,8 @@ absl::Status PeriodicEval::Begin(const std::string& run_dir,
   CONTINUO_RETURN_IF_ERROR(WriteRunConfig(best_dir, config));
   // A start that never comes: no hourly checkpoints stay here.
   CONTINUO_ASSIGN_OR_RETURN(
-      CheckpointKeeper keeper,
-      CheckpointKeeper::Open(best_dir, 1, absl::InfiniteDuration()));
+      CheckpointManager keeper,
+      CheckpointManager::Open(best_dir, 1, absl::InfiniteDuration()));
   best_.emplace(std::move(keeper));
   return absl::OkStatus();
 }

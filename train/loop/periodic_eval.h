@@ -18,7 +18,7 @@
 #include "models/network/event_rnn.h"
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
-#include "train/checkpoints/checkpoint_keeper.h"
+#include "train/checkpoints/checkpoint_manager.h"
 #include "train/checkpoints/train_state.h"
 #include "train/logging/report.h"
 #include "train/loop/evaluator.h"
@@ -94,7 +94,7 @@ class PeriodicEval {
   EvalData data_;
   int batch_size_ = 0;
   std::optional<Reporter> reporter_;
-  std::optional<CheckpointKeeper> best_;
+  std::optional<CheckpointManager> best_;
 };
 
 }  // namespace continuo

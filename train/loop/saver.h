@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "train/checkpoints/checkpoint_keeper.h"
+#include "train/checkpoints/checkpoint_manager.h"
 #include "train/logging/report.h"
 #include "train/loop/job.h"
 
@@ -21,7 +21,7 @@ namespace continuo {
 // one.
 class Saver {
  public:
-  Saver(CheckpointKeeper keeper, Job* job, Reporter* reporter)
+  Saver(CheckpointManager keeper, Job* job, Reporter* reporter)
       : keeper_(std::move(keeper)), job_(job), reporter_(reporter) {}
 
   // The state is that of the checkpoint `prefix` already.
@@ -50,7 +50,7 @@ class Saver {
   absl::Status SyncReports();
   void TellStopMessage() const;
 
-  CheckpointKeeper keeper_;
+  CheckpointManager keeper_;
   Job* job_;
   Reporter* reporter_;
   absl::Duration last_time_ = -absl::InfiniteDuration();

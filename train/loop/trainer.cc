@@ -22,7 +22,7 @@
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"
 #include "runtime/files/file.h"
-#include "train/checkpoints/checkpoint_keeper.h"
+#include "train/checkpoints/checkpoint_manager.h"
 #include "train/checkpoints/run_lock.h"
 #include "train/checkpoints/train_state.h"
 #include "train/checkpoints/warm_start.h"
@@ -272,9 +272,9 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
                         job.state.eval_pending ? step - 1 : step, reporting));
   }
   CONTINUO_ASSIGN_OR_RETURN(
-      CheckpointKeeper keeper,
-      CheckpointKeeper::Open(job.dir, options.num_checkpoints, Now(job),
-                             job.restored_from));
+      CheckpointManager keeper,
+      CheckpointManager::Open(job.dir, options.num_checkpoints, Now(job),
+                              job.restored_from));
   Saver saver(std::move(keeper), &job, &reporter);
   if (!job.restored_from.empty()) {
     saver.IsSavedAs(job.restored_from);

@@ -19,7 +19,7 @@
 #include "runtime/device/device.h"
 #include "train/logging/event_file.h"
 #include "train/loop/periodic_eval.h"
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 namespace continuo {
 

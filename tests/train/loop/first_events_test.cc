@@ -12,7 +12,7 @@
 #include "tests/testing/examples.h"
 #include "tests/testing/scratch.h"
 #include "tests/train/loop/small_run.h"
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 namespace continuo {
 namespace {

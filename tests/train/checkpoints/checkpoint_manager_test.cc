@@ -1,4 +1,4 @@
-#include "train/checkpoints/checkpoint_keeper.h"
+#include "train/checkpoints/checkpoint_manager.h"
 
 #include <filesystem>
 #include <string>
@@ -28,9 +28,9 @@ std::vector<std::string> Indexes(const ScratchDir& dir) {
   return testing::ListFiles(dir.Path(), ".index");
 }
 
-TEST(CheckpointKeeperTest, KeepsTheNewest) {
+TEST(CheckpointManagerTest, KeepsTheNewest) {
   const ScratchDir dir;
-  auto keeper = CheckpointKeeper::Open(dir.Path(), 2, kStart);
+  auto keeper = CheckpointManager::Open(dir.Path(), 2, kStart);
   ASSERT_TRUE(keeper.ok());
   for (int step : {0, 5, 10, 15}) {
     const auto prefix = keeper->Save(step, OneTensor(step), kStart);
@@ -44,18 +44,18 @@ TEST(CheckpointKeeperTest, KeepsTheNewest) {
   EXPECT_EQ(ReadCheckpointState(dir.Path())->all.size(), 2);
 }
 
-TEST(CheckpointKeeperTest, ZeroKeepsAll) {
+TEST(CheckpointManagerTest, ZeroKeepsAll) {
   const ScratchDir dir;
-  auto keeper = CheckpointKeeper::Open(dir.Path(), 0, kStart);
+  auto keeper = CheckpointManager::Open(dir.Path(), 0, kStart);
   for (int step = 0; step < 15; ++step) {
     ASSERT_TRUE(keeper->Save(step, OneTensor(step), kStart).ok());
   }
   EXPECT_EQ(Indexes(dir).size(), 15);
 }
 
-TEST(CheckpointKeeperTest, OnePerHourStays) {
+TEST(CheckpointManagerTest, OnePerHourStays) {
   const ScratchDir dir;
-  auto keeper = CheckpointKeeper::Open(dir.Path(), 1, kStart);
+  auto keeper = CheckpointManager::Open(dir.Path(), 1, kStart);
   for (int minute = 0; minute <= 180; minute += 20) {
     ASSERT_TRUE(
         keeper->Save(minute, OneTensor(0), kStart + absl::Minutes(minute))
@@ -67,10 +67,10 @@ TEST(CheckpointKeeperTest, OnePerHourStays) {
                                                     "model.ckpt-80.index"}));
 }
 
-TEST(CheckpointKeeperTest, GoesOnWithWhatAnotherProcessSaved) {
+TEST(CheckpointManagerTest, GoesOnWithWhatAnotherProcessSaved) {
   const ScratchDir dir;
   for (int step : {1, 2, 3}) {
-    auto keeper = CheckpointKeeper::Open(dir.Path(), 2, kStart);
+    auto keeper = CheckpointManager::Open(dir.Path(), 2, kStart);
     ASSERT_TRUE(keeper.ok());
     ASSERT_TRUE(keeper->Save(step, OneTensor(0), kStart).ok());
   }
@@ -78,15 +78,15 @@ TEST(CheckpointKeeperTest, GoesOnWithWhatAnotherProcessSaved) {
                                                     "model.ckpt-3.index"}));
 }
 
-TEST(CheckpointKeeperTest, WhatComesAfterTheRestoredOneDoesNotCount) {
+TEST(CheckpointManagerTest, WhatComesAfterTheRestoredOneDoesNotCount) {
   const ScratchDir dir;
   {
-    auto keeper = CheckpointKeeper::Open(dir.Path(), 2, kStart);
+    auto keeper = CheckpointManager::Open(dir.Path(), 2, kStart);
     ASSERT_TRUE(keeper->Save(1, OneTensor(0), kStart).ok());
     ASSERT_TRUE(keeper->Save(5, OneTensor(0), kStart).ok());
   }
   auto keeper =
-      CheckpointKeeper::Open(dir.Path(), 2, kStart, dir.Path("model.ckpt-1"));
+      CheckpointManager::Open(dir.Path(), 2, kStart, dir.Path("model.ckpt-1"));
   ASSERT_TRUE(keeper.ok());
   ASSERT_TRUE(keeper->Save(3, OneTensor(0), kStart).ok());
   EXPECT_EQ(Indexes(dir), (std::vector<std::string>{"model.ckpt-1.index",
@@ -97,14 +97,14 @@ TEST(CheckpointKeeperTest, WhatComesAfterTheRestoredOneDoesNotCount) {
                                       dir.Path("model.ckpt-1")}));
 }
 
-TEST(CheckpointKeeperTest, ACopyNamesItsOwnCheckpoints) {
+TEST(CheckpointManagerTest, ACopyNamesItsOwnCheckpoints) {
   const ScratchDir original;
-  auto first = CheckpointKeeper::Open(original.Path(), 3, kStart);
+  auto first = CheckpointManager::Open(original.Path(), 3, kStart);
   ASSERT_TRUE(first->Save(1, OneTensor(1), kStart).ok());
   const ScratchDir parent;
   const std::string copy = parent.Path("copy");
   std::filesystem::copy(original.Path(), copy);
-  auto keeper = CheckpointKeeper::Open(copy, 3, kStart);
+  auto keeper = CheckpointManager::Open(copy, 3, kStart);
   ASSERT_TRUE(keeper.ok());
   ASSERT_TRUE(keeper->Save(2, OneTensor(2), kStart).ok());
   EXPECT_EQ(ReadCheckpointState(copy)->all,
@@ -112,7 +112,7 @@ TEST(CheckpointKeeperTest, ACopyNamesItsOwnCheckpoints) {
                                       JoinPath(copy, "model.ckpt-2")}));
 }
 
-TEST(CheckpointKeeperTest, NeverRemovesFilesElsewhere) {
+TEST(CheckpointManagerTest, NeverRemovesFilesElsewhere) {
   const ScratchDir dir;
   const ScratchDir other;
   const std::string precious = other.Path("model.ckpt-1.index");
@@ -120,15 +120,15 @@ TEST(CheckpointKeeperTest, NeverRemovesFilesElsewhere) {
   ASSERT_TRUE(WriteCheckpointState(dir.Path(), {other.Path("model.ckpt-1"),
                                                 {other.Path("model.ckpt-1")}})
                   .ok());
-  auto keeper = CheckpointKeeper::Open(dir.Path(), 1, kStart);
+  auto keeper = CheckpointManager::Open(dir.Path(), 1, kStart);
   ASSERT_TRUE(keeper.ok());
   ASSERT_TRUE(keeper->Save(2, OneTensor(0), kStart).ok());
   EXPECT_TRUE(FileExists(precious));
 }
 
-TEST(CheckpointKeeperTest, AFailedSaveLeavesTheOldOnes) {
+TEST(CheckpointManagerTest, AFailedSaveLeavesTheOldOnes) {
   const ScratchDir dir;
-  auto keeper = CheckpointKeeper::Open(dir.Path(), 1, kStart);
+  auto keeper = CheckpointManager::Open(dir.Path(), 1, kStart);
   ASSERT_TRUE(keeper->Save(1, OneTensor(1), kStart).ok());
   // A folder in the way of the data file, as if the disk could not be written.
   ASSERT_TRUE(

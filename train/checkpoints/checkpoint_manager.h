@@ -1,7 +1,7 @@
 // The checkpoints of a run: names, the `checkpoint` file, which ones stay.
 
-#ifndef CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_KEEPER_H_
-#define CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_KEEPER_H_
+#ifndef CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_MANAGER_H_
+#define CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_MANAGER_H_
 
 #include <cstdint>
 #include <string>
@@ -20,15 +20,14 @@ namespace continuo {
 // all), and of those that fall out of this window one for each full hour since
 // `start`, as the original does. Times are those of a monotonic clock. Only
 // files in `dir` are ever removed.
-class CheckpointKeeper {
+class CheckpointManager {
  public:
   // Goes on with the checkpoints that the folder's `checkpoint` file lists, up
   // to `restored` (a prefix; empty = all): those after it could not be read,
   // and must not push out good ones. Their files stay.
-  static absl::StatusOr<CheckpointKeeper> Open(const std::string& dir,
-                                               int max_to_keep,
-                                               absl::Duration start,
-                                               absl::string_view restored = "");
+  static absl::StatusOr<CheckpointManager> Open(
+      const std::string& dir, int max_to_keep, absl::Duration start,
+      absl::string_view restored = "");
 
   // Writes a checkpoint and names it in the `checkpoint` file; only then old
   // ones are removed. Returns its prefix.
@@ -41,7 +40,7 @@ class CheckpointKeeper {
     absl::Duration saved;
   };
 
-  CheckpointKeeper(std::string dir, int max_to_keep, absl::Duration start)
+  CheckpointManager(std::string dir, int max_to_keep, absl::Duration start)
       : dir_(std::move(dir)),
         max_to_keep_(max_to_keep),
         next_hourly_(start + absl::Hours(1)) {}
@@ -58,4 +57,4 @@ class CheckpointKeeper {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_KEEPER_H_
+#endif  // CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_MANAGER_H_

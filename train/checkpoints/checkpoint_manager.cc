@@ -1,4 +1,4 @@
-#include "train/checkpoints/checkpoint_keeper.h"
+#include "train/checkpoints/checkpoint_manager.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -36,10 +36,10 @@ void RemoveCheckpoint(const std::string& dir, absl::string_view name) {
 
 }  // namespace
 
-absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(
+absl::StatusOr<CheckpointManager> CheckpointManager::Open(
     const std::string& dir, int max_to_keep, absl::Duration start,
     absl::string_view restored) {
-  CheckpointKeeper keeper(dir, max_to_keep, start);
+  CheckpointManager keeper(dir, max_to_keep, start);
   if (!FileExists(JoinPath(dir, "checkpoint"))) return keeper;
   CONTINUO_ASSIGN_OR_RETURN(const CheckpointState state,
                             ReadCheckpointState(dir));
@@ -53,13 +53,13 @@ absl::StatusOr<CheckpointKeeper> CheckpointKeeper::Open(
   return keeper;
 }
 
-std::string CheckpointKeeper::Written(const std::string& name) const {
+std::string CheckpointManager::Written(const std::string& name) const {
   return dir_[0] == '/' ? JoinPath(dir_, name) : name;
 }
 
-absl::StatusOr<std::string> CheckpointKeeper::Save(int64_t step,
-                                                   const TensorMap& tensors,
-                                                   absl::Duration now) {
+absl::StatusOr<std::string> CheckpointManager::Save(int64_t step,
+                                                    const TensorMap& tensors,
+                                                    absl::Duration now) {
   const std::string name = absl::StrCat("model.ckpt-", step);
   const std::string prefix = JoinPath(dir_, name);
   CONTINUO_RETURN_IF_ERROR(WriteCheckpointV2(prefix, tensors));

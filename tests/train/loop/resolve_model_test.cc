@@ -1,4 +1,4 @@
-#include "train/loop/run_setup.h"
+#include "train/loop/resolve_model.h"
 
 #include <string>
 

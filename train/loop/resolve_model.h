@@ -1,8 +1,8 @@
 // Which model a run trains or evaluates: flags, checked against what the run
 // has stored.
 
-#ifndef CONTINUO_TRAIN_LOOP_RUN_SETUP_H_
-#define CONTINUO_TRAIN_LOOP_RUN_SETUP_H_
+#ifndef CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_
+#define CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_
 
 #include <optional>
 #include <string>
@@ -54,4 +54,4 @@ ExampleFormat ExampleFormatOf(const ModelConfig& model);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_TRAIN_LOOP_RUN_SETUP_H_
+#endif  // CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_
