@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "data/notes/convert/convert_listing.h"
 #include "data/notes/convert/formats.h"
+#include "data/notes/convert/list_directory.h"
 #include "data/records/file_kind.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/status.h"

@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_plain.h"
+#include "data/notes/abc/abc_magenta.h"
 
 #include <array>
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "data/notes/abc/abc_plain_fields.h"
-#include "data/notes/abc/abc_plain_sections.h"
+#include "data/notes/abc/abc_magenta_fields.h"
+#include "data/notes/abc/abc_magenta_sections.h"
 #include "data/notes/abc/abc_rational.h"
 
 namespace continuo {
@@ -33,7 +33,7 @@ constexpr absl::string_view kDigits = "0123456789";
 constexpr absl::string_view kSpace = " \t\n\v\f\r";
 
 // The lexical form of one note: accidental, letter, octave marks, length.
-struct PlainNote {
+struct MagentaNote {
   absl::string_view accidental;
   char letter = 0;
   absl::string_view octaves;
@@ -42,8 +42,8 @@ struct PlainNote {
 };
 
 // The note at `pos`, if one starts there.
-std::optional<PlainNote> ScanNote(absl::string_view line, size_t pos) {
-  PlainNote note;
+std::optional<MagentaNote> ScanNote(absl::string_view line, size_t pos) {
+  MagentaNote note;
   size_t marks = 0;
   if (line[pos] == '=') marks = 1;
   if (line[pos] == '^' || line[pos] == '_') {
@@ -66,12 +66,12 @@ std::optional<PlainNote> ScanNote(absl::string_view line, size_t pos) {
 
 // The multiplier that a length suffix stands for; invalid where the original
 // fails ("//3", "3//", "/0").
-AbcRational PlainLength(absl::string_view text) {
+AbcRational MagentaLength(absl::string_view text) {
   const size_t slashes = SkipAny(text, text.find('/'), "/") - text.find('/');
   const size_t slash = text.find('/');
   if (text.empty()) return {1, 1};
   if (slash == absl::string_view::npos) {
-    const auto whole = ParsePlainInteger(text);
+    const auto whole = ParseMagentaInteger(text);
     return whole ? AbcRational{*whole, 1} : kInvalidRational;
   }
   if (slashes == text.size()) {
@@ -80,10 +80,10 @@ AbcRational PlainLength(absl::string_view text) {
   }
   if (slashes > 1) return kInvalidRational;
   const auto num = slash == 0 ? std::optional<int64_t>(1)
-                              : ParsePlainInteger(text.substr(0, slash));
+                              : ParseMagentaInteger(text.substr(0, slash));
   const auto den = slash + 1 == text.size()
                        ? std::optional<int64_t>(2)
-                       : ParsePlainInteger(text.substr(slash + 1));
+                       : ParseMagentaInteger(text.substr(slash + 1));
   return num && den ? MakeRational(*num, *den) : kInvalidRational;
 }
 
@@ -100,9 +100,9 @@ bool IsChord(absl::string_view line, size_t pos) {
 }
 
 // Every member that reads input returns false where the original fails.
-class PlainReader {
+class MagentaReader {
  public:
-  PlainReader() {
+  MagentaReader() {
     auto* source = sequence_.mutable_source_info();
     source->set_source_type(NoteSequence::SourceInfo::SCORE_BASED);
     source->set_encoding_type(NoteSequence::SourceInfo::ABC);
@@ -123,7 +123,7 @@ class PlainReader {
 
   bool Finish(NoteSequence* out) {
     if (in_header_ && !EndHeader()) return false;
-    if (!FinishPlainSections(&sections_, &sequence_)) return false;
+    if (!FinishMagentaSections(&sections_, &sequence_)) return false;
     const int notes = sequence_.notes_size();
     if (notes > 0) {
       sequence_.set_total_time(sequence_.notes(notes - 1).end_time());
@@ -137,11 +137,11 @@ class PlainReader {
   bool ReadMeter(absl::string_view content);
   bool ReadTempo(absl::string_view content);
   bool EndHeader();
-  bool AddTempo(const PlainTempo& tempo);
+  bool AddTempo(const MagentaTempo& tempo);
   bool ReadMusic(absl::string_view line);
   bool ReadBracketField(absl::string_view line, size_t* pos, bool* found);
   bool ReadBar(absl::string_view line, size_t* pos);
-  bool ReadNote(const PlainNote& note);
+  bool ReadNote(const MagentaNote& note);
   bool ApplyBrokenRhythm();
   void ReadText(absl::string_view text);
 
@@ -151,17 +151,17 @@ class PlainReader {
   }
 
   NoteSequence sequence_;
-  PlainSections sections_;
+  MagentaSections sections_;
   double time_ = 0;
   bool in_header_ = true;
   AbcRational unit_ = {0, 1};  // numerator 0: not set
-  std::optional<PlainTempo> header_tempo_;
+  std::optional<MagentaTempo> header_tempo_;
   std::array<int, 7> key_ = {};
   std::array<std::optional<int>, 7> bar_ = {};
   absl::string_view broken_rhythm_;  // pending, within one line
 };
 
-bool PlainReader::ReadField(char letter, absl::string_view content) {
+bool MagentaReader::ReadField(char letter, absl::string_view content) {
   auto* metadata = sequence_.mutable_sequence_metadata();
   switch (letter) {
     case 'C':
@@ -171,7 +171,7 @@ bool PlainReader::ReadField(char letter, absl::string_view content) {
       }
       return true;
     case 'K': {
-      const auto key = ParsePlainKey(content);
+      const auto key = ParseMagentaKey(content);
       if (!key) return false;
       key_ = key->accidentals;
       auto* signature = sequence_.add_key_signatures();
@@ -181,7 +181,7 @@ bool PlainReader::ReadField(char letter, absl::string_view content) {
       return true;
     }
     case 'L': {
-      const auto unit = ParsePlainUnit(content);
+      const auto unit = ParseMagentaUnit(content);
       if (!unit || unit->num <= 0) return false;
       unit_ = *unit;
       return true;
@@ -199,7 +199,7 @@ bool PlainReader::ReadField(char letter, absl::string_view content) {
                       metadata->title().empty() ? "" : "; ", content);
       return true;
     case 'X': {
-      const auto number = ParsePlainInteger(content);
+      const auto number = ParseMagentaInteger(content);
       if (!number) return false;
       sequence_.set_reference_number(*number);
       return true;
@@ -209,8 +209,8 @@ bool PlainReader::ReadField(char letter, absl::string_view content) {
   }
 }
 
-bool PlainReader::ReadMeter(absl::string_view content) {
-  const auto meter = ParsePlainMeter(content);
+bool MagentaReader::ReadMeter(absl::string_view content) {
+  const auto meter = ParseMagentaMeter(content);
   if (!meter) return false;
   if (meter->is_free()) return true;
   auto* signature = sequence_.add_time_signatures();
@@ -220,8 +220,8 @@ bool PlainReader::ReadMeter(absl::string_view content) {
   return true;
 }
 
-bool PlainReader::ReadTempo(absl::string_view content) {
-  const auto tempo = ParsePlainTempo(content);
+bool MagentaReader::ReadTempo(absl::string_view content) {
+  const auto tempo = ParseMagentaTempo(content);
   if (!tempo) return false;
   if (tempo->ignored) return true;
   if (!in_header_) return AddTempo(*tempo);
@@ -229,7 +229,7 @@ bool PlainReader::ReadTempo(absl::string_view content) {
   return true;
 }
 
-bool PlainReader::AddTempo(const PlainTempo& tempo) {
+bool MagentaReader::AddTempo(const MagentaTempo& tempo) {
   const AbcRational unit = tempo.has_unit ? tempo.unit : unit_;
   const AbcRational qpm = unit * AbcRational{4, 1} * AbcRational{tempo.rate, 1};
   // The original divides by it at the next note.
@@ -240,7 +240,7 @@ bool PlainReader::AddTempo(const PlainTempo& tempo) {
   return true;
 }
 
-bool PlainReader::EndHeader() {
+bool MagentaReader::EndHeader() {
   in_header_ = false;
   if (unit_.num == 0) {
     AbcMeter meter;
@@ -260,8 +260,8 @@ bool PlainReader::EndHeader() {
 }
 
 // "[K:G]": sets `found` if such a field stands at `pos`.
-bool PlainReader::ReadBracketField(absl::string_view line, size_t* pos,
-                                   bool* found) {
+bool MagentaReader::ReadBracketField(absl::string_view line, size_t* pos,
+                                     bool* found) {
   *found = false;
   const absl::string_view rest = line.substr(*pos + 1);
   if (!IsAbcField(rest)) return true;
@@ -274,7 +274,7 @@ bool PlainReader::ReadBracketField(absl::string_view line, size_t* pos,
 }
 
 // A run of colons, bars and brackets at `pos`.
-bool PlainReader::ReadBar(absl::string_view line, size_t* pos) {
+bool MagentaReader::ReadBar(absl::string_view line, size_t* pos) {
   const size_t bars = SkipAny(line, *pos, ":");
   const size_t bars_end = SkipAny(line, bars, "[]|");
   const int colons = static_cast<int>(bars - *pos);
@@ -282,8 +282,8 @@ bool PlainReader::ReadBar(absl::string_view line, size_t* pos) {
     *pos = bars;
     if (colons % 2 != 0) return false;
     const int times = colons / 2 + 1;
-    return AddPlainRepeat({.backward = times, .forward = times}, time_,
-                          &sections_, &sequence_);
+    return AddMagentaRepeat({.backward = times, .forward = times}, time_,
+                            &sections_, &sequence_);
   }
   // A number after it is a variant ending.
   const size_t number = SkipAny(line, bars_end, kSpace);
@@ -296,16 +296,16 @@ bool PlainReader::ReadBar(absl::string_view line, size_t* pos) {
   const int colons_after = static_cast<int>(*pos - bars_end);
   if (colons == 0 && colons_after == 0) {
     if (bars_end - bars >= 2) {
-      AddPlainDoubleBar(time_, &sections_, &sequence_);
+      AddMagentaDoubleBar(time_, &sections_, &sequence_);
     }
     return true;
   }
-  return AddPlainRepeat({.backward = colons > 0 ? colons + 1 : 0,
-                         .forward = colons_after > 0 ? colons_after + 1 : 0},
-                        time_, &sections_, &sequence_);
+  return AddMagentaRepeat({.backward = colons > 0 ? colons + 1 : 0,
+                           .forward = colons_after > 0 ? colons_after + 1 : 0},
+                          time_, &sections_, &sequence_);
 }
 
-bool PlainReader::ReadNote(const PlainNote& note) {
+bool MagentaReader::ReadNote(const MagentaNote& note) {
   const int letter = absl::ascii_toupper(note.letter) - 'A';
   int pitch = 60 + kAbcLetterPitch[letter];
   if (absl::ascii_islower(note.letter)) pitch += 12;
@@ -322,7 +322,7 @@ bool PlainReader::ReadNote(const PlainNote& note) {
   if (pitch < 0 || pitch > 127) return false;
 
   const AbcRational quarters =
-      unit_ * PlainLength(note.length) * AbcRational{4, 1};
+      unit_ * MagentaLength(note.length) * AbcRational{4, 1};
   if (!quarters.valid()) return false;
   auto* added = sequence_.add_notes();
   added->set_pitch(pitch);
@@ -333,7 +333,7 @@ bool PlainReader::ReadNote(const PlainNote& note) {
   return broken_rhythm_.empty() || ApplyBrokenRhythm();
 }
 
-bool PlainReader::ApplyBrokenRhythm() {
+bool MagentaReader::ApplyBrokenRhythm() {
   const int notes = sequence_.notes_size();
   if (notes < 2 || broken_rhythm_.size() > 30) return false;
   auto* first = sequence_.mutable_notes(notes - 2);
@@ -354,7 +354,7 @@ bool PlainReader::ApplyBrokenRhythm() {
   return true;
 }
 
-void PlainReader::ReadText(absl::string_view text) {
+void MagentaReader::ReadText(absl::string_view text) {
   auto* annotation = sequence_.add_text_annotations();
   annotation->set_time(time_);
   annotation->set_text(std::string(text));
@@ -364,7 +364,7 @@ void PlainReader::ReadText(absl::string_view text) {
   }
 }
 
-bool PlainReader::ReadMusic(absl::string_view line) {
+bool MagentaReader::ReadMusic(absl::string_view line) {
   broken_rhythm_ = {};
   size_t pos = 0;
   while (pos < line.size()) {
@@ -408,12 +408,12 @@ bool PlainReader::ReadMusic(absl::string_view line) {
 
 }  // namespace
 
-std::optional<NoteSequence> ReadPlainAbcTune(const std::vector<AbcLine>& header,
-                                             const std::vector<AbcLine>& tune,
-                                             int* rejected) {
+std::optional<NoteSequence> ReadMagentaAbcTune(
+    const std::vector<AbcLine>& header, const std::vector<AbcLine>& tune,
+    int* rejected) {
   int line_number = 0;
   if (rejected == nullptr) rejected = &line_number;
-  PlainReader reader;
+  MagentaReader reader;
   for (const auto* lines : {&header, &tune}) {
     for (const AbcLine& line : *lines) {
       *rejected = line.number;

@@ -6,8 +6,8 @@
 // length, "::" does not clear accidentals, the file header's meter stays
 // beside the tune's, times are sums of doubles.
 
-#ifndef CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_H_
-#define CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_H_
+#ifndef CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_H_
+#define CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_H_
 
 #include <optional>
 #include <vector>
@@ -20,10 +20,10 @@ namespace continuo {
 // The tune as the original gives it, or nothing if the original fails (rests,
 // chords, tuplets, endings, parts, voices, odd fields and much else); then
 // `rejected`, if not null, is the number of the line that it fails at.
-std::optional<tensorflow::magenta::NoteSequence> ReadPlainAbcTune(
+std::optional<tensorflow::magenta::NoteSequence> ReadMagentaAbcTune(
     const std::vector<AbcLine>& header, const std::vector<AbcLine>& tune,
     int* rejected = nullptr);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_H_
+#endif  // CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_H_

@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_plain_fields.h"
+#include "data/notes/abc/abc_magenta_fields.h"
 
 #include <cstddef>
 
@@ -55,14 +55,14 @@ bool ApplyAccidentals(absl::string_view text, AbcKey* key) {
 }
 
 // "1/4 3/8 = 40" at the front; what follows does not matter.
-std::optional<PlainTempo> BeatTempo(absl::string_view text) {
+std::optional<MagentaTempo> BeatTempo(absl::string_view text) {
   if (absl::ConsumePrefix(&text, "\"")) {
     const size_t end = text.find('"');
     if (end == absl::string_view::npos) return std::nullopt;
     text.remove_prefix(end + 1);
   }
   SkipSpace(&text);
-  PlainTempo tempo;
+  MagentaTempo tempo;
   while (!text.empty() && absl::ascii_isdigit(text[0])) {
     const auto num = TakeDigits(&text);
     if (!num || !absl::ConsumePrefix(&text, "/")) return std::nullopt;
@@ -87,7 +87,7 @@ std::optional<PlainTempo> BeatTempo(absl::string_view text) {
 
 }  // namespace
 
-std::optional<int64_t> ParsePlainInteger(absl::string_view text) {
+std::optional<int64_t> ParseMagentaInteger(absl::string_view text) {
   text = absl::StripAsciiWhitespace(text);
   const bool negative = absl::ConsumePrefix(&text, "-");
   if (!negative) absl::ConsumePrefix(&text, "+");
@@ -96,7 +96,7 @@ std::optional<int64_t> ParsePlainInteger(absl::string_view text) {
   return negative ? -*value : *value;
 }
 
-std::optional<AbcKey> ParsePlainKey(absl::string_view text) {
+std::optional<AbcKey> ParseMagentaKey(absl::string_view text) {
   if (text.empty() || !IsLetter(text[0])) return std::nullopt;
   const char letter = absl::ascii_toupper(text[0]);
   text.remove_prefix(1);
@@ -141,38 +141,38 @@ std::optional<AbcKey> ParsePlainKey(absl::string_view text) {
   return key;
 }
 
-std::optional<AbcMeter> ParsePlainMeter(absl::string_view text) {
+std::optional<AbcMeter> ParseMagentaMeter(absl::string_view text) {
   if (absl::EqualsIgnoreCase(text, "C")) return AbcMeter{4, 4};
   if (absl::EqualsIgnoreCase(text, "C|")) return AbcMeter{2, 2};
   if (absl::EqualsIgnoreCase(text, "none")) return AbcMeter{};
   const size_t slash = text.find('/');
   if (slash == absl::string_view::npos) return std::nullopt;
-  const auto numerator = ParsePlainInteger(text.substr(0, slash));
-  const auto denominator = ParsePlainInteger(text.substr(slash + 1));
+  const auto numerator = ParseMagentaInteger(text.substr(0, slash));
+  const auto denominator = ParseMagentaInteger(text.substr(slash + 1));
   if (!numerator || !denominator || *numerator == 0 || *denominator == 0) {
     return std::nullopt;
   }
   return AbcMeter{static_cast<int>(*numerator), static_cast<int>(*denominator)};
 }
 
-std::optional<AbcRational> ParsePlainUnit(absl::string_view text) {
+std::optional<AbcRational> ParseMagentaUnit(absl::string_view text) {
   const size_t slash = text.find('/');
-  const auto num = ParsePlainInteger(text.substr(0, slash));
+  const auto num = ParseMagentaInteger(text.substr(0, slash));
   const auto den = slash == absl::string_view::npos
                        ? std::optional<int64_t>(1)
-                       : ParsePlainInteger(text.substr(slash + 1));
+                       : ParseMagentaInteger(text.substr(slash + 1));
   if (!num || !den || *den == 0) return std::nullopt;
   return MakeRational(*num, *den);
 }
 
-std::optional<PlainTempo> ParsePlainTempo(absl::string_view text) {
+std::optional<MagentaTempo> ParseMagentaTempo(absl::string_view text) {
   if (const auto tempo = BeatTempo(text)) return tempo;
   absl::string_view rest = text;
   absl::ConsumePrefix(&rest, "C");
   SkipSpace(&rest);
   absl::ConsumePrefix(&rest, "=");
   SkipSpace(&rest);
-  PlainTempo tempo;
+  MagentaTempo tempo;
   if (const auto rate = TakeDigits(&rest); rate && rest.empty()) {
     tempo.rate = *rate;
     return tempo;

@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_plain_sections.h"
+#include "data/notes/abc/abc_magenta_sections.h"
 
 #include <cstdint>
 
@@ -44,8 +44,8 @@ void PlayPrevious(int times, NoteSequence* sequence) {
 
 }  // namespace
 
-bool AddPlainRepeat(PlainRepeat repeat, double time, PlainSections* sections,
-                    NoteSequence* sequence) {
+bool AddMagentaRepeat(MagentaRepeat repeat, double time,
+                      MagentaSections* sections, NoteSequence* sequence) {
   if (sections->expected_repeats != 0 &&
       repeat.backward != sections->expected_repeats) {
     return false;
@@ -61,14 +61,14 @@ bool AddPlainRepeat(PlainRepeat repeat, double time, PlainSections* sections,
   return true;
 }
 
-void AddPlainDoubleBar(double time, PlainSections* sections,
-                       NoteSequence* sequence) {
+void AddMagentaDoubleBar(double time, MagentaSections* sections,
+                         NoteSequence* sequence) {
   // Within a forward repeat the section goes on to its end.
   if (sections->expected_repeats != 0 || !(time > 0)) return;
   if (StartSection(time, sequence)) PlayPrevious(1, sequence);
 }
 
-bool FinishPlainSections(PlainSections* sections, NoteSequence* sequence) {
+bool FinishMagentaSections(MagentaSections* sections, NoteSequence* sequence) {
   if (sections->expected_repeats != 0) return false;
   auto* annotations = sequence->mutable_section_annotations();
   if (annotations->empty()) return true;

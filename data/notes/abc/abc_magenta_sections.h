@@ -1,38 +1,39 @@
 // Repeats as the original records them: a section annotation where a section
 // starts, a section group for how often each is played.
 
-#ifndef CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_SECTIONS_H_
-#define CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_SECTIONS_H_
+#ifndef CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_SECTIONS_H_
+#define CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_SECTIONS_H_
 
 #include "data/proto/music.pb.h"
 
 namespace continuo {
 
-struct PlainSections {
+struct MagentaSections {
   int expected_repeats = 0;  // what the open forward repeat asks for; 0: none
 };
 
 // How often a repeat mark has what is before and after it played; 0: no repeat
 // on that side.
-struct PlainRepeat {
+struct MagentaRepeat {
   int backward = 0;
   int forward = 0;
 };
 
 // A repeat mark at `time`. False where the original fails: a mark that does
 // not match the forward repeat before it, a backward repeat at time 0.
-bool AddPlainRepeat(PlainRepeat repeat, double time, PlainSections* sections,
-                    tensorflow::magenta::NoteSequence* sequence);
+bool AddMagentaRepeat(MagentaRepeat repeat, double time,
+                      MagentaSections* sections,
+                      tensorflow::magenta::NoteSequence* sequence);
 
 // A double bar, to which a later backward repeat goes back.
-void AddPlainDoubleBar(double time, PlainSections* sections,
-                       tensorflow::magenta::NoteSequence* sequence);
+void AddMagentaDoubleBar(double time, MagentaSections* sections,
+                         tensorflow::magenta::NoteSequence* sequence);
 
 // The end of the tune. False for an open forward repeat, or for sections
 // without a note.
-bool FinishPlainSections(PlainSections* sections,
-                         tensorflow::magenta::NoteSequence* sequence);
+bool FinishMagentaSections(MagentaSections* sections,
+                           tensorflow::magenta::NoteSequence* sequence);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_NOTES_ABC_ABC_PLAIN_SECTIONS_H_
+#endif  // CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_SECTIONS_H_

@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_order.h"
+#include "data/notes/abc/abc_playback_order.h"
 
 #include <algorithm>
 #include <array>
@@ -378,9 +378,9 @@ absl::StatusOr<std::string> ExpandAbcParts(absl::string_view order) {
   return labels;
 }
 
-absl::StatusOr<std::vector<int>> AbcPlayingOrder(const AbcScore& score,
-                                                 int64_t* work,
-                                                 ReadReport* report) {
+absl::StatusOr<std::vector<int>> AbcPlaybackOrder(const AbcScore& score,
+                                                  int64_t* work,
+                                                  ReadReport* report) {
   const auto& elements = score.elements;
   const int size = static_cast<int>(elements.size());
   if (*work <= 0) return TooLong();

@@ -1,8 +1,8 @@
 // The order in which the elements of an ABC score are played: repeats,
 // endings and parts.
 
-#ifndef CONTINUO_DATA_NOTES_ABC_ABC_ORDER_H_
-#define CONTINUO_DATA_NOTES_ABC_ABC_ORDER_H_
+#ifndef CONTINUO_DATA_NOTES_ABC_ABC_PLAYBACK_ORDER_H_
+#define CONTINUO_DATA_NOTES_ABC_ABC_PLAYBACK_ORDER_H_
 
 #include <cstdint>
 #include <string>
@@ -30,9 +30,9 @@ inline constexpr int kMaxAbcPlayed = 1 << 16;
 // so, one after another, whatever D.C. and the like say; an order that names
 // none of the tune's parts counts for nothing. Behind a D.C. or D.S. repeats
 // are not played again, and of endings the last.
-absl::StatusOr<std::vector<int>> AbcPlayingOrder(const AbcScore& score,
-                                                 int64_t* work,
-                                                 ReadReport* report);
+absl::StatusOr<std::vector<int>> AbcPlaybackOrder(const AbcScore& score,
+                                                  int64_t* work,
+                                                  ReadReport* report);
 
 // "A(BC)2" as "ABCBC"; what is not a capital letter, a bracket or a number is
 // passed over. Empty if there are small letters in it, for it is text then.
@@ -41,4 +41,4 @@ absl::StatusOr<std::string> ExpandAbcParts(absl::string_view order);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_NOTES_ABC_ABC_ORDER_H_
+#endif  // CONTINUO_DATA_NOTES_ABC_ABC_PLAYBACK_ORDER_H_

@@ -9,9 +9,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "data/notes/abc/abc_order.h"
-#include "data/notes/abc/abc_plain.h"
-#include "data/notes/abc/abc_plain_fields.h"
+#include "data/notes/abc/abc_magenta.h"
+#include "data/notes/abc/abc_magenta_fields.h"
+#include "data/notes/abc/abc_playback_order.h"
 #include "data/notes/abc/abc_score.h"
 #include "data/notes/abc/abc_sequence.h"
 #include "data/notes/abc/abc_text.h"
@@ -50,7 +50,7 @@ std::optional<int64_t> ReferenceNumber(const AbcTuneText& tune) {
     const absl::string_view text = StripAbcComment(line.text);
     if (!absl::StartsWith(text, "X:")) continue;
     absl::string_view number = SplitAbcField(text).second;
-    return ParsePlainInteger(
+    return ParseMagentaInteger(
         number.substr(0, number.find_first_not_of("+-0123456789")));
   }
   return std::nullopt;
@@ -82,7 +82,7 @@ absl::StatusOr<NoteSequence> BookReader::ReadByStandard(const AbcTuneText& text,
                             ReadAbcScore(header_, text.lines, report));
   int64_t work = std::min(work_, kMaxTuneWork);
   const int64_t given = work;
-  auto order = AbcPlayingOrder(score, &work, report);
+  auto order = AbcPlaybackOrder(score, &work, report);
   work_ -= given - work;
   CONTINUO_RETURN_IF_ERROR(order.status());
   return AbcScoreToSequence(score, *order);
@@ -93,7 +93,7 @@ std::optional<AbcTune> BookReader::ReadTune(const AbcTuneText& text) {
   tune.line = text.lines.front().number;
   if (options_.reading == Reading::kMagenta) {
     int rejected = 0;
-    auto plain = ReadPlainAbcTune(header_, text.lines, &rejected);
+    auto plain = ReadMagentaAbcTune(header_, text.lines, &rejected);
     if (plain && !plain->notes().empty()) {
       tune.sequence = *std::move(plain);
       return tune;

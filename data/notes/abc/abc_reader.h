@@ -49,8 +49,8 @@ struct AbcBook {
 // a key and notes. An error (InvalidArgument) if there is no tune at all. Time
 // and memory are linear in the size of `bytes` (up to about 200 bytes for each,
 // as one letter is a note) but for repeats: a tune ends at kMaxAbcPlayed of
-// abc_order.h, and a book whose repeats add up to far more notes than bytes is
-// ResourceExhausted.
+// abc_playback_order.h, and a book whose repeats add up to far more notes than
+// bytes is ResourceExhausted.
 absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
                                 const ReadOptions& options = {});
 

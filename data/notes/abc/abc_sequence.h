@@ -11,7 +11,7 @@
 
 namespace continuo {
 
-// `order` as from AbcPlayingOrder. Tied notes are joined; meter, key and tempo
+// `order` as from AbcPlaybackOrder. Tied notes are joined; meter, key and tempo
 // are given where they change in the order of playing; positions are exact
 // until they become seconds. InvalidArgument if they leave the range of
 // 64-bit fractions or nothing sounds.

@@ -1,4 +1,4 @@
-#include "data/notes/convert/convert_listing.h"
+#include "data/notes/convert/list_directory.h"
 
 #include <sys/stat.h>
 

@@ -1,7 +1,7 @@
 // The files of a directory tree in the converter's order.
 
-#ifndef CONTINUO_DATA_NOTES_CONVERT_CONVERT_LISTING_H_
-#define CONTINUO_DATA_NOTES_CONVERT_CONVERT_LISTING_H_
+#ifndef CONTINUO_DATA_NOTES_CONVERT_LIST_DIRECTORY_H_
+#define CONTINUO_DATA_NOTES_CONVERT_LIST_DIRECTORY_H_
 
 #include <string>
 #include <vector>
@@ -26,4 +26,4 @@ absl::StatusOr<std::vector<ListedFile>> ListDirectory(const std::string& dir,
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_NOTES_CONVERT_CONVERT_LISTING_H_
+#endif  // CONTINUO_DATA_NOTES_CONVERT_LIST_DIRECTORY_H_

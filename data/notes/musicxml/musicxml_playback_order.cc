@@ -1,4 +1,4 @@
-#include "data/notes/musicxml/musicxml_order.h"
+#include "data/notes/musicxml/musicxml_playback_order.h"
 
 #include <algorithm>
 #include <numeric>
@@ -354,9 +354,9 @@ class Player {
 
 }  // namespace
 
-std::vector<int> PlayingOrder(const std::vector<const MeasureMarks*>& marks,
-                              const std::vector<int64_t>& costs,
-                              int64_t max_cost, ReadReport* report) {
+std::vector<int> PlaybackOrder(const std::vector<const MeasureMarks*>& marks,
+                               const std::vector<int64_t>& costs,
+                               int64_t max_cost, ReadReport* report) {
   if (auto order = Player(marks, report).Play(costs, max_cost)) {
     return *std::move(order);
   }

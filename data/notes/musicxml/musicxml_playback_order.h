@@ -1,7 +1,7 @@
 // The order in which the measures of a score are played.
 
-#ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_ORDER_H_
-#define CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_ORDER_H_
+#ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PLAYBACK_ORDER_H_
+#define CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PLAYBACK_ORDER_H_
 
 #include <cstdint>
 #include <vector>
@@ -19,10 +19,10 @@ namespace continuo {
 // `costs` says how much there is to play in each measure, at least 1. A score
 // whose repeats cost more than `max_cost` is played as it is written, with a
 // warning; so are single jumps that lead nowhere.
-std::vector<int> PlayingOrder(const std::vector<const MeasureMarks*>& marks,
-                              const std::vector<int64_t>& costs,
-                              int64_t max_cost, ReadReport* report);
+std::vector<int> PlaybackOrder(const std::vector<const MeasureMarks*>& marks,
+                               const std::vector<int64_t>& costs,
+                               int64_t max_cost, ReadReport* report);
 
 }  // namespace continuo
 
-#endif  // CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_ORDER_H_
+#endif  // CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PLAYBACK_ORDER_H_

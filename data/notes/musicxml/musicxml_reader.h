@@ -15,9 +15,9 @@ namespace continuo {
 // Reads a score.
 //
 // Reading::kStandard: as MusicXML means it (musicxml_score_measure.h,
-// musicxml_order.h and musicxml_sequence.h say how). Repeats, endings, D.C.,
-// D.S., coda and Fine are played; tied notes are one; all parts follow one
-// tempo map, made of metronome marks and <sound>s of any part, and keep
+// musicxml_playback_order.h and musicxml_sequence.h say how). Repeats, endings,
+// D.C., D.S., coda and Fine are played; tied notes are one; all parts follow
+// one tempo map, made of metronome marks and <sound>s of any part, and keep
 // together at every measure; a part's faults are its own. One impossible thing
 // costs itself alone. The first part with a time or key signature gives it.
 //

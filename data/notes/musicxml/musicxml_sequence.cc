@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "data/notes/musicxml/musicxml_bars.h"
 #include "data/notes/musicxml/musicxml_limits.h"
-#include "data/notes/musicxml/musicxml_order.h"
+#include "data/notes/musicxml/musicxml_playback_order.h"
 #include "data/notes/musicxml/musicxml_ties.h"
 #include "data/notes/musicxml/musicxml_timeline.h"
 #include "runtime/base/status.h"
@@ -75,7 +75,7 @@ std::vector<int> Order(const WrittenScore& score, ReadReport* report) {
     marks.push_back(&measure.marks);
     costs.push_back(Cost(measure));
   }
-  return PlayingOrder(marks, costs, kMaxPlayedEvents, report);
+  return PlaybackOrder(marks, costs, kMaxPlayedEvents, report);
 }
 
 class Performance {

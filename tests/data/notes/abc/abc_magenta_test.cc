@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_plain.h"
+#include "data/notes/abc/abc_magenta.h"
 
 #include <optional>
 #include <string>
@@ -17,10 +17,10 @@ std::optional<NoteSequence> Read(const std::string& body,
   const std::string text = absl::StrCat("X:1\n", header, body);
   const AbcBookText book = SplitAbcTunes(text);
   EXPECT_EQ(book.tunes.size(), 1);
-  return ReadPlainAbcTune(book.header, book.tunes[0].lines);
+  return ReadMagentaAbcTune(book.header, book.tunes[0].lines);
 }
 
-TEST(AbcPlainTest, RejectsWhatTheOriginalRejects) {
+TEST(AbcMagentaTest, RejectsWhatTheOriginalRejects) {
   for (const char* body :
        {"C z",          "[CE]",  "(3CDE",   "|1 C",     "|: C [2 D", "P:A",
         "V:1",          "{c}D",  "^^C",     "!p!C",     "C//3",      "C3//",
@@ -32,7 +32,7 @@ TEST(AbcPlainTest, RejectsWhatTheOriginalRejects) {
   }
 }
 
-TEST(AbcPlainTest, KeepsTheOriginalsQuirks) {
+TEST(AbcMagentaTest, KeepsTheOriginalsQuirks) {
   // Ties join nothing.
   EXPECT_EQ(Read("C-C")->notes_size(), 2);
   // Two marks move a quarter of the length, not three quarters.
@@ -46,7 +46,7 @@ TEST(AbcPlainTest, KeepsTheOriginalsQuirks) {
   EXPECT_EQ(Read("[C-E]")->notes_size(), 2);
 }
 
-TEST(AbcPlainTest, RecordsRepeatsAsSections) {
+TEST(AbcMagentaTest, RecordsRepeatsAsSections) {
   const auto sequence = Read("|: C D :| E || F |");
   ASSERT_TRUE(sequence.has_value());
   ASSERT_EQ(sequence->section_annotations_size(), 3);
@@ -57,7 +57,7 @@ TEST(AbcPlainTest, RecordsRepeatsAsSections) {
   EXPECT_EQ(sequence->section_groups(2).sections(0).section_id(), 2);
 }
 
-TEST(AbcPlainTest, FieldsAreRecorded) {
+TEST(AbcMagentaTest, FieldsAreRecorded) {
   const auto sequence =
       Read("C [K:Gmix] [M:3/4] D",
            "T:One\nT:Two\nC:A\nC:B\nM:C|\nL:1/8\nQ:\"x\" 3/8 = 40\nK:Bbm ^c\n");

@@ -1,4 +1,4 @@
-#include "data/notes/abc/abc_order.h"
+#include "data/notes/abc/abc_playback_order.h"
 
 #include <cstdint>
 #include <string>
@@ -29,7 +29,7 @@ Played Play(const std::string& body, const std::string& fields = "",
   played.status = score.status();
   if (!score.ok()) return played;
   played.work = work;
-  const auto order = AbcPlayingOrder(*score, &work, &played.report);
+  const auto order = AbcPlaybackOrder(*score, &work, &played.report);
   played.work -= work;
   played.status = order.status();
   if (!order.ok()) return played;
@@ -48,7 +48,7 @@ int64_t Warnings(const ReadReport& report, const std::string& part) {
   return count;
 }
 
-TEST(AbcOrderTest, ADoubleBarInsideARepeatStaysAMarkTheSecondTime) {
+TEST(AbcPlaybackOrderTest, ADoubleBarInsideARepeatStaysAMarkTheSecondTime) {
   EXPECT_EQ(Play("|: C || D |1 E :|2 F |]").pitches, "CDECDF");
   EXPECT_EQ(Play("|] C D |1 E :|2 F |] G").pitches, "CDECDFG");
   EXPECT_EQ(Play("C | D || :| E |1 F :|2 G || A :|").pitches, "CDCDEFEGAA");
@@ -56,7 +56,7 @@ TEST(AbcOrderTest, ADoubleBarInsideARepeatStaysAMarkTheSecondTime) {
 
 // As the Nottingham database has it: the second part follows the last ending
 // without a mark of its own, and ends with a repeat.
-TEST(AbcOrderTest, ARepeatBehindAnOutgrownLastEndingBeginsBehindIt) {
+TEST(AbcPlaybackOrderTest, ARepeatBehindAnOutgrownLastEndingBeginsBehindIt) {
   EXPECT_EQ(Play("|: C |1 D :|2 E | F | G :| A").pitches, "CDCEFGFGA");
   // The last ending has what an upbeat took from the first.
   EXPECT_EQ(Play("|: C |1 D :|2 E2 | F :|").pitches, "CDCEFF");
@@ -65,23 +65,23 @@ TEST(AbcOrderTest, ARepeatBehindAnOutgrownLastEndingBeginsBehindIt) {
   EXPECT_EQ(Play("|: C |1 D :|2 E | F | G |: A :|").pitches, "CDCEFGAA");
 }
 
-TEST(AbcOrderTest, APartBeginsASectionEvenWithoutAnOrder) {
+TEST(AbcPlaybackOrderTest, APartBeginsASectionEvenWithoutAnOrder) {
   EXPECT_EQ(Play("P:A\nC | D |\nP:B\nE | F :|").pitches, "CDEFEF");
   EXPECT_EQ(Play("P:A\n|: C |\nP:B\nE :|").pitches, "CECE");
 }
 
-TEST(AbcOrderTest, EndingsOfManyNumbers) {
+TEST(AbcPlaybackOrderTest, EndingsOfManyNumbers) {
   EXPECT_EQ(Play("|: C |1,3 D :|2,4 E :| F").pitches, "CDCECDCEF");
   EXPECT_EQ(Play("|: C |1-3 D :|4 E || F").pitches, "CDCDCDCEF");
 }
 
-TEST(AbcOrderTest, OnlyCapitalLettersNameParts) {
+TEST(AbcPlaybackOrderTest, OnlyCapitalLettersNameParts) {
   const Played text = Play("P:A\nC|\nP:dc\nD|\nP:B\nE|\nP:Bis\nF|", "P:ABA\n");
   EXPECT_EQ(text.pitches, "CDEFCD");
   EXPECT_EQ(Play("P:a\nC|\nP:b\nD|", "P:ABA\n").pitches, "CD");
 }
 
-TEST(AbcOrderTest, OrdersThatDoNotFit) {
+TEST(AbcPlaybackOrderTest, OrdersThatDoNotFit) {
   const Played lacking = Play("P:A\nC|\nP:B\nD|", "P:ACB\n");
   EXPECT_EQ(lacking.pitches, "CD");
   EXPECT_EQ(Warnings(lacking.report, "lacks"), 1);
@@ -95,13 +95,13 @@ TEST(AbcOrderTest, OrdersThatDoNotFit) {
   EXPECT_EQ(Play("P:A\nC|\nP:B\nD|", "P:Bars\n").pitches, "CD");
 }
 
-TEST(AbcOrderTest, ALabelWithoutMusicDoesNotHideTheOneWithMusic) {
+TEST(AbcPlaybackOrderTest, ALabelWithoutMusicDoesNotHideTheOneWithMusic) {
   const std::string body =
       "V:1\nz|\nP:A\n[V:2]C|\nP:B\n[V:2]D|\nV:1\nP:A\nz|\nP:B\nz|";
   EXPECT_EQ(Play(body, "P:BA\n").pitches, "DC");
 }
 
-TEST(AbcOrderTest, ExpandsOrders) {
+TEST(AbcPlaybackOrderTest, ExpandsOrders) {
   EXPECT_EQ(*ExpandAbcParts("A(BC)2D"), "ABCBCD");
   EXPECT_EQ(*ExpandAbcParts("A.B 2 (A)0"), "ABBA");
   EXPECT_EQ(*ExpandAbcParts("(A(B)2)2"), "ABBABB");
@@ -110,7 +110,7 @@ TEST(AbcOrderTest, ExpandsOrders) {
             absl::StatusCode::kResourceExhausted);
 }
 
-TEST(AbcOrderTest, LongOrdersTakeLinearTime) {
+TEST(AbcPlaybackOrderTest, LongOrdersTakeLinearTime) {
   std::string order(100000, '(');
   order += "A60000";
   for (int i = 0; i < 100000; ++i) order += ")1";
@@ -120,7 +120,7 @@ TEST(AbcOrderTest, LongOrdersTakeLinearTime) {
   EXPECT_EQ(*ExpandAbcParts(order), "");
 }
 
-TEST(AbcOrderTest, ManyEndingsAreSkippedInOneStep) {
+TEST(AbcPlaybackOrderTest, ManyEndingsAreSkippedInOneStep) {
   std::string body = "P:A\nC |1 D :|";
   for (int i = 0; i < 20000; ++i) body += "|3 E ";
   const Played played = Play(body + ":|2 F |]", "P:(A)10\n");
@@ -129,7 +129,7 @@ TEST(AbcOrderTest, ManyEndingsAreSkippedInOneStep) {
   EXPECT_LT(played.work, 200);
 }
 
-TEST(AbcOrderTest, WorkHasALimit) {
+TEST(AbcPlaybackOrderTest, WorkHasALimit) {
   std::string body = "P:A\n";
   for (int i = 0; i < 1000; ++i) body += "| ";
   const Played played = Play(body + "\nP:B\nC", "P:(A)60000\n", 100000);

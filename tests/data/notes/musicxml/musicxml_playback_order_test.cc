@@ -1,6 +1,6 @@
 // The order in which the measures of a score are played.
 
-#include "data/notes/musicxml/musicxml_order.h"
+#include "data/notes/musicxml/musicxml_playback_order.h"
 
 #include <string>
 #include <vector>
@@ -73,12 +73,12 @@ std::string Order(const std::vector<std::string>& measures,
   std::vector<const MeasureMarks*> pointers;
   for (const MeasureMarks& measure : marks) pointers.push_back(&measure);
   return absl::StrJoin(
-      PlayingOrder(pointers, std::vector<int64_t>(marks.size(), 1), 1000,
-                   report != nullptr ? report : &unused),
+      PlaybackOrder(pointers, std::vector<int64_t>(marks.size(), 1), 1000,
+                    report != nullptr ? report : &unused),
       " ");
 }
 
-TEST(MusicXmlOrderTest, RepeatsGoBackToTheirSignOrTheLastRepeat) {
+TEST(MusicXmlPlaybackOrderTest, RepeatsGoBackToTheirSignOrTheLastRepeat) {
   EXPECT_EQ(Order({"", "", ""}), "0 1 2");
   EXPECT_EQ(Order({"", ":|", ""}), "0 1 0 1 2");
   EXPECT_EQ(Order({"", "|:", ":|", ""}), "0 1 2 1 2 3");
@@ -90,7 +90,7 @@ TEST(MusicXmlOrderTest, RepeatsGoBackToTheirSignOrTheLastRepeat) {
   EXPECT_EQ(Order({}), "");
 }
 
-TEST(MusicXmlOrderTest, AnUnsignedRepeatStaysInItsSection) {
+TEST(MusicXmlPlaybackOrderTest, AnUnsignedRepeatStaysInItsSection) {
   // The trio behind the Fine of a minuet, or behind its final bar line.
   EXPECT_EQ(Order({":|", "fine ||", "", ":|", "DC"}), "0 0 1 2 3 2 3 4 0 1");
   EXPECT_EQ(Order({"", "end", "", ":|"}), "0 1 2 3 2 3");
@@ -100,11 +100,11 @@ TEST(MusicXmlOrderTest, AnUnsignedRepeatStaysInItsSection) {
   EXPECT_EQ(Order({"", "[1 ] :| end", "[2 ] end", ""}), "0 1 0 2 3");
 }
 
-TEST(MusicXmlOrderTest, RepeatsNest) {
+TEST(MusicXmlPlaybackOrderTest, RepeatsNest) {
   EXPECT_EQ(Order({"|:", "|: :|", ":|", ""}), "0 1 1 2 0 1 1 2 3");
 }
 
-TEST(MusicXmlOrderTest, EndingsBelongToTheirPasses) {
+TEST(MusicXmlPlaybackOrderTest, EndingsBelongToTheirPasses) {
   EXPECT_EQ(Order({"", "[1 ] :|", "[2 ]", ""}), "0 1 0 2 3");
   EXPECT_EQ(Order({"|:", "[1,2 ] :|", "[3 ]", ""}), "0 1 0 1 0 2 3");
   EXPECT_EQ(Order({"|:", "[1 ] :|", "[2 ] :|", "[3 ]", ""}), "0 1 0 2 0 3 4");
@@ -117,14 +117,14 @@ TEST(MusicXmlOrderTest, EndingsBelongToTheirPasses) {
             "0 1 2 0 3 4 5 3 4 5 6");
 }
 
-TEST(MusicXmlOrderTest, EndingsWithMissingOrWrongSigns) {
+TEST(MusicXmlPlaybackOrderTest, EndingsWithMissingOrWrongSigns) {
   EXPECT_EQ(Order({"", "[1 :|", "[2", "", "|:", ":|"}), "0 1 0 2 3 4 5 4 5");
   EXPECT_EQ(Order({"", "[ ] :|", "[ ]", ""}), "0 1 0 2 3");
   EXPECT_EQ(Order({"", "[1 ] :|", "[1 ]", ""}), "0 1 0 2 3");
   EXPECT_EQ(Order({"", "[1 ] :|", "[3 ]", ""}), "0 1 0 2 3");
 }
 
-TEST(MusicXmlOrderTest, AFirstEndingMayLackItsStart) {
+TEST(MusicXmlPlaybackOrderTest, AFirstEndingMayLackItsStart) {
   EXPECT_EQ(Order({"", "] :|", "[2 ]", ""}), "0 1 0 2 3");
   EXPECT_EQ(Order({"|:", "", "] :|", "[2 ]", "|:", "] :|", "[2 ]"}),
             "0 1 2 0 1 3 4 5 4 6");
@@ -132,11 +132,11 @@ TEST(MusicXmlOrderTest, AFirstEndingMayLackItsStart) {
   EXPECT_EQ(Order({"", "] :|", "", ""}), "0 1 0 1 2 3");
 }
 
-TEST(MusicXmlOrderTest, ASecondEndingAloneIsPlayed) {
+TEST(MusicXmlPlaybackOrderTest, ASecondEndingAloneIsPlayed) {
   EXPECT_EQ(Order({"", "", "[2 ]", ""}), "0 1 2 3");
 }
 
-TEST(MusicXmlOrderTest, JumpsToFine) {
+TEST(MusicXmlPlaybackOrderTest, JumpsToFine) {
   EXPECT_EQ(Order({"", "fine", "DC", ""}), "0 1 2 0 1");
   EXPECT_EQ(Order({"", "segno", "fine", "DSalfine"}), "0 1 2 3 1 2");
   // Without a jump, and without Fine.
@@ -144,7 +144,7 @@ TEST(MusicXmlOrderTest, JumpsToFine) {
   EXPECT_EQ(Order({"", "DC", ""}), "0 1 0 1 2");
 }
 
-TEST(MusicXmlOrderTest, JumpsToTheCoda) {
+TEST(MusicXmlPlaybackOrderTest, JumpsToTheCoda) {
   EXPECT_EQ(Order({"", "segno", "tocoda", "DSalcoda", "coda"}),
             "0 1 2 3 1 2 4");
   EXPECT_EQ(Order({"", "tocoda", "DCalcoda", "coda", "fine", ""}),
@@ -157,7 +157,7 @@ TEST(MusicXmlOrderTest, JumpsToTheCoda) {
   EXPECT_EQ(Order({"tocoda", "DC", ""}), "0 1 0 1 2");
 }
 
-TEST(MusicXmlOrderTest, AfterAJumpRepeatsArePlayedOnce) {
+TEST(MusicXmlPlaybackOrderTest, AfterAJumpRepeatsArePlayedOnce) {
   EXPECT_EQ(Order({"|: :|", "fine", "DC"}), "0 0 1 2 0 1");
   EXPECT_EQ(Order({"", "[1 ] :|", "[2 ]", "fine", "DC"}), "0 1 0 2 3 4 0 2 3");
   EXPECT_EQ(Order({"|: :| again", "fine", "DC"}), "0 0 1 2 0 0 1");
@@ -167,21 +167,21 @@ TEST(MusicXmlOrderTest, AfterAJumpRepeatsArePlayedOnce) {
   EXPECT_EQ(Order({"fine", ":| DC"}), "0 1 0 1 0");
 }
 
-TEST(MusicXmlOrderTest, EndingsWithoutARepeatAreForTheJump) {
+TEST(MusicXmlPlaybackOrderTest, EndingsWithoutARepeatAreForTheJump) {
   EXPECT_EQ(Order({"", "[1 ] DC", "[2 ]"}), "0 1 0 2");
 }
 
-TEST(MusicXmlOrderTest, JumpsMayWaitForAPass) {
+TEST(MusicXmlPlaybackOrderTest, JumpsMayWaitForAPass) {
   EXPECT_EQ(Order({"|: fine", "DC pass2", ":|", ""}), "0 1 2 0 1 0");
 }
 
-TEST(MusicXmlOrderTest, ALostSegnoCostsTheJump) {
+TEST(MusicXmlPlaybackOrderTest, ALostSegnoCostsTheJump) {
   ReadReport report;
   EXPECT_EQ(Order({"", "DS", ""}, &report), "0 1 2");
   EXPECT_EQ(report.WarningText(), "1 x a D.S. without a segno, not played");
 }
 
-TEST(MusicXmlOrderTest, WorkIsBounded) {
+TEST(MusicXmlPlaybackOrderTest, WorkIsBounded) {
   for (const std::vector<std::string>& measures :
        std::vector<std::vector<std::string>>{
            {"|: :|1000000", ""},
