@@ -42,8 +42,8 @@ namespace {
 
 constexpr int kMelodies = 1000;
 constexpr int kSteps = 128;
-// What the original's commands begin with: middle C, and silence up to the
-// first step to generate.
+// What Magenta's commands begin with: middle C, and silence up to the first
+// step to generate.
 const std::vector<Event>& Primer() {
   static const auto& primer = *new std::vector<Event>{60, -1, -2};
   return primer;

@@ -3,7 +3,7 @@
 
 The reference beside bench_train: the same networks, batch size, lengths and
 dropout, as a TensorFlow 1 graph with dynamic_rnn over padded batches, per
-tensor clipping and Adam, which is how the original program trains. Needs
+tensor clipping and Adam, which is how Magenta trains. Needs
 `pip install tensorflow-cpu==2.21.0 tf-keras`; not used by the build or tests.
 
     TF_USE_LEGACY_KERAS=1 python3 bench/tensorflow_baseline.py --threads 2

@@ -1,7 +1,7 @@
-"""Compares continuo with the original on each other's files.
+"""Compares continuo with Magenta on each other's files.
 
-Started by check_interop.sh, in an environment that holds the original. With
---original=MODULE or --original_scores it runs a part of the original instead.
+Started by check_interop.sh, in an environment that holds Magenta. With
+--original=MODULE or --original_scores it runs a part of Magenta instead.
 """
 
 import argparse
@@ -35,7 +35,7 @@ OUTPUTS = {
 
 
 def run_original(module, arguments):
-  """Runs a command of the original in this process."""
+  """Runs a command of Magenta in this process."""
   import tensorflow as tf
   from tensorflow.python.framework import ops
   ops.IndexedSlices = tf.IndexedSlices  # where tf-slim 1.1.0 looks for it
@@ -44,7 +44,7 @@ def run_original(module, arguments):
 
 
 def original_scores(family, bundle_file, notes):
-  """Prints the original's log-likelihoods of NoteSequence records."""
+  """Prints Magenta's log-likelihoods of NoteSequence records."""
   import note_seq
   import tensorflow as tf
   from tensorflow.python.framework import ops
@@ -170,7 +170,7 @@ class Family:
   # Each check returns its figure.
 
   def note_sequences(self):
-    """The original's NoteSequence records become our SequenceExamples."""
+    """Magenta's NoteSequence records become our SequenceExamples."""
     import note_seq
     import tensorflow.compat.v1 as tf
     rng = random.Random(7)
@@ -227,7 +227,7 @@ class Family:
     return 'loss %.4f at step %d' % (losses[FIRST + MORE], FIRST + MORE)
 
   def variables(self):
-    """Every variable that the original stores, with its type and shape."""
+    """Every variable that Magenta stores, with its type and shape."""
     import tensorflow.compat.v1 as tf
     def read(name):
       reader = tf.train.load_checkpoint(

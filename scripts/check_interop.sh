@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the original (Magenta 2.1.4 with TensorFlow) and continuo on each other's
+# Runs Magenta 2.1.4 (with TensorFlow) and continuo on each other's
 # files, and prints what passed and by how much numbers differ: data sets, run
 # directories continued in both directions, event files, bundles. Downloads
 # about 600 MB of Python packages, takes some minutes, and is no part of the

@@ -58,7 +58,7 @@ $0
 One record is written per MIDI or MusicXML file and per tune of an ABC book, in
 a fixed order: names sorted, the files of a folder before its subfolders. A file
 that cannot be read is skipped with a warning and counted by reason; files that
-the original converter rejects over something not needed (a wrong key signature,
+Magenta's converter rejects over something not needed (a wrong key signature,
 a wrong chunk size, an end that is cut off) are read and counted as repaired.
 What was dropped, clipped or guessed in a file is a warning, and counted too.
 The next step is melody_rnn_create_dataset --input=OUTPUT_FILE.

@@ -52,7 +52,7 @@ int EarliestIndex(const Events& events) {
 }
 
 // Leaves one time signature, at 0. All but the earliest are compared with the
-// first in list order, as in the original.
+// first in list order, as in Magenta.
 absl::Status KeepOneTimeSignature(FailureSink* sink, NoteSequence* sequence) {
   auto* metres = sequence->mutable_time_signatures();
   if (metres->empty()) {

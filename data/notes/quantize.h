@@ -1,5 +1,5 @@
 // Quantization: times in seconds to steps of a grid (data/notes/README.md). The
-// order of the double operations is the original's, because values such as
+// order of the double operations is Magenta's, because values such as
 // 127.999... decide which step a note lands on.
 
 #ifndef CONTINUO_DATA_NOTES_QUANTIZE_H_

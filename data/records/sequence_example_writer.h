@@ -1,6 +1,6 @@
-// The wire form of a training example: a SequenceExample with the feature
-// lists "inputs" (dense floats) and "labels" (int64), as the original's reader
-// expects it (data/records/README.md).
+// The wire form of a training example: a SequenceExample with the feature lists
+// "inputs" (dense floats) and "labels" (int64), as Magenta's reader expects it
+// (data/records/README.md).
 
 #ifndef CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_WRITER_H_
 #define CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_WRITER_H_

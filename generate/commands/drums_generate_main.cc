@@ -17,7 +17,7 @@
 
 ABSL_FLAG(std::string, config, "drum_kit",
           "Configuration the model was trained with: one_drum or drum_kit. "
-          "Only needed for checkpoints of the original program, which do not "
+          "Only needed for Magenta checkpoints, which do not "
           "store it");
 ABSL_FLAG(int32_t, num_steps, 128,
           "Length of each in steps (sixteenths, with one_drum eighths), the "

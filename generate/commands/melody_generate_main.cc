@@ -17,7 +17,7 @@
 
 ABSL_FLAG(std::string, config, "",
           "Configuration the model was trained with. Only needed for "
-          "checkpoints of the original program, which do not store it");
+          "Magenta checkpoints, which do not store it");
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "onehot, lookback or key: in place of --config");
 ABSL_FLAG(int32_t, num_steps, 128,

@@ -21,7 +21,7 @@
 
 ABSL_FLAG(std::string, config, "performance",
           "Configuration the model was trained with. Only needed for "
-          "checkpoints of the original program, which do not store it");
+          "Magenta checkpoints, which do not store it");
 ABSL_FLAG(int32_t, num_steps, 3000,
           "Length of each in steps of 10 ms, the primer included");
 ABSL_FLAG(std::string, primer_pitches, "",
@@ -184,7 +184,7 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
          &controls.pitch_class_histogram);
   KeepSwitchIf(spec, config, &controls.disable_conditioning);
 
-  // The order of these operations is the original's.
+  // The order of these operations is Magenta's.
   const int num_steps = absl::GetFlag(FLAGS_num_steps);
   GeneratorOptions options;
   auto* section = options.add_generate_sections();

@@ -34,7 +34,7 @@ ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
 ABSL_FLAG(std::string, config, "",
           "Configuration the model was trained with. Only needed for "
-          "checkpoints of the original program, which do not store it");
+          "Magenta checkpoints, which do not store it");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters the model was trained with, as name=value,... The "
           "model knows them; a value that disagrees is an error");

@@ -19,7 +19,7 @@
 
 namespace continuo {
 
-// How to search; the defaults are those of the original and plain sampling.
+// How to search; the defaults are those of Magenta and plain sampling.
 struct SearchOptions {
   double temperature = 1.0;     // > 0, divides the logits
   int beam_size = 1;            // hypotheses kept at a pruning
@@ -52,8 +52,8 @@ struct EventResult {
   double log_likelihood = 0;
 };
 
-// What a search did, for tests against the original: steps and prunings of the
-// first request, in order.
+// What a search did, for tests against Magenta: steps and prunings of the first
+// request, in order.
 struct SearchTrace {
   struct Step {
     std::vector<int64_t> choice;        // [hypotheses * heads]

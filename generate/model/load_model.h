@@ -45,11 +45,11 @@ struct LoadedModel {
 absl::Status CheckModelSource(const ModelSource& source);
 
 // Loads the model. Encoding and hyperparameters come from what is stored with
-// it (models/model_file/model_file.h); runs of the original store no
-// configuration, so those need `config` or `melody_encoder_decoder`. What is
-// given and disagrees with what is stored is an error that names both values; a
-// batch size is always free. Errors name the flag or the file, and the remedy.
-// A checkpoint that no step has changed yet is warned about.
+// it (models/model_file/model_file.h); runs of Magenta store no configuration,
+// so those need `config` or `melody_encoder_decoder`. What is given and
+// disagrees with what is stored is an error that names both values; a batch
+// size is always free. Errors name the flag or the file, and the remedy. A
+// checkpoint that no step has changed yet is warned about.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
                                       const Stream& stream);
 

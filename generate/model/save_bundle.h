@@ -23,8 +23,8 @@ struct BundleRequest {
 };
 
 // Writes the model of `source` (whose bundle_file is ignored) as a bundle that
-// the original loads too. Errors name the flag and the remedy; nothing is
-// written then.
+// Magenta loads too. Errors name the flag and the remedy; nothing is written
+// then.
 absl::Status SaveBundle(const ModelSource& source, const BundleRequest& request,
                         Family family, const Stream& stream);
 

@@ -17,7 +17,7 @@ namespace continuo {
 // Extracts the melody of the primer (the highest of simultaneous notes, drums
 // left out), extends it in silence up to the section, and moves it into the
 // model's range and key; Finish moves everything back by the same amount. Notes
-// that had to be folded by octaves to fit stay folded, as in the original.
+// that had to be folded by octaves to fit stay folded, as in Magenta.
 //
 // InvalidArgument: the errors of ResolveSection, tempo or meter changes in the
 // primer, melodies of several instruments in it. OutOfRange: a primer that is

@@ -67,7 +67,7 @@ class Request : public PerformanceContinuation {
   // Events that `steps` of music take; 0 if there is nothing left.
   int64_t Estimate(int64_t steps) const {
     if (steps <= 0) return 0;
-    // The order of these operations is the original's.
+    // The order of these operations is Magenta's.
     return static_cast<int64_t>(
         std::ceil(kEventsPerNote * density_ * static_cast<double>(steps) /
                   kPerformanceStepsPerSecond));

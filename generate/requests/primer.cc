@@ -82,8 +82,8 @@ Event DrawFirstEvent(uint64_t seed, uint64_t output,
 absl::StatusOr<GeneratorOptions> ContinuationRequest(
     const NoteSequence& primer, double qpm, int steps_per_quarter,
     int num_steps, const SearchOptions& search) {
-  // The order of these operations is the original's: the truncations that
-  // follow depend on the last bit.
+  // The order of these operations is Magenta's: the truncations that follow
+  // depend on the last bit.
   const double seconds_per_step = 60.0 / qpm / steps_per_quarter;
   const double last_end = LastEnd(primer);
   GeneratorOptions options;

@@ -27,10 +27,10 @@ absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text);
 // begin with it, or, where these are not known, from the pitches of the model.
 Event DrawFirstEvent(uint64_t seed, uint64_t output, const ModelConfig& config);
 
-// The request of the original's commands: continue `primer` from one step after
-// the end of its last note up to `num_steps` steps from the beginning, at
-// `qpm`. InvalidArgument that names a number of steps which is enough if the
-// primer leaves nothing to generate.
+// The request of Magenta's commands: continue `primer` from one step after the
+// end of its last note up to `num_steps` steps from the beginning, at `qpm`.
+// InvalidArgument that names a number of steps which is enough if the primer
+// leaves nothing to generate.
 absl::StatusOr<tensorflow::magenta::GeneratorOptions> ContinuationRequest(
     const tensorflow::magenta::NoteSequence& primer, double qpm,
     int steps_per_quarter, int num_steps, const SearchOptions& search);

@@ -20,13 +20,13 @@ struct Bundle {
   TensorMap tensors;               // inference variables
   std::string metagraph;           // serialized MetaGraphDef, as stored
   // How often each event begins the training data; empty if absent (bundles of
-  // the original).
+  // Magenta).
   std::map<int64_t, int64_t> first_events;
 };
 
 // Reads a .mag file. InvalidArgument if it is not a bundle, DataLoss if it is
 // damaged; both name the file. Any damage is found in bundles that this program
-// wrote; the original protects the checkpoint alone.
+// wrote; Magenta protects the checkpoint alone.
 absl::StatusOr<Bundle> ReadBundle(const std::string& path);
 
 // The same from memory; `name` stands for the file in messages.

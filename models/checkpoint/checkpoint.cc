@@ -180,7 +180,7 @@ absl::Status WriteCheckpointV2(const std::string& prefix,
     tensorflow::BundleEntryProto entry;
     entry.set_dtype(CheckpointDType(tensor.dtype));
     int64_t elements = 1;
-    entry.mutable_shape();  // present even for a scalar, as the original's
+    entry.mutable_shape();  // present even for a scalar, as Magenta's
     for (int64_t size : tensor.shape) {
       entry.mutable_shape()->add_dim()->set_size(size);
       elements *= size;

@@ -31,7 +31,7 @@ struct Hparams {
   bool residual_connections = false;
   bool use_cudnn = false;  // accepted for compatibility, without effect
   // Attention around all layers, as in networks of TensorFlow 0.x, instead of
-  // layer 0. Not one of the original's: its releases differ here.
+  // layer 0. Not one of Magenta's: its releases differ here.
   bool attention_around_stack = false;
 };
 

@@ -35,8 +35,8 @@ std::string RunConfigToJson(const RunConfig& config);
 absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
                                          const std::string& name);
 
-// Reads `dir`/continuo.json. NotFound if there is none (a run of the original
-// program), DataLoss naming file and field if it is not what was written.
+// Reads `dir`/continuo.json. NotFound if there is none (a run of Magenta),
+// DataLoss naming file and field if it is not what was written.
 absl::StatusOr<RunConfig> ReadRunConfig(const std::string& dir);
 
 // The same for what --checkpoint_file accepts: the folder itself, the folder

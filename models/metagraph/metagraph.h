@@ -18,7 +18,7 @@ struct MetaGraphOptions {
 };
 
 // A serialized MetaGraphDef of TensorFlow 1 operations, which every later
-// release runs too. Its collections, as the original names them:
+// release runs too. Its collections, as Magenta names them:
 //   inputs         [batch, steps, input], any number of steps
 //   temperature    a scalar by which the logits are divided
 //   initial_state  zeros to be fed over: per layer c, h [batch, n]; for the

@@ -318,8 +318,8 @@ absl::StatusOr<ModelConfig> ConfigOfBundle(const ModelFile& file, Family family,
   return config;
 }
 
-// The configuration of a checkpoint without a stored one (a run of the
-// original): what is said, corrected by tensors and graph.
+// The configuration of a checkpoint without a stored one (a run of Magenta):
+// what is said, corrected by tensors and graph.
 absl::StatusOr<ModelConfig> ConfigOfStatement(
     const ModelFile& file, Family family, const Statement& stated,
     Agreement agreement, const NetworkShape& shape,

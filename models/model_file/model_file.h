@@ -44,8 +44,8 @@ struct StatedModel {
 
 // How far what is said must agree with what is stored.
 enum class Agreement {
-  // The weights are used as they are: everything that was stored. The
-  // --config beside a bundle is warned about and ignored, as the original does.
+  // The weights are used as they are: everything that was stored. The --config
+  // beside a bundle is warned about and ignored, as Magenta does.
   kSameModel,
   // They begin another training: the network alone. Configurations that share
   // a network (the compact one and the one it encodes like) may differ.

@@ -53,10 +53,10 @@ class EventRnnDecoder {
   // `steps` is how many steps the recorded work makes.
   void MoveTo(const Place& place, int64_t steps);
 
-  // The state of row r in the order of the original's initial_state: per layer
-  // c, h; for the attention layer c, h, attention vector, window (oldest
-  // first); attention around the stack has its two after all layers. One vector
-  // per tensor.
+  // The state of row r in the order of Magenta's initial_state: per layer c, h;
+  // for the attention layer c, h, attention vector, window (oldest first);
+  // attention around the stack has its two after all layers. One vector per
+  // tensor.
   absl::StatusOr<std::vector<std::vector<float>>> GetState(int row) const;
 
  private:

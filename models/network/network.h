@@ -47,9 +47,9 @@ struct Parameter {
   int fan_out = 0;
 };
 
-// All weights in the order of the original's graph: layer by layer, then the
-// output. Offsets are multiples of 16 elements, so tensors are 64-byte aligned
-// when the buffer is; the gaps stay zero.
+// All weights in the order of Magenta's graph: layer by layer, then the output.
+// Offsets are multiples of 16 elements, so tensors are 64-byte aligned when the
+// buffer is; the gaps stay zero.
 std::vector<Parameter> NetworkParameters(const NetworkSpec& spec);
 
 // Elements of the flat buffer that `parameters` need (gaps included).

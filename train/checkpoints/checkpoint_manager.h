@@ -18,8 +18,8 @@ namespace continuo {
 
 // Writes "<dir>/model.ckpt-<step>" and keeps the newest `max_to_keep` (0 =
 // all), and of those that fall out of this window one for each full hour since
-// `start`, as the original does. Times are those of a monotonic clock. Only
-// files in `dir` are ever removed.
+// `start`, as Magenta does. Times are those of a monotonic clock. Only files in
+// `dir` are ever removed.
 class CheckpointManager {
  public:
   // Goes on with the checkpoints that the folder's `checkpoint` file lists, up

@@ -115,7 +115,7 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
       trainer.GetSlots(absl::MakeSpan(flat), absl::MakeSpan(v)));
   AddFlatToTensors(rnn.parameters(), "/Adam", flat, &tensors);
   AddFlatToTensors(rnn.parameters(), "/Adam_1", v, &tensors);
-  // The original multiplies after each update, starting from beta itself.
+  // Magenta multiplies after each update, starting from beta itself.
   const AdamSpec adam;
   const double t = static_cast<double>(state.global_step + 1);
   tensors["beta1_power"] =

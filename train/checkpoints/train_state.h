@@ -35,14 +35,14 @@ struct TrainState {
   float divergence = 0;  // evidence of it (train/loop/divergence.h)
 };
 
-// All tensors of a checkpoint: weights, Adam slots, beta powers and
-// global_step as the original names them, and "continuo/..." for the data
-// position and the evaluations, which the original ignores.
+// All tensors of a checkpoint: weights, Adam slots, beta powers and global_step
+// as Magenta names them, and "continuo/..." for the data position and the
+// evaluations, which Magenta ignores.
 absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
                                       const EventRnnTrainer& trainer,
                                       const TrainState& state);
 
-// The tensors of a checkpoint of a run, those of older releases of the original
+// The tensors of a checkpoint of a run, those of older releases of Magenta
 // under the names of the current graphs
 // (models/model_file/tf_variable_names.h).
 absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix);
@@ -52,8 +52,8 @@ absl::StatusOr<TensorMap> ReadRunCheckpoint(const std::string& prefix);
 absl::StatusOr<int64_t> ImportWeights(const TensorMap& tensors,
                                       absl::string_view where, EventRnn* rnn);
 
-// Everything. A checkpoint of the original has no data position: it is taken
-// from the number of steps at `batch_size` examples each. If the data set has
+// Everything. A checkpoint of Magenta has no data position: it is taken from
+// the number of steps at `batch_size` examples each. If the data set has
 // another number of examples than it had, training goes on with a new epoch.
 absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
                                        absl::string_view where,

@@ -84,7 +84,7 @@ ABSL_FLAG(int64_t, sample_every_steps, 0,
           "does not. The training is the same with and without.");
 ABSL_FLAG(bool, tf1_tags, false,
           "Write the gauges of TensorFlow 1's input queues among the "
-          "TensorBoard events, too, for scripts that look for the original's "
+          "TensorBoard events, too, for scripts that look for Magenta's "
           "tags.");
 ABSL_FLAG(bool, eval, false,
           "Evaluate the checkpoints of --run_dir as they appear instead of "
@@ -97,7 +97,7 @@ ABSL_FLAG(bool, eval_once, false,
           "there is none.");
 ABSL_FLAG(
     bool, eval_dropout, false,
-    "With --eval: leave dropout on, as the original does. It is off "
+    "With --eval: leave dropout on, as Magenta does. It is off "
     "otherwise, so that the loss is that of the network as it generates.");
 ABSL_FLAG(int64_t, num_eval_examples, 0,
           "With --eval or --eval_every_steps: examples to evaluate, the first "

@@ -1,4 +1,4 @@
-// Tags of TensorBoard events that are not the original's.
+// Tags of TensorBoard events that are not Magenta's.
 
 #ifndef CONTINUO_TRAIN_LOGGING_EVENT_TAGS_H_
 #define CONTINUO_TRAIN_LOGGING_EVENT_TAGS_H_

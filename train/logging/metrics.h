@@ -1,4 +1,4 @@
-// The metrics of the original from the sums that the network returns.
+// The metrics of Magenta from the sums that the network returns.
 
 #ifndef CONTINUO_TRAIN_LOGGING_METRICS_H_
 #define CONTINUO_TRAIN_LOGGING_METRICS_H_
@@ -23,7 +23,7 @@ struct Metrics {
                                   // class without labels counts as 0
 };
 
-// What the original gives for an accuracy over no labels at all.
+// What Magenta gives for an accuracy over no labels at all.
 enum class EmptyAccuracy { kNan, kZero };  // in training; in evaluation
 
 // `time_steps` is what the labels of `sums` stand for.

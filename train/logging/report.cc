@@ -106,22 +106,22 @@ absl::Status Reporter::Write(const StepReport& report) {
                            {"epoch", static_cast<double>(report.epoch)},
                            {"elapsed_seconds", report.elapsed_seconds}});
   CONTINUO_RETURN_IF_ERROR(log_->Write(report.step, line));
-  // The original's tags in the original's order.
-  Scalars originals;
+  // Magenta's tags, in its order.
+  Scalars magenta_tags;
   if (options_.tf1_tags) {
     // Its queues of file names and of examples are one queue of batches here.
-    originals = {{"input_producer/fraction_of_32_full", report.queue_fill},
-                 {"batch/fraction_of_500_full", report.queue_fill}};
+    magenta_tags = {{"input_producer/fraction_of_32_full", report.queue_fill},
+                    {"batch/fraction_of_500_full", report.queue_fill}};
   }
-  originals.insert(originals.end(),
-                   {{"loss", m.loss},
-                    {"metrics/perplexity", m.perplexity},
-                    {"metrics/accuracy", m.accuracy},
-                    {"metrics/event_accuracy", m.event_accuracy},
-                    {"metrics/no_event_accuracy", m.no_event_accuracy},
-                    {"metrics/loss_per_step", m.loss_per_step},
-                    {"metrics/perplexity_per_step", m.perplexity_per_step}});
-  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(report.step, originals));
+  magenta_tags.insert(magenta_tags.end(),
+                      {{"loss", m.loss},
+                       {"metrics/perplexity", m.perplexity},
+                       {"metrics/accuracy", m.accuracy},
+                       {"metrics/event_accuracy", m.event_accuracy},
+                       {"metrics/no_event_accuracy", m.no_event_accuracy},
+                       {"metrics/loss_per_step", m.loss_per_step},
+                       {"metrics/perplexity_per_step", m.perplexity_per_step}});
+  CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(report.step, magenta_tags));
   if (report.steps_per_second > 0) {
     CONTINUO_RETURN_IF_ERROR(events_->WriteScalars(
         report.step, {{"global_step/sec", report.steps_per_second}}));

@@ -28,7 +28,7 @@ namespace {
 // The network and its data, made when the first checkpoint has appeared.
 struct Evaluation {
   ModelConfig model;
-  std::optional<uint64_t> seed;  // nothing for a run of the original
+  std::optional<uint64_t> seed;  // nothing for a run of Magenta
   std::unique_ptr<EventEncoder> encoder;
   EvalData data;
   std::unique_ptr<EventRnn> rnn;

@@ -31,7 +31,7 @@ struct EvalOptions {
   Family family = Family::kMelody;
   ModelFlags model;
   int64_t num_eval_examples = 0;  // the first ones in file order; 0 = all
-  bool dropout = false;           // as the original has it
+  bool dropout = false;           // as Magenta has it
   bool once = false;              // the newest checkpoint, then done
   absl::Duration poll = absl::Seconds(1);       // between looks for checkpoints
   absl::Duration interval = absl::Seconds(60);  // between evaluation starts

@@ -17,7 +17,7 @@ using tensorflow::magenta::NoteSequence;
 
 constexpr char kTooShort[] = "drum_tracks_discarded_too_short";
 constexpr char kTooLong[] = "drum_tracks_discarded_too_long";
-// Not statistics of the original: there is nothing to extract from.
+// Not statistics of Magenta: there is nothing to extract from.
 constexpr char kNoNotes[] = "no_notes";
 constexpr char kNoDrums[] = "no_drum_channel_in_file";
 

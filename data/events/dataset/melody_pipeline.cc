@@ -17,7 +17,7 @@ constexpr char kPolyphonic[] = "polyphonic_tracks_discarded";
 constexpr char kTooShort[] = "melodies_discarded_too_short";
 constexpr char kTooFewPitches[] = "melodies_discarded_too_few_pitches";
 constexpr char kTooLong[] = "melodies_discarded_too_long";
-// Not a statistic of the original: nothing to extract from.
+// Not a statistic of Magenta: nothing to extract from.
 constexpr char kNoMelodicNotes[] = "no_melodic_notes";
 
 class MelodyPipeline : public DatasetPipeline {

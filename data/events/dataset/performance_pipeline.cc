@@ -23,7 +23,7 @@ constexpr char kTooShort[] = "performances_discarded_too_short";
 constexpr char kPrograms[] = "performances_discarded_more_than_1_program";
 constexpr char kLongShift[] = "performance_discarded_too_many_time_shift_steps";
 constexpr char kLongNote[] = "performance_discarded_too_many_duration_steps";
-// Not statistics of the original, which fails on the second one.
+// Not statistics of Magenta, which fails on the second one.
 constexpr char kNoNotes[] = "no_notes";
 constexpr char kBadNotes[] = "damaged_notes";
 
@@ -171,7 +171,7 @@ absl::Status PerformancePipeline::RunTransposed(DatasetPart part,
   counters.Discard(kLongNote,
                    extraction->performance_discarded_too_many_duration_steps);
   counters.Count("performances_truncated", extraction->performances_truncated);
-  // No performance is cut by its time, but the original counts how many.
+  // No performance is cut by its time, but Magenta counts how many.
   counters.Count("performances_truncated_timewise", 0);
   std::vector<int64_t> seconds;
   if (extraction->performance.has_value()) {

@@ -30,7 +30,7 @@ absl::string_view DatasetPartName(DatasetPart part);
 struct PipelineOutput {
   std::vector<EncodedSequence> examples;
   // What was dropped on the way and how often: counter names without their
-  // stage, plus reasons that the original does not count.
+  // stage, plus reasons that Magenta does not count.
   std::map<std::string, int64_t> discarded;
   std::vector<std::string> details;  // messages that explain some of these
 
@@ -49,8 +49,8 @@ class DatasetPipeline {
   virtual const EncodingSpec& encoding() const = 0;
 
   // Turns `sequence` (which it may change) into examples of `part`. Statistics
-  // are added to `statistics` under the original's names, and nothing is
-  // counted twice. An error means a defect, never a bad sequence.
+  // are added to `statistics` under Magenta's names, and nothing is counted
+  // twice. An error means a defect, never a bad sequence.
   virtual absl::Status Run(DatasetPart part,
                            tensorflow::magenta::NoteSequence* sequence,
                            Statistics* statistics,

@@ -12,7 +12,7 @@ constexpr char kBadMetre[] = "sequences_discarded_because_bad_time_signature";
 constexpr char kMetreChanges[] =
     "sequences_discarded_because_multiple_time_signatures";
 constexpr char kTempoChanges[] = "sequences_discarded_because_multiple_tempos";
-// The original ends with an exception on these.
+// Magenta ends with an exception on these.
 constexpr char kNegativeTime[] = "sequences_discarded_because_negative_time";
 constexpr char kTimeOutOfRange[] =
     "sequences_discarded_because_time_out_of_range";

@@ -1,5 +1,5 @@
-// Counters and histograms of a dataset run, named and printed as the original
-// does (data/events/README.md).
+// Counters and histograms of a dataset run, named and printed as Magenta does
+// (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_STATISTICS_H_
 #define CONTINUO_DATA_EVENTS_DATASET_STATISTICS_H_

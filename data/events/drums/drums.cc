@@ -92,7 +92,7 @@ DrumHit DrumEventToHit(const DrumClasses& classes, Event event) {
 
 NoteSequence DrumTrackToSequence(const DrumTrack& track,
                                  const DrumsToSequenceOptions& options) {
-  // The order of these products and sums is the original's, to the last bit.
+  // The order of these products and sums is Magenta's, to the last bit.
   const double seconds_per_step = 60.0 / options.qpm / track.steps_per_quarter;
   const double start = options.start_time +
                        static_cast<double>(track.start_step) * seconds_per_step;

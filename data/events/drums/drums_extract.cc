@@ -23,7 +23,7 @@ std::map<int64_t, DrumHit> HitsByStep(const NoteSequence& sequence,
     if (!note.is_drum() && !options.ignore_is_drum) continue;
     if (note.velocity() == 0) continue;
     if (note.quantized_start_step() < options.search_start_step) continue;
-    // Pitches that no reader produces; the original fails on them.
+    // Pitches that no reader produces; Magenta fails on them.
     if (note.pitch() < 0 || note.pitch() >= kNumDrumPitches) continue;
     hits[note.quantized_start_step()].set(static_cast<size_t>(note.pitch()));
   }

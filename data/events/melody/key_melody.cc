@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array<int, 2> kDistances = {16, 32};
 constexpr int kCounterBits = 7;
-// Bars have 16 steps here whatever the metre, as in the original.
+// Bars have 16 steps here whatever the metre, as in Magenta.
 constexpr int kStepsPerBar = 16;
 constexpr int kPitchClasses = 12;
 constexpr int kFlags = 4;  // note sounds, silence, attack, contour
@@ -123,7 +123,7 @@ absl::Status KeyMelodyEncoder::EncodeInputs(absl::Span<const Event> events,
     if (position < begin) continue;
 
     int column = note_range_;
-    // Pitch 0 counts as silence, as in the original.
+    // Pitch 0 counts as silence, as in Magenta.
     if (state.sounding() > 0) {
       rows->Add(state.sounding() - min_note_, 1.0f);
       rows->Add(column, 1.0f);

@@ -29,8 +29,8 @@ class KeyMelodyEncoder : public EventEncoder {
     return default_label_;
   }
 
-  // O(end): the keys depend on everything before `begin`. The original lets
-  // some pitches outside the range spill into other columns; here each is
+  // O(end): the keys depend on everything before `begin`. Magenta lets some
+  // pitches outside the range spill into other columns; here each is
   // InvalidArgument.
   absl::Status EncodeInputs(absl::Span<const Event> events, int begin, int end,
                             SparseRows* rows) const override;

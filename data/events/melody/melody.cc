@@ -114,7 +114,7 @@ int SquashEvents(int min_note, int max_note, std::optional<int> key,
 
 NoteSequence MelodyToSequence(const Melody& melody,
                               const MelodyToSequenceOptions& options) {
-  // The order of these products and sums is the original's, to the last bit.
+  // The order of these products and sums is Magenta's, to the last bit.
   const double seconds_per_step = 60.0 / options.qpm / melody.steps_per_quarter;
   const double start =
       options.start_time +

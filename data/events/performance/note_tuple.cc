@@ -55,7 +55,7 @@ NoteTuple UnpackNoteTuple(Event event) {
 }
 
 // The default is a shift of nothing to a middle C of one step, which counts as
-// "no event" in the accuracies of the original.
+// "no event" in the accuracies of Magenta.
 NoteTupleEncoder::NoteTupleEncoder(int num_velocity_bins)
     : head_sizes_{kShiftMajor,       kShiftMinor,    128,
                   num_velocity_bins, kDurationMajor, kDurationMinor},

@@ -57,7 +57,7 @@ struct NoteWriter {
 
   void Add(int64_t start_step, int64_t end_step, int pitch, int velocity) {
     NoteSequence::Note* note = sequence->add_notes();
-    // The order of these products and sums is the original's, to the last bit.
+    // The order of these products and sums is Magenta's, to the last bit.
     const double start =
         static_cast<double>(start_step) * kSecondsPerStep + start_time;
     double end = static_cast<double>(end_step) * kSecondsPerStep + start_time;
@@ -93,8 +93,8 @@ void WriteEvents(const Performance& performance, int velocity,
     int velocity;
   };
   std::array<std::deque<Onset>, 128> sounding;
-  // Pitches in the order they were first met, in which the original ends what
-  // still sounds.
+  // Pitches in the order they were first met, in which Magenta ends what still
+  // sounds.
   std::vector<int> met;
   std::array<bool, 128> is_met{};
   int64_t step = 0;

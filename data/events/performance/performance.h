@@ -21,7 +21,7 @@ inline constexpr int kMinVelocity = 1;
 inline constexpr int kMaxVelocity = 127;
 inline constexpr int kDefaultVelocity = 100;
 
-// The numbers are those of the original's event types.
+// The numbers are those of Magenta's event types.
 enum class PerformanceEventType {
   kNoteOn = 1,     // value: pitch 0..127
   kNoteOff = 2,    // value: pitch 0..127
@@ -67,8 +67,8 @@ int64_t PerformanceSteps(const Performance& performance);
 // Extends the last non-maximal time shift and appends more of them, or cuts
 // from the end, dropping what is met on the way, until the performance has
 // `steps` steps. Note tuples are only ever cut: notes that start at or after
-// `steps` go and longer ones end there (the original leaves them, and then
-// fails on the result).
+// `steps` go and longer ones end there (Magenta leaves them, and then fails on
+// the result).
 void SetPerformanceLength(int64_t steps, Performance* performance);
 
 // Velocities 1..127 in `num_bins` >= 1 bins of equal size, numbered from 1, and

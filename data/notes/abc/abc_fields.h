@@ -1,6 +1,6 @@
 // The information fields of ABC that change how notes read: key, meter, unit
-// note length, tempo. These forms take all that occurs in real books; what the
-// original takes is in abc_magenta_fields.h.
+// note length, tempo. These forms take all that occurs in real books; what
+// Magenta takes is in abc_magenta_fields.h.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_FIELDS_H_
 #define CONTINUO_DATA_NOTES_ABC_ABC_FIELDS_H_

@@ -18,7 +18,7 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-// The original's resolution, default tempo and default dynamic (mf).
+// Magenta's resolution, default tempo and default dynamic (mf).
 constexpr int kTicksPerQuarter = 220;
 constexpr double kDefaultQpm = 120;
 constexpr int kVelocity = 90;
@@ -64,8 +64,8 @@ std::optional<MagentaNote> ScanNote(absl::string_view line, size_t pos) {
   return note;
 }
 
-// The multiplier that a length suffix stands for; invalid where the original
-// fails ("//3", "3//", "/0").
+// The multiplier that a length suffix stands for; invalid where Magenta fails
+// ("//3", "3//", "/0").
 AbcRational MagentaLength(absl::string_view text) {
   const size_t slashes = SkipAny(text, text.find('/'), "/") - text.find('/');
   const size_t slash = text.find('/');
@@ -99,7 +99,7 @@ bool IsChord(absl::string_view line, size_t pos) {
   return false;
 }
 
-// Every member that reads input returns false where the original fails.
+// Every member that reads input returns false where Magenta fails.
 class MagentaReader {
  public:
   MagentaReader() {
@@ -232,7 +232,7 @@ bool MagentaReader::ReadTempo(absl::string_view content) {
 bool MagentaReader::AddTempo(const MagentaTempo& tempo) {
   const AbcRational unit = tempo.has_unit ? tempo.unit : unit_;
   const AbcRational qpm = unit * AbcRational{4, 1} * AbcRational{tempo.rate, 1};
-  // The original divides by it at the next note.
+  // Magenta divides by it at the next note.
   if (!qpm.valid() || qpm.num == 0) return false;
   auto* entry = sequence_.add_tempos();
   entry->set_time(time_);
@@ -339,7 +339,7 @@ bool MagentaReader::ApplyBrokenRhythm() {
   auto* first = sequence_.mutable_notes(notes - 2);
   auto* second = sequence_.mutable_notes(notes - 1);
   const double length = first->end_time() - first->start_time();
-  // Compared as doubles, so that it also fails by rounding as the original's.
+  // Compared as doubles, so that it also fails by rounding as Magenta's.
   if (length != second->end_time() - second->start_time()) return false;
   const double moved =
       length / static_cast<double>(int64_t{1} << broken_rhythm_.size());

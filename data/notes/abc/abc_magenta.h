@@ -1,4 +1,4 @@
-// The ABC that the original reads, read as the original does.
+// The ABC that Magenta reads, read as Magenta does.
 //
 // Notes come once; repeats are recorded as section annotations and groups.
 // Its quirks are kept, because a data set must not change with the program
@@ -17,9 +17,9 @@
 
 namespace continuo {
 
-// The tune as the original gives it, or nothing if the original fails (rests,
-// chords, tuplets, endings, parts, voices, odd fields and much else); then
-// `rejected`, if not null, is the number of the line that it fails at.
+// The tune as Magenta gives it, or nothing if Magenta fails (rests, chords,
+// tuplets, endings, parts, voices, odd fields and much else); then `rejected`,
+// if not null, is the number of the line that it fails at.
 std::optional<tensorflow::magenta::NoteSequence> ReadMagentaAbcTune(
     const std::vector<AbcLine>& header, const std::vector<AbcLine>& tune,
     int* rejected = nullptr);

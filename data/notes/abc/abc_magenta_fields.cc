@@ -70,7 +70,7 @@ std::optional<MagentaTempo> BeatTempo(absl::string_view text) {
     if (!den) return std::nullopt;
     tempo.unit = tempo.unit + MakeRational(*num, *den);
     tempo.has_unit = true;
-    // Beats run together ("1/43/8") are an error of the original.
+    // Beats run together ("1/43/8") are an error of Magenta.
     if (!text.empty() && text[0] != '=' && !absl::ascii_isspace(text[0])) {
       return std::nullopt;
     }
@@ -122,7 +122,7 @@ std::optional<AbcKey> ParseMagentaKey(absl::string_view text) {
   }
   const int sharps = AbcSignature(letter, alteration, key.mode);
   if (sharps < -7 || sharps > 7) return std::nullopt;
-  // The original has no signature for these tonics.
+  // Magenta has no signature for these tonics.
   if ((alteration > 0 && (letter == 'E' || letter == 'B')) ||
       (alteration < 0 && (letter == 'C' || letter == 'F'))) {
     return std::nullopt;

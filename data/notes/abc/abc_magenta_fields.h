@@ -1,5 +1,5 @@
-// Information fields as the original parses them, quirks included; nothing
-// where it fails. See abc_fields.h for the forms beyond it.
+// Information fields as Magenta parses them, quirks included; nothing where it
+// fails. See abc_fields.h for the forms beyond it.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_FIELDS_H_
 #define CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_FIELDS_H_

@@ -1,5 +1,5 @@
-// Repeats as the original records them: a section annotation where a section
-// starts, a section group for how often each is played.
+// Repeats as Magenta records them: a section annotation where a section starts,
+// a section group for how often each is played.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_SECTIONS_H_
 #define CONTINUO_DATA_NOTES_ABC_ABC_MAGENTA_SECTIONS_H_
@@ -19,8 +19,8 @@ struct MagentaRepeat {
   int forward = 0;
 };
 
-// A repeat mark at `time`. False where the original fails: a mark that does
-// not match the forward repeat before it, a backward repeat at time 0.
+// A repeat mark at `time`. False where Magenta fails: a mark that does not
+// match the forward repeat before it, a backward repeat at time 0.
 bool AddMagentaRepeat(MagentaRepeat repeat, double time,
                       MagentaSections* sections,
                       tensorflow::magenta::NoteSequence* sequence);

@@ -22,7 +22,7 @@
 namespace continuo {
 namespace {
 
-// The original's velocities of the dynamic marks.
+// Magenta's velocities of the dynamic marks.
 struct Dynamic {
   absl::string_view name;
   int velocity;

@@ -11,7 +11,7 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-// The original's resolution and default tempo.
+// Magenta's resolution and default tempo.
 constexpr int kTicksPerQuarter = 220;
 constexpr double kDefaultQpm = 120;
 

@@ -32,20 +32,20 @@ struct AbcBookText {
 // valid UTF-8 make the whole text count as Latin-1.
 std::string DecodeAbcText(absl::string_view bytes);
 
-// Splits decoded text at blank lines and before each "X:" field, as the
-// original does at blank lines alone. The first section is the file header if
-// it has no "X:" and others follow. Sections without "X:" elsewhere are free
-// text or, to the original, tunes: they are kept with has_number false. The
-// views point into `text`.
+// Splits decoded text at blank lines and before each "X:" field, as Magenta
+// does at blank lines alone. The first section is the file header if it has no
+// "X:" and others follow. Sections without "X:" elsewhere are free text or, to
+// Magenta, tunes: they are kept with has_number false. The views point into
+// `text`.
 AbcBookText SplitAbcTunes(absl::string_view text);
 
 // The line without its comment ("%" to the end) and outer white space.
 absl::string_view StripAbcComment(absl::string_view line);
 
-// True for "K: G": a letter and a colon, as the original tells fields.
+// True for "K: G": a letter and a colon, as Magenta tells fields.
 bool IsAbcField(absl::string_view line);
 
-// The letter and the text of a field line, stripped as the original does.
+// The letter and the text of a field line, stripped as Magenta does.
 std::pair<char, absl::string_view> SplitAbcField(absl::string_view line);
 
 }  // namespace continuo

@@ -31,7 +31,7 @@ struct ConvertedItem {
 // A file with one JSON object per line, for each file or tune:
 //   file     its name relative to the input folder
 //   tune     its index, in books only
-//   status   "converted", "repaired" (read, but the original rejects it) or
+//   status   "converted", "repaired" (read, but Magenta rejects it) or
 //            "skipped"
 //   reason   of "repaired" and "skipped": the kind of failure
 //   message  the same with details

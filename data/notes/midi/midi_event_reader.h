@@ -21,7 +21,7 @@
 namespace continuo {
 
 // mido refuses longer meta and system exclusive messages.
-inline constexpr uint64_t kMaxOriginalMessage = 1000000;
+inline constexpr uint64_t kMaxMagentaMessage = 1000000;
 
 // Signs of damage this many events apart tell of one place, and this many in
 // one place of bytes that are no events.
@@ -52,7 +52,7 @@ class MidiEventReader {
         tick_(track.start_tick) {}
 
  protected:
-  static constexpr bool kOriginal = rules == MidiRules::kOriginal;
+  static constexpr bool kMagenta = rules == MidiRules::kMagenta;
 
   // What the lenient rules do about an event that they cannot read.
   enum class Trouble {
@@ -89,7 +89,7 @@ class MidiEventReader {
   // Reads the length of a message and leaves p_ at its bytes.
   absl::Status ReadLength(uint64_t* size) {
     if (!ReadNumber(size)) return Truncated();
-    if (kOriginal && *size > kMaxOriginalMessage) {
+    if (kMagenta && *size > kMaxMagentaMessage) {
       return Error("a message longer than a million bytes");
     }
     if (*size > static_cast<uint64_t>(limit_ - p_)) return Truncated();
@@ -114,7 +114,7 @@ class MidiEventReader {
   absl::Status ApplyMeta(uint8_t type, const uint8_t* data, uint64_t size);
   // A meta event that mido rejects and that holds nothing needed.
   absl::Status BadMeta(absl::string_view reason, MidiFault fault) {
-    if (kOriginal) return Error(reason);
+    if (kMagenta) return Error(reason);
     faults_.Add(fault);
     return absl::OkStatus();
   }
@@ -189,7 +189,7 @@ inline bool MidiEventReader<rules>::CommonEvent() {
 template <MidiRules rules>
 absl::Status MidiEventReader<rules>::Event() {
   if (!ReadNumber(&delta_)) return Truncated();
-  if (!kOriginal && ignore_delta_) {
+  if (!kMagenta && ignore_delta_) {
     ignore_delta_ = false;
     if (p_ < limit_ && *p_ == 0xff) delta_ = 0;
   }
@@ -198,7 +198,7 @@ absl::Status MidiEventReader<rules>::Event() {
   if (tick_ > static_cast<uint64_t>(kMaxMidiTick)) {
     // mido does not count the time in front of an unknown meta event.
     const bool uncounted =
-        kOriginal && p_[0] == 0xff && limit_ - p_ > 1 && !IsKnownMeta(p_[1]);
+        kMagenta && p_[0] == 0xff && limit_ - p_ > 1 && !IsKnownMeta(p_[1]);
     if (!uncounted) return TickError();
   }
   uint8_t status = *p_;
@@ -211,7 +211,7 @@ absl::Status MidiEventReader<rules>::Event() {
     return OtherEvent();
   }
   if (ChannelMessage(status)) return absl::OkStatus();
-  return kOriginal ? ChannelMessageError() : DamagedMessage(status);
+  return kMagenta ? ChannelMessageError() : DamagedMessage(status);
 }
 
 template <MidiRules rules>
@@ -235,7 +235,7 @@ inline bool MidiEventReader<rules>::ChannelMessage(uint8_t status) {
       break;
     case 0x9:
       if (second > 0) {
-        if constexpr (!kOriginal) has_notes_ = true;
+        if constexpr (!kMagenta) has_notes_ = true;
         builder_.NoteOn(channel, first, second, tick);
       } else {
         builder_.NoteOff(channel, first, tick);
@@ -331,17 +331,17 @@ absl::Status MidiEventReader<rules>::OtherEvent() {
     status = running_;
   } else {
     ++p_;
-    if (kOriginal) running_ = status;
+    if (kMagenta) running_ = status;
   }
   if (status == 0xf0 || status == 0xf7) {
     if (is_running) ++p_;  // mido drops this byte
     return Exclusive();
   }
   const int size = MidiSystemDataBytes(status);
-  if (kOriginal && (size < 0 || (is_running && size == 0))) {
+  if (kMagenta && (size < 0 || (is_running && size == 0))) {
     return Error("an undefined system message");
   }
-  if (!kOriginal) {
+  if (!kMagenta) {
     if (absl::Status s = Suspect(Sign::kSystemMessage); !s.ok()) return s;
     faults_.Add(MidiFault::kSystemMessage);
   }
@@ -358,7 +358,7 @@ absl::Status MidiEventReader<rules>::Exclusive() {
   if (absl::Status s = ReadLength(&size); !s.ok()) return s;
   const uint8_t* begin = p_;
   const uint8_t* end = p_ + size;
-  if (kOriginal) {
+  if (kMagenta) {
     if (begin < end && begin[0] == 0xf0) ++begin;
     if (begin < end && end[-1] == 0xf7) --end;
     if (std::any_of(begin, end, [](uint8_t byte) { return byte >= 0x80; })) {
@@ -375,7 +375,7 @@ absl::Status MidiEventReader<rules>::Meta() {
   const uint8_t type = *p_++;
   uint64_t size = 0;
   if (absl::Status s = ReadLength(&size); !s.ok()) return s;
-  if (kOriginal && !IsKnownMeta(type) && delta_ > 0) {
+  if (kMagenta && !IsKnownMeta(type) && delta_ > 0) {
     tick_ -= delta_;
     faults_.Add(MidiFault::kUnknownMetaTime);
   }
@@ -409,8 +409,8 @@ absl::Status MidiEventReader<rules>::ApplyMeta(uint8_t type,
       if (size < 3) return BadMeta("a cut tempo event", MidiFault::kTempo);
       const uint32_t tempo = uint32_t{data[0]} << 16 | data[1] << 8 | data[2];
       if (tempo == 0 && song_.division > 0) {
-        // The original looks at those of the first track only.
-        if (kOriginal && track > 0) return absl::OkStatus();
+        // Magenta looks at those of the first track only.
+        if (kMagenta && track > 0) return absl::OkStatus();
         return BadMeta("a tempo of zero", MidiFault::kTempo);
       }
       song_.tempos.push_back({tick, tempo, track});
@@ -427,7 +427,7 @@ absl::Status MidiEventReader<rules>::ApplyMeta(uint8_t type,
       // on NoteSequence has no room.
       const bool denominator_fits = data[1] <= 30 && data[1] != 29;
       if (!denominator_fits || data[0] == 0) {
-        if (kOriginal && denominator_fits && track > 0) return absl::OkStatus();
+        if (kMagenta && denominator_fits && track > 0) return absl::OkStatus();
         return BadMeta("a wrong time signature", MidiFault::kMeter);
       }
       song_.meters.push_back({tick, data[0], 1 << data[1], track});

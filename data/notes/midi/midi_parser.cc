@@ -122,7 +122,7 @@ class FileParser {
     MidiParse parse = {song_, &builder, faults_, 4 * (file_end_ - file_)};
     parse_ = &parse;
     p_ = header_.end;
-    if (rules_ == MidiRules::kOriginal) return ParseOriginalTracks();
+    if (rules_ == MidiRules::kMagenta) return ParseMagentaTracks();
     CONTINUO_RETURN_IF_ERROR(ParseLenientTracks());
     parsed->is_damaged = !damage_.ok();
     return absl::OkStatus();
@@ -152,7 +152,7 @@ class FileParser {
     return absl::InvalidArgumentError("no tracks: the file is only a header");
   }
 
-  absl::Status ParseOriginalTracks();
+  absl::Status ParseMagentaTracks();
   absl::Status ParseLenientTracks();
   // Passes over what is no track; false where there is no other track.
   bool FindTrack();
@@ -177,7 +177,7 @@ class FileParser {
   int64_t lost_bytes_ = 0;
 };
 
-absl::Status FileParser::ParseOriginalTracks() {
+absl::Status FileParser::ParseMagentaTracks() {
   while (num_tracks_ < header_.num_tracks) {
     if (file_end_ - p_ < kMidiChunkHeaderSize) return FewerTracks();
     if (!IsMidiTrackHeader(p_, file_end_)) {
@@ -289,7 +289,7 @@ absl::string_view Unwrap(absl::string_view bytes, ReadReport* report) {
       (is_riff ? bytes : bytes.substr(0, kMaxFront)).find(kStart);
   if (start == absl::string_view::npos) return bytes;
   if (is_riff) {
-    report->repair = "a RIFF container: the original reads none";
+    report->repair = "a RIFF container: Magenta reads none";
   } else {
     report->repair =
         absl::StrCat("bytes in front of the MIDI file: ", start, " bytes");
@@ -309,16 +309,16 @@ absl::StatusOr<MidiSong> ParseMidi(absl::string_view bytes,
   bytes = Unwrap(bytes, report);
   const Reading reading = options.reading;
   ParsedMidi parsed;
-  const absl::Status original =
-      FileParser(bytes, MidiRules::kOriginal, reading).Parse(&parsed);
-  if (absl::IsResourceExhausted(original)) return original;
-  if (!original.ok()) {
+  const absl::Status magenta =
+      FileParser(bytes, MidiRules::kMagenta, reading).Parse(&parsed);
+  if (absl::IsResourceExhausted(magenta)) return magenta;
+  if (!magenta.ok()) {
     // What stops the lenient rules is the damage that matters.
     parsed = {};
     CONTINUO_RETURN_IF_ERROR(
         FileParser(bytes, MidiRules::kLenient, reading).Parse(&parsed));
     if (report->repair.empty())
-      report->repair = std::string(original.message());
+      report->repair = std::string(magenta.message());
   } else if (reading == Reading::kStandard &&
              StandardMayDiffer(parsed.faults)) {
     ParsedMidi standard;

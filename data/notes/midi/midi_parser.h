@@ -19,18 +19,18 @@ inline constexpr int64_t kMaxMidiEvents = 2'000'000;
 // Parses a file, also one wrapped in RIFF (.rmi) or behind a short header of
 // another kind.
 //
-// Reading::kMagenta: a file that the original reads gives what it reads there:
+// Reading::kMagenta: a file that Magenta reads gives what it reads there:
 // tempo, meter and key of the first track, all tracks from tick 0, no tracks
 // beyond the number in the header. kStandard: those of all tracks, tracks of
 // format 2 one after another, and all tracks there are; where none of this
 // applies, the same song.
 //
-// A file that the original rejects is read as far as its notes can be told
-// (see MidiRules::kLenient), with the same difference between the readings.
-// `report`, if not null, then says what the original stumbles over ("a wrong
-// key signature: track 1, byte 31"), and in any case what was dropped, clipped
-// or guessed (midi_faults.h). It is cleared first. An error if no note is left
-// of a damaged file, or if damage ahead of its end costs the larger part.
+// A file that Magenta rejects is read as far as its notes can be told (see
+// MidiRules::kLenient), with the same difference between the readings.
+// `report`, if not null, then says what Magenta stumbles over ("a wrong key
+// signature: track 1, byte 31"), and in any case what was dropped, clipped or
+// guessed (midi_faults.h). It is cleared first. An error if no note is left of
+// a damaged file, or if damage ahead of its end costs the larger part.
 //
 // Errors say reason, then ": ", then details. Time is linear in the size of
 // `bytes`; memory too, with about five bytes per byte.

@@ -7,8 +7,8 @@
 
 namespace continuo {
 
-// The name of a program in 0..127, spelled as the original writes it into the
-// tracks of its files.
+// The name of a program in 0..127, spelled as Magenta writes it into the tracks
+// of its files.
 absl::string_view MidiProgramName(int program);
 
 }  // namespace continuo

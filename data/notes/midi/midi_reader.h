@@ -11,14 +11,13 @@
 
 namespace continuo {
 
-// Reads a file (formats 0, 1, 2; also wrapped in RIFF). Where the original
-// reads it, the result of Reading::kMagenta is equal to the last bit of every
-// time; for others, and for kStandard, see ParseMidi (midi_parser.h), which
-// also fills `report`. id, filename and
-// collection_name stay unset.
+// Reads a file (formats 0, 1, 2; also wrapped in RIFF). Where Magenta reads it,
+// the result of Reading::kMagenta is equal to the last bit of every time; for
+// others, and for kStandard, see ParseMidi (midi_parser.h), which also fills
+// `report`. id, filename and collection_name stay unset.
 //
-// Files with SMPTE time, for which the original gives negative times, are read
-// by their frame rate: tempo events do not count, the tempo is 120, and
+// Files with SMPTE time, for which Magenta gives negative times, are read by
+// their frame rate: tempo events do not count, the tempo is 120, and
 // ticks_per_quarter is the number of ticks in half a second.
 //
 // InvalidArgument for what is not a MIDI file or too damaged, OutOfRange for

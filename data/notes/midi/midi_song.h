@@ -10,8 +10,8 @@
 
 namespace continuo {
 
-// Ticks up to here fit every field below. The original tabulates each tick
-// (32 bytes of temporaries), so that no machine it runs on gets this far.
+// Ticks up to here fit every field below. Magenta tabulates each tick (32 bytes
+// of temporaries), so that no machine it runs on gets this far.
 inline constexpr int64_t kMaxMidiTick = (int64_t{1} << 31) - 2;
 
 struct MidiNote {

@@ -1,5 +1,5 @@
 // Collects the events of a file's tracks into a MidiSong by the rules of
-// pretty_midi 0.2, which the original reads with: what closes a note, which
+// pretty_midi 0.2, which Magenta reads with: what closes a note, which
 // instrument it belongs to, where controls ahead of the first note go.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_SONG_BUILDER_H_

@@ -1,8 +1,8 @@
 // The tempo map of a MIDI file: ticks to seconds and back.
 //
-// The original tabulates the seconds of every tick; this computes the entries
-// on demand by the same operations in the same order, so that times are equal
-// to the last bit and a file with large ticks costs nothing.
+// Magenta tabulates the seconds of every tick; this computes the entries on
+// demand by the same operations in the same order, so that times are equal to
+// the last bit and a file with large ticks costs nothing.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_TEMPO_H_
 #define CONTINUO_DATA_NOTES_MIDI_MIDI_TEMPO_H_
@@ -46,9 +46,9 @@ class TempoMap {
     return Seconds(tick, &hint);
   }
 
-  // The tick whose time is nearest, as the original finds it: the earlier one
-  // only if strictly nearer up to the last change, half to even behind it.
-  // As a double, since nothing bounds the time; `seconds` must be finite.
+  // The tick whose time is nearest, as Magenta finds it: the earlier one only
+  // if strictly nearer up to the last change, half to even behind it. As a
+  // double, since nothing bounds the time; `seconds` must be finite.
   double Tick(double seconds) const;
 
   const std::vector<Segment>& segments() const { return segments_; }

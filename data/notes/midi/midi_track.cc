@@ -8,16 +8,16 @@
 namespace continuo {
 namespace {
 
-class OriginalTrack : MidiEventReader<MidiRules::kOriginal> {
+class MagentaTrack : MidiEventReader<MidiRules::kMagenta> {
  public:
-  OriginalTrack(const MidiTrackBytes& track, MidiParse* parse)
+  MagentaTrack(const MidiTrackBytes& track, MidiParse* parse)
       : MidiEventReader(
             track, track.end != nullptr ? track.end : track.file_end, parse) {}
 
   absl::Status Parse(MidiTrackResult* result);
 };
 
-absl::Status OriginalTrack::Parse(MidiTrackResult* result) {
+absl::Status MagentaTrack::Parse(MidiTrackResult* result) {
   if (p_ == track_.end) return Error("a track without events");
   while (p_ != track_.end) {
     if (CommonEvent()) continue;
@@ -193,8 +193,8 @@ absl::Status ParseMidiTrack(const MidiTrackBytes& track, MidiRules rules,
                             MidiParse* parse, MidiTrackResult* result) {
   *result = {};
   parse->builder->StartTrack();
-  return rules == MidiRules::kOriginal
-             ? OriginalTrack(track, parse).Parse(result)
+  return rules == MidiRules::kMagenta
+             ? MagentaTrack(track, parse).Parse(result)
              : LenientTrack(track, parse).Parse(result);
 }
 

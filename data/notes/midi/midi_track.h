@@ -14,11 +14,11 @@ namespace continuo {
 
 // How to read what the standard leaves open or forbids.
 enum class MidiRules {
-  // As mido 1.3 and pretty_midi 0.2 do, which the original reads with, down to
-  // their faults: the time in front of an unknown meta event is dropped, the
+  // As mido 1.3 and pretty_midi 0.2 do, which Magenta reads with, down to their
+  // faults: the time in front of an unknown meta event is dropped, the
   // end-of-track event ends nothing, system messages set the running status,
   // and whatever mido or pretty_midi raises an exception for is an error.
-  kOriginal,
+  kMagenta,
   // By the standard, passing over what is damaged but not needed. The size of
   // a track is believed only where a chunk can begin behind it.
   kLenient,

@@ -221,8 +221,7 @@ absl::Status AddMeters(const NoteSequence& sequence, const TempoMap& map,
 
 absl::Status AddKeys(const NoteSequence& sequence, const TempoMap& map,
                      std::vector<TimingEvent>* events) {
-  // Sharps (flats if negative) of C, C sharp, D, ..., as the original spells
-  // them.
+  // Sharps (flats if negative) of C, C sharp, D, ..., as Magenta spells them.
   static constexpr int kMajor[12] = {0, -5, 2, -3, 4, -1, 6, 1, -4, 3, -2, 5};
   static constexpr int kMinor[12] = {-3, 4, -1, 6, 1, -4, 3, -2, 5, 0, -5, 2};
   for (const auto& key : sequence.key_signatures()) {

@@ -27,8 +27,8 @@ struct ScoreMeter {
 bool SameLength(const Meter& a, const Meter& b);
 
 // Reads a <time> with beats (one without is senza misura, the caller's affair).
-// Beyond the original: a compound signature ("3+2" beats, or several pairs of
-// beats and beat type) is the sum of its parts, which `components` keeps.
+// Beyond Magenta: a compound signature ("3+2" beats, or several pairs of beats
+// and beat type) is the sum of its parts, which `components` keeps.
 absl::StatusOr<ScoreMeter> ReadMeter(pugi::xml_node time, ScoreRepair* repair);
 
 // Reads <key>: sharps, or flats if negative. Nothing for a key that is not on
@@ -37,12 +37,12 @@ absl::StatusOr<std::optional<int>> ReadKeyFifths(pugi::xml_node key,
                                                  ScoreRepair* repair);
 
 // The key of a part that is written in `fifths` and sounds `semitones` higher,
-// by the original's formula. It names a wrong key for some rare pairs (E major
-// moved by 3 gives D flat), which is kept: keys must be equal.
+// by Magenta's formula. It names a wrong key for some rare pairs (E major moved
+// by 3 gives D flat), which is kept: keys must be equal.
 int TransposedFifths(int fifths, int semitones);
 
 // The pitch class of the major key with `fifths` sharps. The mode of a key is
-// not read, as in the original: all keys count as major.
+// not read, as in Magenta: all keys count as major.
 int KeyPitchClass(int fifths);
 
 }  // namespace continuo

@@ -20,9 +20,9 @@ struct ChordSymbol {
 // Reads `harmony` of a part that sounds `transpose` semitones higher than it is
 // written.
 //
-// Beyond the original, which rejects such scores, with the reason in `repair`:
-// in a transposing part roots and basses are moved to where they sound, and a
-// kind or function that has no abbreviation is written out as it stands
+// Beyond Magenta, which rejects such scores, with the reason in `repair`: in a
+// transposing part roots and basses are moved to where they sound, and a kind
+// or function that has no abbreviation is written out as it stands
 // ("CNeapolitan"), so that nobody takes it for another chord. `text` is empty
 // for a symbol that says nothing.
 //

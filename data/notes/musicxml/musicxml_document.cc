@@ -105,8 +105,8 @@ absl::Status ParseXml(absl::string_view bytes, pugi::xml_document* document) {
                      " tags and attributes, at most ", kMaxXmlMarkup,
                      "; split it into movements"));
   }
-  // A text of blanks counts where it is all that an element has: the original
-  // keeps such part names.
+  // A text of blanks counts where it is all that an element has: Magenta keeps
+  // such part names.
   const pugi::xml_parse_result result =
       document->load_buffer(bytes.data(), bytes.size(),
                             pugi::parse_default | pugi::parse_ws_pcdata_single);

@@ -42,8 +42,8 @@ std::string XmlText(pugi::xml_node node);
 // An attribute's value, under the same promise.
 std::string XmlAttribute(pugi::xml_node node, const char* name);
 
-// What a score was read in spite of, where the original rejects it: the first
-// such thing, as "reason: details". Empty if there was none.
+// What a score was read in spite of, where Magenta rejects it: the first such
+// thing, as "reason: details". Empty if there was none.
 class ScoreRepair {
  public:
   void Add(absl::string_view reason) {

@@ -26,8 +26,8 @@ struct MagentaBuilder {
 
 // Reads `measure` of part number `part_index` (0-based) at the state's time,
 // adds its notes, chord symbols, signatures and (first part only) tempos to
-// `builder` and moves the state to its end. As in the original, the measure's
-// length is that of its first voice, and
+// `builder` and moves the state to its end. As in Magenta, the measure's length
+// is that of its first voice, and
 //  - without a time signature in force, that length becomes one (also 0/1);
 //  - a measure of other length than the signature in force, and any measure
 //    whose length in divisions is less than that signature's beats, gets its
@@ -38,7 +38,7 @@ struct MagentaBuilder {
 //    attribute the velocity from there on; other <sound>s are not read;
 //  - a measure of one <forward> and no notes is a rest of that length.
 //
-// InvalidArgument for what the original rejects.
+// InvalidArgument for what Magenta rejects.
 absl::Status ReadMagentaMeasure(pugi::xml_node measure, int part_index,
                                 MagentaState* state, MagentaBuilder* builder);
 

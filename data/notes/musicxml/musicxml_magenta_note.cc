@@ -39,8 +39,8 @@ absl::StatusOr<int> ReadPitch(pugi::xml_node node, int transpose,
         "<alter> is no number: \"", QuoteForMessage(alter_text), "\""));
   }
   // Microtones are cut off, towards the unaltered note. The alteration stays
-  // within the octave: the original reads C flat 4 as the B above it, and
-  // pitches must be equal.
+  // within the octave: Magenta reads C flat 4 as the B above it, and pitches
+  // must be equal.
   const double pitch_class =
       std::fmod(std::fmod(semitones + std::trunc(alter), 12) + 12, 12);
   const double pitch =

@@ -30,7 +30,7 @@ struct MagentaNote {
 // sound in the octave that is written (12 semitones off); a negative duration
 // moves time back.
 //
-// InvalidArgument for what the original rejects, and for a pitch outside MIDI's
+// InvalidArgument for what Magenta rejects, and for a pitch outside MIDI's
 // range.
 absl::StatusOr<MagentaNote> ReadMagentaNote(pugi::xml_node note,
                                             MagentaState* state);

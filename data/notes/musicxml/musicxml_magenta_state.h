@@ -18,10 +18,10 @@ struct ChordAnchor {
   double time = 0;       // seconds
 };
 
-// One state for the whole score, as in the original: of these, a new part
-// resets only `time` and `transpose`, and sets `channel` and `program`.
-// Divisions, tempo, velocity and time signature of the end of a part hold at
-// the start of the next one until it says otherwise.
+// One state for the whole score, as in Magenta: of these, a new part resets
+// only `time` and `transpose`, and sets `channel` and `program`. Divisions,
+// tempo, velocity and time signature of the end of a part hold at the start of
+// the next one until it says otherwise.
 struct MagentaState {
   int64_t divisions = kXmlUnit;  // of a quarter note, in millionths
   double qpm = 120;
@@ -29,15 +29,15 @@ struct MagentaState {
   double time = 0;  // seconds
   int velocity = 64;
   int transpose = 0;  // semitones
-  int channel = 0;    // as in the file, 1-based; the original keeps it so
+  int channel = 0;    // as in the file, 1-based; Magenta keeps it so
   int program = 0;    // likewise
   std::optional<Meter> meter;
   std::optional<ChordAnchor> previous;
-  ScoreRepair repair;  // what the original rejects
+  ScoreRepair repair;  // what Magenta rejects
 };
 
-// The length of `duration` (millionths of a division) in seconds, with the
-// original's order of operations: ticks at 220 per quarter in between.
+// The length of `duration` (millionths of a division) in seconds, with
+// Magenta's order of operations: ticks at 220 per quarter in between.
 inline double DurationSeconds(const MagentaState& state, int64_t duration) {
   constexpr double kTicksPerQuarter = 220;
   const double unit = static_cast<double>(kXmlUnit);

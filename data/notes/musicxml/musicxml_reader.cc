@@ -18,7 +18,7 @@ namespace {
 
 using ::tensorflow::magenta::NoteSequence;
 
-// The original's fixed resolution, whatever the score's divisions.
+// Magenta's fixed resolution, whatever the score's divisions.
 constexpr int kTicksPerQuarter = 220;
 
 absl::Status StartSequence(const std::vector<PartNodes>& parts,

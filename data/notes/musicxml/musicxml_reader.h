@@ -21,13 +21,12 @@ namespace continuo {
 // together at every measure; a part's faults are its own. One impossible thing
 // costs itself alone. The first part with a time or key signature gives it.
 //
-// Reading::kMagenta: what the original reads is equal (times to 1e-9 s), with
-// its peculiarities (musicxml_magenta.h). What it rejects is read by the
-// standard.
+// Reading::kMagenta: what Magenta reads is equal (times to 1e-9 s), with its
+// peculiarities (musicxml_magenta.h). What it rejects is read by the standard.
 //
-// `report` is cleared first. It says what the original stumbles over, and
-// counts what was left out, clipped or guessed. id, filename and
-// collection_name are unset.
+// `report` is cleared first. It says what Magenta stumbles over, and counts
+// what was left out, clipped or guessed. id, filename and collection_name are
+// unset.
 //
 // InvalidArgument for what is no score or lasts longer than kMaxScoreSeconds,
 // ResourceExhausted beyond the limits of musicxml_document.h and

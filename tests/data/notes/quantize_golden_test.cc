@@ -39,7 +39,7 @@ TEST(QuantizeGoldenTest, QuantizeToStep) {
   }
 }
 
-// The failure that an error class of the original stands for.
+// The failure that an error class of Magenta stands for.
 QuantizeFailure FailureOf(const std::string& error) {
   if (error == "MultipleTimeSignatureError") {
     return QuantizeFailure::kMultipleTimeSignatures;
@@ -61,7 +61,7 @@ TEST(QuantizeGoldenTest, NoteSequences) {
     for (const std::string& file : testing::ListFiles(dir, ".ns.pb")) {
       const std::string name = file.substr(0, file.size() - 6);
       SCOPED_TRACE(dir + "/" + name);
-      // Files written by the original and read back have no description.
+      // Files written by Magenta and read back have no description.
       if (testing::ListFiles(dir, name + ".json").empty()) continue;
       const NoteSequence sequence = MustParse(dir + "/" + file);
       const json info = testing::MustReadJson(dir + "/" + name + ".json");

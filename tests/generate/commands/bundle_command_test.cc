@@ -1,5 +1,5 @@
 // Bundles as a user makes and takes them apart: unpack_bundle and
-// --save_generator_bundle, on a tiny bundle of the original.
+// --save_generator_bundle, on a tiny bundle of Magenta.
 
 #include <sys/wait.h>
 
@@ -81,7 +81,7 @@ TEST_F(BundleCommandTest, UnpacksTheCheckpointAndTheMetaGraph) {
   EXPECT_EQ(testing::MustRead(checkpoint_ + ".meta"), files->metagraph);
 }
 
-TEST_F(BundleCommandTest, SavedBundleGeneratesAsTheOriginals) {
+TEST_F(BundleCommandTest, SavedBundleGeneratesAsMagentas) {
   Unpack();
   const Outcome saved =
       Save(absl::StrCat("--config=attention_rnn --hparams=attn_length=6 "

@@ -1,4 +1,4 @@
-// melody_rnn_generate as a user runs it, on a tiny bundle of the original.
+// melody_rnn_generate as a user runs it, on a tiny bundle of Magenta.
 
 #include <sys/wait.h>
 

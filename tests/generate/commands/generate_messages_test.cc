@@ -1,5 +1,5 @@
 // What drums_rnn_generate and performance_rnn_generate say about primers and
-// controls, on tiny bundles of the original.
+// controls, on tiny bundles of Magenta.
 
 #include <cstdlib>
 #include <string>

@@ -1,4 +1,4 @@
-// melody_rnn_score as a user runs it, on tiny bundles of the original.
+// melody_rnn_score as a user runs it, on tiny bundles of Magenta.
 
 #include <sys/wait.h>
 

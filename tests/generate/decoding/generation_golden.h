@@ -1,6 +1,6 @@
-// Requests to the original's bundles: with its uniform draws everything it
-// chose, scored, pruned and wrote must follow (golden family "generation").
-// One body for all devices.
+// Requests to Magenta's bundles: with its uniform draws everything it chose,
+// scored, pruned and wrote must follow (golden family "generation"). One body
+// for all devices.
 
 #ifndef CONTINUO_TESTS_GENERATE_DECODING_GENERATION_GOLDEN_H_
 #define CONTINUO_TESTS_GENERATE_DECODING_GENERATION_GOLDEN_H_
@@ -34,8 +34,8 @@ using google::protobuf::util::MessageDifferencer;
 using tensorflow::magenta::GeneratorOptions;
 using tensorflow::magenta::NoteSequence;
 
-// The original's numbers: step by step, batch by batch, the last batch filled
-// up with copies of the last hypothesis that draw too.
+// Magenta's numbers: step by step, batch by batch, the last batch filled up
+// with copies of the last hypothesis that draw too.
 class ListedUniformSource : public UniformSource {
  public:
   ListedUniformSource(std::vector<double> u, int64_t first_step, int64_t stride)

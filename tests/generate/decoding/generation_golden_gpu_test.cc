@@ -1,4 +1,4 @@
-// The original's requests on a CUDA device in fp32.
+// Magenta's requests on a CUDA device in fp32.
 
 #include "tests/generate/decoding/generation_golden.h"
 

@@ -1,4 +1,4 @@
-// The original's requests on the CPU, by the loop on the host and by that of
+// Magenta's requests on the CPU, by the loop on the host and by that of
 // devices.
 
 #include "tests/generate/decoding/generation_golden.h"

@@ -115,7 +115,7 @@ TEST_F(LoadModelTest, DisagreeingFlagsAreErrorsThatNameBothValues) {
   ExpectError(source, {"no_such_rnn", "attention_rnn"});
 }
 
-TEST_F(LoadModelTest, RunOfTheOriginalNeedsAConfiguration) {
+TEST_F(LoadModelTest, RunOfMagentaNeedsAConfiguration) {
   WriteRun("old", false);
   ExpectError(Run("old"), {"--config", "--melody_encoder_decoder"});
   ModelSource source = Run("old");

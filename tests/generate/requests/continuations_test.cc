@@ -37,7 +37,7 @@ TEST(DrumsContinuationTest, PitchesOfThePrimerStay) {
       ContinueDrums(DrumTrackToSequence(*track), "drum_kit", 8);
   ASSERT_TRUE(continuation.ok()) << continuation.status();
   std::vector<Event> events = (*continuation)->primer();
-  // One step of silence by the request and one by rounding, as the original.
+  // One step of silence by the request and one by rounding, as Magenta.
   EXPECT_EQ(events, (std::vector<Event>{1, 0, 256, 0, 0}));
   EXPECT_EQ((*continuation)->num_events(), 3);
   for (Event event : {1, 256, 0}) events.push_back(event);

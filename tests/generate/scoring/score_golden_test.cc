@@ -1,4 +1,4 @@
-// Log-likelihoods of sequences under the original's bundles (golden family
+// Log-likelihoods of sequences under Magenta's bundles (golden family
 // "bundles").
 
 #include <cmath>
@@ -53,7 +53,7 @@ std::unique_ptr<EventEncoder> EncoderOf(const ModelConfig& config,
       std::make_shared<ControlTrack>(std::vector<ControlValues>{values}));
 }
 
-TEST(ScoreGoldenTest, LogLikelihoodsEqualTheOriginals) {
+TEST(ScoreGoldenTest, LogLikelihoodsEqualMagentas) {
   ThreadPool pool(2);
   const std::string root = testing::GoldenDir("bundles");
   int cases = 0;
@@ -62,7 +62,7 @@ TEST(ScoreGoldenTest, LogLikelihoodsEqualTheOriginals) {
     const std::string path = root + "/" + file;
     const nlohmann::json golden =
         testing::MustReadJson(path.substr(0, path.size() - 4) + ".json");
-    // The original cannot score with a batch of more than one.
+    // Magenta cannot score with a batch of more than one.
     if (golden["hparams"]["batch_size"] != 1) {
       std::cout << "[  SKIPPED ] " << file << "\n";
       continue;

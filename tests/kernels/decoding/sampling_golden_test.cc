@@ -1,5 +1,5 @@
-// The original's draws: its distributions and uniform numbers must give its
-// choices (golden family "generation").
+// Magenta's draws: its distributions and uniform numbers must give its choices
+// (golden family "generation").
 
 #include <cmath>
 #include <string>
@@ -13,7 +13,7 @@
 namespace continuo {
 namespace {
 
-TEST(SamplingGoldenTest, DrawsTheOriginalsChoices) {
+TEST(SamplingGoldenTest, DrawsMagentasChoices) {
   ThreadPool pool(1);
   int cases = 0;
   const std::string root = testing::GoldenDir("generation");

@@ -1,4 +1,4 @@
-// Bundles that the original wrote.
+// Bundles that Magenta wrote.
 
 #include <string>
 #include <vector>
@@ -28,7 +28,7 @@ std::vector<std::string> Paths() {
   return paths;
 }
 
-TEST(BundleGoldenTest, TensorsAndDetailsAreThoseOfTheOriginal) {
+TEST(BundleGoldenTest, TensorsAndDetailsAreThoseOfMagenta) {
   const auto names = testing::ListFiles(GoldenDir("bundles"), ".mag");
   if (names.empty() && testing::GoldenDirIsForeign()) {
     GTEST_SKIP() << "no bundles in " << GoldenDir();
@@ -64,7 +64,7 @@ TEST(BundleGoldenTest, TensorsAndDetailsAreThoseOfTheOriginal) {
   }
 }
 
-TEST(BundleGoldenTest, MetaGraphsHaveTheCollectionsOfTheOriginal) {
+TEST(BundleGoldenTest, MetaGraphsHaveTheCollectionsOfMagenta) {
   for (const std::string& path : Paths()) {
     SCOPED_TRACE(path);
     const auto bundle = ReadBundle(path);
@@ -87,7 +87,7 @@ TEST(BundleGoldenTest, MetaGraphsHaveTheCollectionsOfTheOriginal) {
   }
 }
 
-TEST(BundleGoldenTest, WritesTheBytesOfTheOriginalsCheckpoints) {
+TEST(BundleGoldenTest, WritesTheBytesOfMagentasCheckpoints) {
   for (const std::string& path : Paths()) {
     SCOPED_TRACE(path);
     const auto bundle = ReadBundle(path);

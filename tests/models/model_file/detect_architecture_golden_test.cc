@@ -1,5 +1,5 @@
-// The networks of the original's bundles, read off their tensors and meta
-// graphs (golden family "bundles").
+// The networks of Magenta's bundles, read off their tensors and meta graphs
+// (golden family "bundles").
 
 #include <string>
 

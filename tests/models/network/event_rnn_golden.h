@@ -1,4 +1,4 @@
-// The network against the original, on any device: family `model` of the golden
+// The network against Magenta, on any device: family `model` of the golden
 // data, whose README gives the tolerances. Included by the tests that say which
 // devices.
 
@@ -150,7 +150,7 @@ inline double Relative(double value, double want) {
   return std::abs(value - want) / std::max(1e-30, std::abs(want));
 }
 
-// The value of a metric of the original from the sums.
+// The value of a metric of Magenta from the sums.
 inline double Metric(const std::string& name, const LossSums& sums) {
   const auto ratio = [](int64_t a, int64_t b) {
     return static_cast<double>(a) / static_cast<double>(b);
@@ -185,7 +185,7 @@ inline void ExpectMetrics(const nlohmann::json& want, const LossSums& sums,
     ++compared;
     const double expected = JsonNumber(value);
     if (std::isnan(metric)) {
-      // 0 / 0 is 0 in the original's streaming metrics.
+      // 0 / 0 is 0 in Magenta's streaming metrics.
       EXPECT_TRUE(streaming ? expected == 0 : std::isnan(expected)) << name;
     } else if (expected == 0) {
       EXPECT_EQ(metric, 0) << name;
@@ -207,7 +207,7 @@ class ModelGoldenTest : public ::testing::TestWithParam<GoldenCase> {
 };
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModelGoldenTest);
 
-TEST_P(ModelGoldenTest, ParametersAreTheOriginalsVariables) {
+TEST_P(ModelGoldenTest, ParametersAreMagentasVariables) {
   const Graph graph = LoadGraph();
   const std::vector<Parameter> parameters = NetworkParameters(graph.spec);
   const nlohmann::json& variables = graph.meta["variables"];
@@ -315,7 +315,7 @@ TEST_P(ModelGoldenTest, StreamingEvaluation) {
   const Graph graph = LoadGraph();
   if (!graph.meta.contains("eval") ||
       !graph.meta["eval"].contains("after_each_batch")) {
-    // The original cannot build the graph for several heads.
+    // Magenta cannot build the graph for several heads.
     EXPECT_GT(graph.spec.head_sizes.size(), 1u);
     return;
   }

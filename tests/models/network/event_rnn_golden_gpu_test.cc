@@ -1,6 +1,6 @@
-// The network on a CUDA device against the original, in fp32: the forms that
-// are chosen by themselves, the step-wise ones, whose steps are not recorded,
-// and cuDNN's layers.
+// The network on a CUDA device against Magenta, in fp32: the forms that are
+// chosen by themselves, the step-wise ones, whose steps are not recorded, and
+// cuDNN's layers.
 
 #include "tests/models/network/event_rnn_golden.h"
 

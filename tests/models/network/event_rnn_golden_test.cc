@@ -1,4 +1,4 @@
-// The network on the CPU against the original.
+// The network on the CPU against Magenta.
 
 #include "tests/models/network/event_rnn_golden.h"
 

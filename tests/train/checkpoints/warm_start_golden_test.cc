@@ -1,5 +1,5 @@
-// A new run that begins with the weights of one of the original's bundles
-// (golden family "bundles").
+// A new run that begins with the weights of one of Magenta's bundles (golden
+// family "bundles").
 
 #include <string>
 #include <vector>

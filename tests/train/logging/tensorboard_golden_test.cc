@@ -1,5 +1,5 @@
-// The original's training loop and its evaluation of the last checkpoint:
-// the same start, the same data, so the same events and final checkpoint.
+// Magenta's training loop and its evaluation of the last checkpoint: the same
+// start, the same data, so the same events and final checkpoint.
 
 #include <algorithm>
 #include <cmath>
@@ -161,7 +161,7 @@ class TensorboardGoldenTest : public ::testing::Test {
     train.summary_frequency = meta["summary_frequency"].get<int64_t>();
     const std::string train_dir = TrainDir(train.run_dir);
 
-    // The original's first checkpoint, found as if by a run that goes on.
+    // Magenta's first checkpoint, found as if by a run that goes on.
     const auto init = ReadCheckpoint(JoinPath(dir, "init/model.ckpt-0"));
     ASSERT_TRUE(init.ok()) << init.status();
     ASSERT_TRUE(MakeDirectories(train_dir).ok());
@@ -201,7 +201,7 @@ class TensorboardGoldenTest : public ::testing::Test {
   }
 };
 
-TEST_F(TensorboardGoldenTest, EventsAndCheckpointsAreThoseOfTheOriginal) {
+TEST_F(TensorboardGoldenTest, EventsAndCheckpointsAreThoseOfMagenta) {
   const std::string root = GoldenDir("tensorboard");
   int cases = 0;
   for (const std::string& name : testing::ListFolders(root)) {

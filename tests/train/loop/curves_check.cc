@@ -1,14 +1,14 @@
-// Learning curves beside the original's. CONTINUO_CURVES_DIR names a folder
-// with one folder per configuration: training.tfrecord, eval.tfrecord and
-// curves.json (hyperparameters and, for each run of the original, the training
-// loss averaged over every 20 steps and the loss on the eval file at the end).
-// Without it the check is skipped.
+// Learning curves beside Magenta's. CONTINUO_CURVES_DIR names a folder with one
+// folder per configuration: training.tfrecord, eval.tfrecord and curves.json
+// (hyperparameters and, for each run of Magenta, the training loss averaged
+// over every 20 steps and the loss on the eval file at the end). Without it the
+// check is skipped.
 //
 // Initial weights and the order of examples are random on both sides, so runs
-// are compared as samples. The original draws from a queue of 500 that its few
+// are compared as samples. Magenta draws from a queue of 500 that its few
 // examples fill several times over, nearly independent draws; epochs here are
-// permutations, which sample a small set more evenly and learn from it a
-// little faster. So the data set is read here as many copies of its file.
+// permutations, which sample a small set more evenly and learn from it a little
+// faster. So the data set is read here as many copies of its file.
 
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ struct Curve {
   double eval = 0;
 };
 
-Curve OriginalCurve(const nlohmann::json& run) {
+Curve MagentaCurve(const nlohmann::json& run) {
   Curve curve;
   for (const auto& [step, loss] : run["train"].items()) {
     curve.train[std::stoll(step)] = loss.get<double>();
@@ -133,7 +133,7 @@ struct Point {
     return (Mean(ours) - Mean(original)) /
            std::sqrt(variance * (1 / n + 1 / m));
   }
-  // Whether `value` lies in the original's band widened by half its width.
+  // Whether `value` lies in Magenta's band widened by half its width.
   bool InBand(double value) const {
     const auto [low, high] =
         std::minmax_element(original.begin(), original.end());
@@ -145,7 +145,7 @@ struct Point {
 void CheckConfig(const std::string& dir) {
   const auto spec = testing::MustReadJson(JoinPath(dir, "curves.json"));
   std::vector<Curve> original;
-  for (const auto& run : spec["runs"]) original.push_back(OriginalCurve(run));
+  for (const auto& run : spec["runs"]) original.push_back(MagentaCurve(run));
   const int64_t steps = original[0].train.rbegin()->first;
   std::vector<Curve> ours;
   for (int seed = 1; seed <= kSeeds; ++seed) {
@@ -191,7 +191,7 @@ void CheckConfig(const std::string& dir) {
   for (double value : points.back().ours) EXPECT_LT(value, unigram);
 }
 
-TEST(CurvesCheck, LiesAmongTheRunsOfTheOriginal) {
+TEST(CurvesCheck, LiesAmongTheRunsOfMagenta) {
   const char* root = std::getenv("CONTINUO_CURVES_DIR");
   if (root == nullptr || root[0] == '\0') {
     GTEST_SKIP() << "set CONTINUO_CURVES_DIR to a folder of learning curves";

@@ -189,7 +189,7 @@ TEST(EvaluatorTest, FollowsATrainingAndEvaluatesNoCheckpointTwice) {
   EXPECT_EQ(lines[1]["step"], 2);
 }
 
-TEST(EvaluatorTest, ARunOfTheOriginalNeedsItsConfiguration) {
+TEST(EvaluatorTest, ARunOfMagentaNeedsItsConfiguration) {
   const ScratchDir dir;
   ASSERT_TRUE(RunTraining(SmallRun(dir, 1)).ok());
   ASSERT_EQ(

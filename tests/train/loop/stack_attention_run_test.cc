@@ -170,8 +170,8 @@ TEST_F(StackAttentionRunTest, WithoutAttentionNamesWhatDoesNotFit) {
       << result.status();
 }
 
-// A run of the original: its names, and no stored configuration.
-TEST_F(StackAttentionRunTest, RunsOfTheOriginalAreEvaluatedAndGoOn) {
+// A run of Magenta: its names, and no stored configuration.
+TEST_F(StackAttentionRunTest, RunsOfMagentaAreEvaluatedAndGoOn) {
   TensorMap state = tensors_;
   for (const auto& [name, tensor] : tensors_) {
     HostTensor slot = tensor;

@@ -196,8 +196,8 @@ void CheckFile(const std::string& own, const std::string& golden_path,
   }
 }
 
-// The quantizer's failure counters of the original count a failure again on
-// every later call; here each counts once, so theirs is at least as large.
+// The quantizer's failure counters of Magenta count a failure again on every
+// later call; here each counts once, so theirs is at least as large.
 bool IsRecounted(const std::string& name) {
   return absl::StrContains(name, "_Quantizer_");
 }
@@ -247,7 +247,7 @@ TEST_F(PipelineGoldenTest, FilesAndStatistics) {
   EXPECT_GT(configs, 0);
 }
 
-TEST_F(PipelineGoldenTest, EvalRatioWithTheOriginalsDraws) {
+TEST_F(PipelineGoldenTest, EvalRatioWithMagentasDraws) {
   if (!HasInput(Family::kMelody)) GTEST_SKIP() << "no melody_rnn";
   int files = 0;
   const std::string dir = FamilyDir(Family::kMelody);

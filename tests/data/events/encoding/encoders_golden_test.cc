@@ -138,8 +138,8 @@ TEST_F(EncodersGoldenTest, Cases) {
   EXPECT_GT(cases, 0);
 }
 
-// Where the original raises, and also where it lets a pitch run over into
-// other columns or classes (key encoding), the encoder refuses.
+// Where Magenta raises, and also where it lets a pitch run over into other
+// columns or classes (key encoding), the encoder refuses.
 TEST_F(EncodersGoldenTest, OutOfRange) {
   int refused = 0;
   for (const std::string& name : ConfigNames()) {

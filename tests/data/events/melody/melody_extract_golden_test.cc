@@ -20,7 +20,7 @@ using nlohmann::json;
 using tensorflow::magenta::NoteSequence;
 using testing::GoldenDir;
 
-// The lower bound of the bucket that `bars` falls in, as the original names it.
+// The lower bound of the bucket that `bars` falls in, as Magenta names it.
 std::string Bucket(int64_t bars, int min_bars) {
   const std::vector<int> bounds = {
       0,   1,   10,  20,           30,       40,           50,

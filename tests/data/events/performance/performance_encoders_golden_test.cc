@@ -153,12 +153,12 @@ void CheckCase(const ModelConfig& config, const std::string& base) {
   }
 }
 
-// Where the original lets a value run over into other classes, the encoders
-// refuse; where it raises, too.
+// Where Magenta lets a value run over into other classes, the encoders refuse;
+// where it raises, too.
 void CheckOutOfRange(const EventEncoder& encoder, const json& golden,
                      int* refused) {
   for (const json& entry : golden["out_of_range"]) {
-    if (!entry.contains("events")) continue;  // constructors of the original
+    if (!entry.contains("events")) continue;  // constructors of Magenta
     SCOPED_TRACE(entry["events"].dump());
     const auto events = PerformanceEventsFromJson(entry["events"]);
     SparseRows rows;

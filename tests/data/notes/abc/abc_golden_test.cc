@@ -1,5 +1,5 @@
-// ABC books read by the original: equal where it reads a tune, and better
-// than an error where it fails.
+// ABC books read by Magenta: equal where it reads a tune, and better than an
+// error where it fails.
 
 #include <string>
 #include <vector>
@@ -32,7 +32,7 @@ bool SameSequence(const NoteSequence& want, const NoteSequence& got,
   return differencer.Compare(want, got);
 }
 
-TEST(AbcGoldenTest, TunesEqualTheOriginals) {
+TEST(AbcGoldenTest, TunesEqualMagentas) {
   const std::string dir = testing::GoldenDir("midi/abc");
   const auto books = testing::ListFiles(dir, ".abc");
   if (books.empty()) {
@@ -63,7 +63,7 @@ TEST(AbcGoldenTest, TunesEqualTheOriginals) {
       EXPECT_TRUE(SameSequence(want, found->sequence, &report)) << report;
       ++compared;
     }
-    // What the original rejects is read here.
+    // What Magenta rejects is read here.
     for (const AbcTune& tune : book->tunes) {
       EXPECT_TRUE(tune.status.ok()) << tune.status;
       EXPECT_FALSE(tune.sequence.notes().empty());

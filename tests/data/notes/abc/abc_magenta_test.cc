@@ -20,7 +20,7 @@ std::optional<NoteSequence> Read(const std::string& body,
   return ReadMagentaAbcTune(book.header, book.tunes[0].lines);
 }
 
-TEST(AbcMagentaTest, RejectsWhatTheOriginalRejects) {
+TEST(AbcMagentaTest, RejectsWhatMagentaRejects) {
   for (const char* body :
        {"C z",          "[CE]",  "(3CDE",   "|1 C",     "|: C [2 D", "P:A",
         "V:1",          "{c}D",  "^^C",     "!p!C",     "C//3",      "C3//",
@@ -32,7 +32,7 @@ TEST(AbcMagentaTest, RejectsWhatTheOriginalRejects) {
   }
 }
 
-TEST(AbcMagentaTest, KeepsTheOriginalsQuirks) {
+TEST(AbcMagentaTest, KeepsMagentasQuirks) {
   // Ties join nothing.
   EXPECT_EQ(Read("C-C")->notes_size(), 2);
   // Two marks move a quarter of the length, not three quarters.

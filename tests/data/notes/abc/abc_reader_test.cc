@@ -105,7 +105,7 @@ TEST(AbcReaderTest, AnExclamationMarkAloneIsALineBreak) {
   EXPECT_EQ(Pitches(ReadOne("z C D ! E F |! G")), (Ints{60, 62, 64, 65, 67}));
 }
 
-TEST(AbcReaderTest, TiesJoinEqualNotesBeyondTheOriginalsSubset) {
+TEST(AbcReaderTest, TiesJoinEqualNotesBeyondMagentasSubset) {
   EXPECT_EQ(Notes(ReadOne("z C- | C D-E")),
             (Playeds{{60, 1, 3}, {62, 3, 4}, {64, 4, 5}}));
   // The tied note keeps its accidental behind the bar line, the next has none.
@@ -175,7 +175,7 @@ TEST(AbcReaderTest, RepeatsArePlayed) {
   };
   for (const auto& [body, want] : cases) {
     SCOPED_TRACE(body);
-    // The rest at the end keeps the tune out of the original's subset.
+    // The rest at the end keeps the tune out of Magenta's subset.
     EXPECT_EQ(Pitches(ReadOne(absl::StrCat(body, " z"))), want);
   }
 }

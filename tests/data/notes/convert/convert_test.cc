@@ -36,7 +36,7 @@ std::string Midi(int pitch) {
   return MidiFile({Bytes({0, 0x90, pitch, 80, 0x60, pitch, 0})});
 }
 
-// Same notes, but the original rejects the key.
+// Same notes, but Magenta rejects the key.
 std::string MidiWithWrongKey(int pitch) {
   return MidiFile(
       {Bytes({0, 0xff, 0x59, 2, 9, 0, 0, 0x90, pitch, 80, 0x60, pitch, 0})});
@@ -107,7 +107,7 @@ TEST_F(ConvertTest, WritesFilesBeforeFoldersInByteOrder) {
   EXPECT_EQ(names, expected);
 }
 
-TEST_F(ConvertTest, IdsAreThoseOfTheOriginal) {
+TEST_F(ConvertTest, IdsAreThoseOfMagenta) {
   ASSERT_TRUE(ConvertDirectory(options_).ok());
   const auto sequences = ReadOutput(options_.output_file);
   ASSERT_EQ(sequences.size(), 8u);

@@ -1,6 +1,6 @@
 // Reads the MIDI files of a folder tree named by CONTINUO_DATA_DIR, whose
-// expected.json files say what the original and other readers make of them;
-// skipped without it, since the files are not ours to copy.
+// expected.json files say what Magenta and other readers make of them; skipped
+// without it, since the files are not ours to copy.
 
 #include <algorithm>
 #include <array>
@@ -83,7 +83,7 @@ struct Counts {
   int equal = 0;
   int repaired = 0;
   int rejected = 0;
-  int read_elsewhere = 0;  // rejected by the original, read by symusic
+  int read_elsewhere = 0;  // rejected by Magenta, read by symusic
   int of_those_read = 0;
   int by_standard = 0;  // read by the standard reading
   int different = 0;    // other than by Magenta's
@@ -135,7 +135,7 @@ void CheckFile(const std::string& path, const nlohmann::json& expected,
   }
 }
 
-TEST(MidiDataTest, ReadsWhatTheOriginalReadsAndMore) {
+TEST(MidiDataTest, ReadsWhatMagentaReadsAndMore) {
   const char* root = std::getenv("CONTINUO_DATA_DIR");
   if (root == nullptr) GTEST_SKIP() << "CONTINUO_DATA_DIR is not set";
   Counts counts;
@@ -155,7 +155,7 @@ TEST(MidiDataTest, ReadsWhatTheOriginalReadsAndMore) {
     }
   }
   std::printf(
-      "%d equal to the original; of those it rejects %d read, "
+      "%d equal to Magenta; of those it rejects %d read, "
       "%d rejected; symusic reads %d of them, continuo %d of these; by the "
       "standard reading %d read, %d of them differ\n",
       counts.equal, counts.repaired, counts.rejected, counts.read_elsewhere,

@@ -1,5 +1,5 @@
-// Reading and writing MIDI files against the original: golden family
-// midi/midi, and the written files of every other sequence of family midi.
+// Reading and writing MIDI files against Magenta: golden family midi/midi, and
+// the written files of every other sequence of family midi.
 
 #include <filesystem>
 #include <string>
@@ -34,7 +34,7 @@ bool MissingElsewhere(const std::string& dir) {
   return GoldenDirIsForeign() && !std::filesystem::exists(dir);
 }
 
-TEST(MidiGoldenTest, ReadsWhatTheOriginalReads) {
+TEST(MidiGoldenTest, ReadsWhatMagentaReads) {
   const std::string dir = GoldenDir("midi/midi");
   if (MissingElsewhere(dir)) GTEST_SKIP() << dir << " does not exist";
   const std::vector<std::string> files = ListFiles(dir, ".mid");
@@ -73,7 +73,7 @@ TEST(MidiGoldenTest, ReadsWhatTheOriginalReads) {
   RecordProperty("rejected", rejected);
 }
 
-TEST(MidiGoldenTest, WritesTheOriginalsBytes) {
+TEST(MidiGoldenTest, WritesMagentasBytes) {
   int cases = 0;
   for (const char* family : {"midi", "abc", "musicxml"}) {
     const std::string dir = GoldenDir(absl::StrCat("midi/", family));

@@ -26,8 +26,8 @@ const std::string& Note() {
   return note;
 }
 
-// The file is read with `notes` notes over a failure of the original that
-// begins with `reason`.
+// The file is read with `notes` notes over a failure of Magenta that begins
+// with `reason`.
 void ExpectRepaired(const std::string& file, size_t notes,
                     const std::string& reason) {
   ReadReport report;
@@ -108,7 +108,7 @@ TEST(MidiParserTest, ReadsTheTracksThereAre) {
       "no track chunk where one should begin");
   ExpectRefused(MidiHeader(1, 0, 96), "no tracks");
   ExpectRefused(MidiHeader(1, 2, 96), "fewer tracks");
-  // Tracks beyond the header's count: the original does not read them.
+  // Tracks beyond the header's count: Magenta does not read them.
   for (const Reading reading : {Reading::kStandard, Reading::kMagenta}) {
     ReadReport report;
     const auto song = ParseMidi(MidiHeader(1, 1, 96) + track + track,

@@ -1,7 +1,7 @@
-// What the original's libraries make of MIDI files, one quirk a test, and what
-// the standard reading makes of them where it differs. The numbers were worked
-// out from their rules; all of them at 480 ticks per quarter and 120 quarters
-// per minute, 960 ticks a second.
+// What Magenta's libraries make of MIDI files, one quirk a test, and what the
+// standard reading makes of them where it differs. The numbers were worked out
+// from their rules; all of them at 480 ticks per quarter and 120 quarters per
+// minute, 960 ticks a second.
 
 #include "data/notes/midi/midi_reader.h"
 

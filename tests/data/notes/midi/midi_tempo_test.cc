@@ -12,8 +12,8 @@
 namespace continuo {
 namespace {
 
-// The original's table: seconds of each tick up to `max_tick`, built interval
-// by interval.
+// Magenta's table: seconds of each tick up to `max_tick`, built interval by
+// interval.
 std::vector<double> Table(const std::vector<std::pair<int, double>>& scales,
                           int max_tick) {
   std::vector<double> table(max_tick + 1);
@@ -29,8 +29,8 @@ std::vector<double> Table(const std::vector<std::pair<int, double>>& scales,
   return table;
 }
 
-// The original's search of it: first entry not below, or its predecessor if
-// strictly nearer.
+// Magenta's search of it: first entry not below, or its predecessor if strictly
+// nearer.
 int Nearest(const std::vector<double>& table, double seconds) {
   size_t tick = 0;
   while (table[tick] < seconds) ++tick;

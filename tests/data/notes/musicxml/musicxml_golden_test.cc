@@ -1,4 +1,4 @@
-// MusicXML scores against the original: golden family midi/musicxml.
+// MusicXML scores against Magenta: golden family midi/musicxml.
 
 #include <filesystem>
 #include <string>
@@ -19,7 +19,7 @@ using ::continuo::testing::MustRead;
 using ::continuo::testing::MustReadJson;
 using ::tensorflow::magenta::NoteSequence;
 
-TEST(MusicXmlGoldenTest, ReadsWhatTheOriginalReads) {
+TEST(MusicXmlGoldenTest, ReadsWhatMagentaReads) {
   const std::string dir = GoldenDir("midi/musicxml");
   if (GoldenDirIsForeign() && !std::filesystem::exists(dir)) {
     GTEST_SKIP() << dir << " does not exist";

@@ -133,7 +133,7 @@ TEST(MusicXmlMagentaMeasureTest, KeysSoundTransposed) {
   EXPECT_EQ(transposed(-3, 2), "5@0");
   EXPECT_EQ(transposed(4, 7), "11@0");
   EXPECT_EQ(transposed(4, 8), "0@0");
-  EXPECT_EQ(transposed(4, 3), "1@0");  // G, but for the original's formula
+  EXPECT_EQ(transposed(4, 3), "1@0");  // G, but for Magenta's formula
 }
 
 TEST(MusicXmlMagentaMeasureTest, TempoAndVelocityComeFromDirections) {

@@ -120,7 +120,7 @@ TEST(MusicXmlReaderTest, TimewiseScoresAreTheSameMusic) {
   EXPECT_EQ(sequence.SerializeAsString(),
             MustReadMusicXml(partwise).SerializeAsString());
 
-  // Both readings: the original finds no notes in time-wise scores.
+  // Both readings: Magenta finds no notes in time-wise scores.
   EXPECT_EQ(MagentaRejection(timewise), "a time-wise score");
   // A part may pause for a measure.
   EXPECT_EQ(
@@ -209,7 +209,7 @@ TEST(MusicXmlReaderTest, LongerThanAnyScoreIsAnError) {
                                 "a score of impossible length: "));
 }
 
-// What the original rejects and this reads says so; what both read does not.
+// What Magenta rejects and this reads says so; what both read does not.
 TEST(MusicXmlReaderTest, RepairsAreNamed) {
   const auto repair = [](absl::string_view xml) {
     ReadReport report = {.repair = "unset", .warnings = {}};
