@@ -10,7 +10,7 @@ namespace continuo::bench {
 
 struct GpuCalls {
   int64_t waits = 0;   // of the host, for a stream
-  int64_t copies = 0;  // put on a stream, by the host
+  int64_t copies = 0;  // enqueued by the host
   int64_t graphs = 0;  // launched
 };
 

@@ -147,7 +147,7 @@ mkdir -p "$root$checkout"
 git() { command git -c safe.directory="$source" -C "$source" "$@"; }
 git rev-parse --verify -q HEAD >/dev/null || no_root "$source has no git history"
 tree=$(git stash create 2>/dev/null || true)
-# Files that stay as they are keep their times, so that builds there go on.
+# Files that stay as they are keep their times, so that builds there are incremental.
 new=$root/src/.new
 rm -rf "$new"
 mkdir "$new"

@@ -15,7 +15,7 @@
 #   TRAIN_SECONDS=180   how long to train
 #   CONFIG=...          another configuration of the family
 #   OUTPUT=...          where everything is written instead of quickstart/NAME;
-#                       a run that is there already goes on
+#                       an existing run is resumed
 #   SEED=1              the same seed gives the same data set
 #   CONTINUO_CUDA=...   ON builds the forms for NVIDIA GPUs, OFF leaves them out
 #                       (default: built where there is such a GPU)
@@ -126,7 +126,7 @@ fi
 options=(-DCMAKE_BUILD_TYPE=Release -DCONTINUO_CUDA="$cuda"
   -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF)
 # A compiler newer than the project may warn of what is no error. Where there is
-# a build already, changing this would compile all of it anew.
+# a build already, changing this would recompile all of it.
 [ -f build/CMakeCache.txt ] || options+=(-DCONTINUO_WERROR=OFF)
 cmake -S . -B build -G Ninja "${options[@]}" | sed -n 's/^-- CUDA/CUDA/p'
 cmake --build build -j "$(nproc)" --target convert_dir_to_note_sequences \

@@ -23,22 +23,22 @@ ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "
           "collection_name of the sequences. Required.");
 ABSL_FLAG(std::string, output_file, "",
-          "TFRecord file of NoteSequences to write; its folder is made, an "
-          "existing file is replaced when all is done. Required.");
-ABSL_FLAG(bool, recursive, false, "Read subfolders too, all levels down.");
+          "TFRecord file of NoteSequences to write; its folder is created, an "
+          "existing file is replaced at the end. Required.");
+ABSL_FLAG(bool, recursive, false, "Also read subfolders, at any depth.");
 ABSL_FLAG(std::string, log, "INFO",
           "Least severity of log lines: DEBUG, INFO (a line per file), WARN "
           "(what is skipped), ERROR, FATAL.");
 ABSL_FLAG(int, num_shards, 1,
           "Number of output files. Above 1 they are named "
-          "OUTPUT_FILE-00000-of-00008 and so on, and the sequences are dealt "
-          "to them in turn.");
+          "OUTPUT_FILE-00000-of-00008 and so on, and sequences are "
+          "distributed in turn.");
 ABSL_FLAG(int, threads, 0,
           "Files read at the same time; 0 is one per CPU. The output is the "
           "same for any number.");
 ABSL_FLAG(std::string, report, "",
-          "File to write what became of each file or tune to, as lines of "
-          "JSON: file, tune, status (converted, repaired, skipped), reason, "
+          "File for the outcome of each file or tune, as lines of JSON: "
+          " file, tune, status (converted, repaired, skipped), reason, "
           "message, warnings, id, notes, seconds; - is standard output.");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How files are read where their format's standard and Magenta "
@@ -60,12 +60,12 @@ a fixed order: names sorted, the files of a folder before its subfolders. A file
 that cannot be read is skipped with a warning and counted by reason; files that
 Magenta's converter rejects over something not needed (a wrong key signature,
 a wrong chunk size, an end that is cut off) are read and counted as repaired.
-What was dropped, clipped or guessed in a file is a warning, and counted too.
+Anything dropped, clipped or guessed in a file is a warning, and counted.
 The next step is melody_rnn_create_dataset --input=OUTPUT_FILE.
 
 Of an ABC tune the first voice is read, the highest note of a chord, no grace
 notes and no instruments; repeats, endings, parts and D.C. are played.
---reading=magenta reads what Magenta can read of it as Magenta does.)";
+--reading=magenta reads the tunes that Magenta can read as Magenta does.)";
 
 constexpr char kAfter[] =
     R"(Exit status: 0 if at least one sequence was written, whatever was skipped; 1 for
@@ -73,21 +73,20 @@ wrong flags, an unreadable folder, nothing to convert or a failed write; 130
 after Ctrl-C. Except for 0 no output file appears (an old one stays).)";
 
 CommandHelp Help() {
-  return {.about = absl::Substitute(kAbout, WrapText(NoteFormatSummary(), 2)),
-          .own_file = "data/commands/convert_main.cc",
-          .groups = {{"Required",
-                      HelpLevel::kRequired,
-                      {"input_dir=FOLDER", "output_file=FILE"}},
-                     {"What is read",
-                      HelpLevel::kCommon,
-                      {"recursive", "reading=standard|magenta"}},
-                     {"What is written and said",
-                      HelpLevel::kCommon,
-                      {"report=FILE", "log=LEVEL"}},
-                     {"Advanced", HelpLevel::kMore, {"num_shards", "threads"}}},
-          .after = kAfter,
-          .see_also = {"melody_rnn_create_dataset", "drums_rnn_create_dataset",
-                       "performance_rnn_create_dataset", "continuo_inspect"}};
+  return {
+      .about = absl::Substitute(kAbout, WrapText(NoteFormatSummary(), 2)),
+      .own_file = "data/commands/convert_main.cc",
+      .groups = {{"Required",
+                  HelpLevel::kRequired,
+                  {"input_dir=FOLDER", "output_file=FILE"}},
+                 {"Input",
+                  HelpLevel::kCommon,
+                  {"recursive", "reading=standard|magenta"}},
+                 {"Reports", HelpLevel::kCommon, {"report=FILE", "log=LEVEL"}},
+                 {"Advanced", HelpLevel::kMore, {"num_shards", "threads"}}},
+      .after = kAfter,
+      .see_also = {"melody_rnn_create_dataset", "drums_rnn_create_dataset",
+                   "performance_rnn_create_dataset", "continuo_inspect"}};
 }
 
 int Fail(absl::string_view message) {

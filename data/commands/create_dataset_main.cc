@@ -47,13 +47,12 @@ ABSL_FLAG(
     "convert_dataset makes one of the other.");
 ABSL_FLAG(
     bool, dedup, false,
-    "Leave out sequences with the notes of an earlier one, whatever their "
-    "names, keys, tempos or kinds of file, and keep those that are alike "
-    "in one set, so that nothing is evaluated that was trained on. Reads "
-    "the input twice.");
+    "Leave out sequences with the same notes as an earlier one, even in "
+    "another key, tempo or kind of file, and keep similar ones in one set, "
+    "so that no training data is evaluated. Reads the input twice.");
 ABSL_FLAG(std::string, report, "",
-          "File for one line of JSON per input sequence: the set it went to, "
-          "the examples it gave, and what was dropped and why; - is standard "
+          "File for a line of JSON per input sequence: its set, its examples, "
+          "and what was dropped and why; - is standard "
           "output.");
 
 namespace continuo {
@@ -71,16 +70,14 @@ CommandHelp Help(const CreateDatasetCommand& command) {
       .groups = {{"Required",
                   HelpLevel::kRequired,
                   {"input=FILES", "output_dir=FOLDER"}},
-                 {"What is made",
+                 {"Data set",
                   HelpLevel::kCommon,
                   {"config=NAME", "eval_ratio=0..1", "seed",
                    "format=magenta|compact", "dedup"}},
-                 {"What is taken",
+                 {"Selection",
                   HelpLevel::kCommon,
                   {"ignore_polyphonic_notes", "treat_as_drums=INSTRUMENTS"}},
-                 {"What is said",
-                  HelpLevel::kCommon,
-                  {"report=FILE", "log=LEVEL"}},
+                 {"Reports", HelpLevel::kCommon, {"report=FILE", "log=LEVEL"}},
                  {"Advanced",
                   HelpLevel::kMore,
                   {"num_shards", "threads", "melody_encoder_decoder=NAME",
@@ -139,7 +136,7 @@ void WarnAboutOtherShards(const DatasetSummary& summary) {
     const auto found = Glob(absl::StrCat(file.substr(0, end), "*"));
     if (!found.ok() || found->size() == summary.files.size() / 2) continue;
     LogWarn(file.substr(0, end),
-            "*: there are files of another run beside those written now; "
+            "*: files of another run are beside those just written; "
             "remove them before training on this pattern");
     return;
   }

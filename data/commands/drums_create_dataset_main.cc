@@ -1,4 +1,4 @@
-// drums_rnn_create_dataset: what it has of its own.
+// drums_rnn_create_dataset: drums-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"

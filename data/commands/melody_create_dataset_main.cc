@@ -1,4 +1,4 @@
-// melody_rnn_create_dataset: what it has of its own.
+// melody_rnn_create_dataset: melody-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"

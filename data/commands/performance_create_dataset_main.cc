@@ -1,4 +1,4 @@
-// performance_rnn_create_dataset: what it has of its own.
+// performance_rnn_create_dataset: performance-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"

@@ -43,7 +43,7 @@ struct EncodingSpec {
 };
 
 // `controls` is where the control values of a conditioned encoding come from;
-// without it, they are those of a request that wishes for nothing. Ignored by
+// without it, they have their default values. Ignored by
 // encodings that are not conditioned.
 std::unique_ptr<EventEncoder> MakeEventEncoder(
     const EncodingSpec& spec,

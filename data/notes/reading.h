@@ -1,4 +1,4 @@
-// How music files are read, and what a reader says about a piece it has read.
+// The reading of music files, and what a reader reports about a piece.
 
 #ifndef CONTINUO_DATA_NOTES_READING_H_
 #define CONTINUO_DATA_NOTES_READING_H_
@@ -28,8 +28,8 @@ struct ReadOptions {
 
 // What a reader says about one piece.
 struct ReadReport {
-  // Not empty if Magenta rejects the file or tune: what it stumbles over, as
-  // reason, ": ", details. (Of ABC under Reading::kMagenta alone.)
+  // Why Magenta rejects the file or tune, as reason, ": ", details; empty if it
+  // does not. (Of ABC under Reading::kMagenta alone.)
   std::string repair;
   // What was dropped, clipped or guessed, and how often: kind, such as
   // "a note number above 127, left out", to the number of such events.

@@ -52,7 +52,7 @@ std::vector<Moment> SortedMoments(const NoteSequence& sequence) {
   return moments;
 }
 
-// Ends the notes that only the pedal held; keys still down go on.
+// Ends the notes that only the pedal held; keys still down keep sounding.
 void LiftPedal(double time, NoteSequence* sequence, Instrument* instrument) {
   auto& active = instrument->active;
   for (auto it = active.begin(); it != active.end();) {

@@ -48,7 +48,7 @@ class Dataset {
   double UnigramEntropy() const;
 
   // Reads example `i` in file order. DataLoss that names the file and what has
-  // become of it if somebody changes it in place, as for ReadBatch.
+  // become of it if it is changed in place, as for ReadBatch.
   absl::Status Read(int64_t i, EncodedSequence* example) const;
 
   // Reads and packs the examples `indices` in this order of drawing.
@@ -70,7 +70,7 @@ class Dataset {
   absl::string_view Record(const Entry& entry) const;
 
   ExampleFormat format_;
-  // DataLoss if somebody has changed the file of one of the examples.
+  // DataLoss if the file of one of the examples has been changed.
   absl::Status CheckUnchanged(const std::vector<int64_t>& examples) const;
 
   std::vector<std::unique_ptr<MappedFile>> files_;

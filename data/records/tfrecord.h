@@ -40,8 +40,8 @@ class TfRecordReader {
       const std::string& path);
 
   // The next record (valid while the reader lives), OutOfRange at the end,
-  // DataLoss naming file and offset for a damaged one, or what has become of a
-  // file that somebody has changed meanwhile.
+  // DataLoss naming file and offset for a damaged one, or what happened to
+  // a file that was changed meanwhile.
   absl::StatusOr<absl::string_view> Next();
 
   // Gives up the records returned so far, and the memory they were mapped to.

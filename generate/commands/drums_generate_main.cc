@@ -1,4 +1,4 @@
-// drums_rnn_generate: what it has of its own.
+// drums_rnn_generate: drums-specific flags and entry point.
 
 #include <string>
 #include <utility>

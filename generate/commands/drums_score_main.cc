@@ -1,4 +1,4 @@
-// drums_rnn_score: what it has of its own.
+// drums_rnn_score: drums-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "absl/strings/numbers.h"
@@ -8,11 +8,9 @@
 #include "generate/commands/score_main.h"
 #include "runtime/base/status.h"
 
-ABSL_FLAG(int, min_bars, 0,
-          "Leave out tracks of fewer bars; the data set's limit is 7");
+ABSL_FLAG(int, min_bars, 0, "Skip tracks with fewer bars (data sets: 7)");
 ABSL_FLAG(int64_t, max_steps, 0,
-          "Cut tracks at so many steps, as the data set does at 512; 0 cuts "
-          "nothing");
+          "Cut tracks to N steps (data sets: 512); 0 disables");
 ABSL_FLAG(std::string, treat_as_drums, "",
           "Notes that count as drums besides those of MIDI's drum channel "
           "(10): \"all\", or instrument numbers as in \"0,2\"");

@@ -21,13 +21,13 @@
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, run_dir, "",
-          "Folder that training was given as --run_dir: its newest checkpoint "
-          "is exported");
+          "Run folder of a training (its --run_dir): the newest checkpoint is "
+          "exported");
 ABSL_FLAG(
     std::string, checkpoint_file, "",
-    "A checkpoint to export, in place of --run_dir: model.ckpt-1000 or one "
-    "of its files, an old one-file checkpoint, a safetensors file, or a "
-    "folder, whose newest is taken");
+    "Checkpoint to export instead of --run_dir: model.ckpt-1000 or one of "
+    "its files, an old one-file checkpoint, a safetensors file, or a folder, "
+    "whose newest is used");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to export; excludes --run_dir and "
           "--checkpoint_file");

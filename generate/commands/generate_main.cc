@@ -32,12 +32,12 @@
 #define FAMILY_NAME CONTINUO_FAMILY_NAME
 
 ABSL_FLAG(std::string, run_dir, "",
-          "Folder that training was given as --run_dir: its newest checkpoint "
-          "is used, while training goes on or after it");
+          "Run folder of a training (its --run_dir): the newest checkpoint is "
+          "used, also while training is running");
 ABSL_FLAG(std::string, checkpoint_file, "",
-          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
-          "of its files, an old one-file checkpoint, a safetensors file, or a "
-          "folder, whose newest is taken");
+          "Checkpoint to use instead of --run_dir: model.ckpt-1000 or one of "
+          "its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is used");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file. "
           "With --save_generator_bundle: the file to write");
@@ -69,11 +69,11 @@ ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
 ABSL_FLAG(double, temperature, 1.0,
           "Below 1 the music becomes more predictable, above 1 more random");
 ABSL_FLAG(int32_t, beam_size, 1,
-          "Sequences that are kept while searching; the best one is written");
+          "Sequences kept during the search; the best one is written");
 ABSL_FLAG(int32_t, branch_factor, 1,
-          "Continuations tried of each of them before the best are kept");
+          "Continuations tried for each kept sequence");
 ABSL_FLAG(int32_t, steps_per_iteration, 1,
-          "Steps between two choices of the best");
+          "Steps between two prunings to the best sequences");
 
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Same seed, same files, whatever --threads and --batch; by default a "
@@ -114,17 +114,17 @@ const std::vector<HelpGroup>& Groups() {
        HelpLevel::kCommon,
        {"run_dir=FOLDER", "bundle_file=FILE.mag",
         "checkpoint_file=CHECKPOINT"}},
-      {"How much, and where to",
+      {"Output",
        HelpLevel::kCommon,
        {"output_dir=FOLDER", "num_outputs", "num_steps=STEPS", "new_bars"}},
-      {"What is continued",
+      {"Primer",
        HelpLevel::kCommon,
        {"primer_melody=LIST", "primer_drums=LIST", "primer_pitches=LIST",
         "primer_midi=FILE", "primer_instrument"}},
-      {"How",
+      {"Sampling",
        HelpLevel::kCommon,
        {"temperature", "top_p", "top_k", "qpm", "seed"}},
-      {"Control over the performance",
+      {"Controls",
        HelpLevel::kCommon,
        {"notes_per_second=LIST", "pitch_class_histogram=LIST",
         "disable_conditioning=LIST", "control_file=FILE.json"}},
@@ -135,7 +135,7 @@ const std::vector<HelpGroup>& Groups() {
        HelpLevel::kMore,
        {"save_generator_bundle", "bundle_description=TEXT", "generator_id=TEXT",
         "generator_description=TEXT"}},
-      {"What is said", HelpLevel::kMore, {"report=FILE", "log=LEVEL"}},
+      {"Reports", HelpLevel::kMore, {"report=FILE", "log=LEVEL"}},
       {"Advanced",
        HelpLevel::kMore,
        {"threads", "batch", "config=NAME", "melody_encoder_decoder=NAME",

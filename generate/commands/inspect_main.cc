@@ -25,7 +25,7 @@ namespace continuo {
 namespace {
 
 constexpr char kAbout[] =
-    R"(Shows what files hold; their contents tell what they are.
+    R"(Shows the contents of files of any kind that these commands read or write.
 
   continuo_inspect run run/train/model.ckpt-1000 model.mag
   continuo_inspect --json data/training_melodies.tfrecord

@@ -1,4 +1,4 @@
-// melody_rnn_generate: what it has of its own.
+// melody_rnn_generate: melody-specific flags and entry point.
 
 #include <map>
 #include <string>
@@ -27,7 +27,7 @@ ABSL_FLAG(int32_t, new_bars, 0,
           "--num_steps; 0 = --num_steps counts");
 ABSL_FLAG(std::string, primer_melody, "",
           "What to continue, as a list: pitches 0 to 127, -1 ends a note, -2 "
-          "lets it go on; e.g. \"[60, -2, 60, -2, 67, -2, 67, -2]\"");
+          "holds it; e.g. \"[60, -2, 60, -2, 67, -2, 67, -2]\"");
 ABSL_FLAG(std::string, primer_midi, "",
           "MIDI, MusicXML or ABC file to continue (one melody; "
           "--primer_instrument picks one), as "

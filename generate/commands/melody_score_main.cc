@@ -1,4 +1,4 @@
-// melody_rnn_score: what it has of its own.
+// melody_rnn_score: melody-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "data/events/dataset/melody_pipeline.h"
@@ -7,14 +7,11 @@
 
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "onehot, lookback or key: in place of --config");
-ABSL_FLAG(int, min_bars, 0,
-          "Leave out melodies of fewer bars; the data set's limit is 7");
+ABSL_FLAG(int, min_bars, 0, "Skip melodies with fewer bars (data sets: 7)");
 ABSL_FLAG(int, min_unique_pitches, 0,
-          "Leave out melodies of fewer different pitches, octaves aside; the "
-          "data set's limit is 5");
+          "Skip melodies with fewer distinct pitch classes (data sets: 5)");
 ABSL_FLAG(int64_t, max_steps, 0,
-          "Cut melodies at so many steps, as the data set does at 512; 0 cuts "
-          "nothing");
+          "Cut melodies to N steps (data sets: 512); 0 disables");
 ABSL_FLAG(bool, ignore_polyphonic_notes, false,
           "Where notes of an instrument start together, keep the highest "
           "instead of dropping the rest of the instrument");

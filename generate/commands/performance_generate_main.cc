@@ -1,4 +1,4 @@
-// performance_rnn_generate: what it has of its own.
+// performance_rnn_generate: performance-specific flags and entry point.
 
 #include <algorithm>
 #include <cmath>
@@ -29,8 +29,8 @@ ABSL_FLAG(std::string, primer_pitches, "",
           "\"[60, 64, 67]\"");
 ABSL_FLAG(std::string, primer_melody, "",
           "Melody to continue, if there are no --primer_pitches, as a list of "
-          "events of 0.125 s: pitches 0 to 127, -1 ends a note, -2 lets it go "
-          "on");
+          "events of 0.125 s: pitches 0 to 127, -1 ends a note, -2 holds "
+          "it");
 ABSL_FLAG(std::string, primer_midi, "",
           "MIDI, MusicXML or ABC file to continue, if there is no other "
           "primer, as scripts/primers/performance_rnn/primer.mid; its notes "
@@ -92,27 +92,27 @@ absl::StatusOr<NoteSequence> PrimerOfFlags() {
 template <typename T>
 absl::Status FromFlag(
     absl::string_view flag, const std::string& text,
-    absl::StatusOr<WishedValues<T>> (*parse)(absl::string_view),
-    WishedValues<T>* wished) {
+    absl::StatusOr<RequestedValues<T>> (*parse)(absl::string_view),
+    RequestedValues<T>* requested) {
   if (text.empty()) return absl::OkStatus();
-  if (wished->given()) {
+  if (requested->given()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", flag, " and --control_file both give ", flag,
                      "; leave one of them out"));
   }
-  absl::StatusOr<WishedValues<T>> values = parse(text);
+  absl::StatusOr<RequestedValues<T>> values = parse(text);
   CONTINUO_RETURN_IF_ERROR(Annotate(values.status(), absl::StrCat("--", flag)));
-  *wished = *std::move(values);
+  *requested = *std::move(values);
   return absl::OkStatus();
 }
 
-absl::StatusOr<WishedControls> ControlsOfFlags() {
-  WishedControls controls;
+absl::StatusOr<RequestedControls> ControlsOfFlags() {
+  RequestedControls controls;
   const std::string path = ExpandHome(absl::GetFlag(FLAGS_control_file));
   if (!path.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(const std::string text,
                               ReadFile(path, /*max_bytes=*/16 << 20));
-    absl::StatusOr<WishedControls> read = ParseControlFile(text);
+    absl::StatusOr<RequestedControls> read = ParseControlFile(text);
     CONTINUO_RETURN_IF_ERROR(
         Annotate(read.status(), absl::StrCat("--control_file=", path)));
     controls = *std::move(read);
@@ -132,10 +132,10 @@ absl::StatusOr<WishedControls> ControlsOfFlags() {
 // Drops what the model is not conditioned on.
 template <typename T>
 void KeepIf(bool conditioned, absl::string_view name, const ModelConfig& config,
-            WishedValues<T>* wished) {
-  if (conditioned || !wished->given()) return;
+            RequestedValues<T>* requested) {
+  if (conditioned || !requested->given()) return;
   LogWarn(name, " is ignored: ", config.name, " is not conditioned on it");
-  *wished = WishedValues<T>();
+  *requested = RequestedValues<T>();
 }
 
 // "optional_multiconditioned_... has that switch": the configurations whose
@@ -151,15 +151,15 @@ std::string ConfigsWithSwitch() {
 
 // Drops a switch that the model does not have.
 void KeepSwitchIf(const ControlSpec& spec, const ModelConfig& config,
-                  WishedValues<bool>* wished) {
-  if (!spec.any() || spec.optional || !wished->given()) {
-    KeepIf(spec.optional, "disable_conditioning", config, wished);
+                  RequestedValues<bool>* requested) {
+  if (!spec.any() || spec.optional || !requested->given()) {
+    KeepIf(spec.optional, "disable_conditioning", config, requested);
     return;
   }
   LogWarn("disable_conditioning is ignored: ", config.name,
           " has controls, but they cannot be switched off; ",
           ConfigsWithSwitch());
-  *wished = WishedValues<bool>();
+  *requested = RequestedValues<bool>();
 }
 
 // How to ask for enough steps after a primer.
@@ -174,7 +174,7 @@ std::string SecondsRemedy(const NoteSequence& primer) {
 }
 
 absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
-                                    WishedControls controls,
+                                    RequestedControls controls,
                                     const GenerateJob& job,
                                     LoadedModel* model) {
   const ModelConfig& config = model->config;
@@ -212,7 +212,8 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
 absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
   CONTINUO_RETURN_IF_ERROR(CheckLength(absl::GetFlag(FLAGS_num_steps)));
   CONTINUO_ASSIGN_OR_RETURN(const NoteSequence primer, PrimerOfFlags());
-  CONTINUO_ASSIGN_OR_RETURN(const WishedControls controls, ControlsOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const RequestedControls controls,
+                            ControlsOfFlags());
   return PreparedOutputs{
       .description = absl::StrCat(
           absl::GetFlag(FLAGS_num_steps) * kSecondsPerStep, " seconds"),

@@ -1,4 +1,4 @@
-// performance_rnn_score: what it has of its own.
+// performance_rnn_score: performance-specific flags and entry point.
 
 #include "absl/flags/flag.h"
 #include "data/events/dataset/performance_pipeline.h"
@@ -6,13 +6,12 @@
 #include "runtime/base/status.h"
 
 ABSL_FLAG(double, split_seconds, 30,
-          "Split every so many seconds, as the data set is; 0 scores each file "
-          "as a whole");
+          "Split every N seconds, as data sets are; 0 scores each file as a "
+          "whole");
 ABSL_FLAG(int64_t, min_events, 0,
-          "Leave out pieces of fewer events; the data set's limit is 32");
+          "Skip pieces with fewer events (data sets: 32)");
 ABSL_FLAG(int64_t, max_events, 0,
-          "Cut pieces at so many events, as the data set does at 512; 0 cuts "
-          "nothing");
+          "Cut pieces to N events (data sets: 512); 0 disables");
 ABSL_FLAG(bool, disable_conditioning, false,
           "For models with optional controls: score with the controls switched "
           "off instead of those measured in the piece itself");

@@ -24,12 +24,12 @@
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, run_dir, "",
-          "Folder that training was given as --run_dir: its newest checkpoint "
-          "is used");
+          "Run folder of a training (its --run_dir): the newest checkpoint is "
+          "used");
 ABSL_FLAG(std::string, checkpoint_file, "",
-          "A checkpoint to use, in place of --run_dir: model.ckpt-1000 or one "
-          "of its files, an old one-file checkpoint, a safetensors file, or a "
-          "folder, whose newest is taken");
+          "Checkpoint to use instead of --run_dir: model.ckpt-1000 or one of "
+          "its files, an old one-file checkpoint, a safetensors file, or a "
+          "folder, whose newest is used");
 ABSL_FLAG(std::string, bundle_file, "",
           "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
 ABSL_FLAG(std::string, config, "",
@@ -42,7 +42,8 @@ ABSL_FLAG(std::string, input, "",
           "What to score: MIDI, MusicXML and ABC files, TFRecords of "
           "NoteSequences, data sets of create_dataset, patterns of these "
           "(quoted), or folders; several with commas between them. Required");
-ABSL_FLAG(bool, recursive, false, "Folders of --input with their subfolders");
+ABSL_FLAG(bool, recursive, false,
+          "Also read the subfolders of folders in --input");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How music files are read where their format's standard and Magenta "
           "disagree: standard, or magenta");
@@ -75,7 +76,7 @@ CommandHelp Help(const ScoreCommand& command) {
   const absl::string_view name = FamilyName(command.family);
   return {
       .about = absl::StrCat(
-          "Says how probable given music is under a trained model.\n\n  ", name,
+          "Scores music: how probable it is under a trained model.\n\n  ", name,
           "_score --run_dir=RUN --input=tune.mid\n  ", name,
           "_score --bundle_file=model.mag --input=notes.tfrecord,tunes \\\n"
           "      --recursive --output=scores.jsonl --summary=all.json\n\n",
@@ -83,15 +84,14 @@ CommandHelp Help(const ScoreCommand& command) {
           "\n\nEach sequence is a line of JSON: file, tune (of an ABC book) "
           "or\n"
           "record (of a TFRecord), sequence (its number in it, from 0),\n"
-          "predicted_events (all but the first, which nothing predicts),\n"
-          "log_likelihood (of these, in nats, at temperature 1), "
+          "predicted_events (all but the first, which is not predicted),\n"
+          "log_likelihood (their sum, in nats, at temperature 1), "
           "bits_per_event,\n"
           "perplexity (per event), accuracy (how often the most probable class "
           "is\n"
-          "the right one), event_accuracy and no_event_accuracy (the same "
-          "where\n"
-          "the right one is, or is not, something else than the default "
-          "event),\n"
+          "right), event_accuracy and no_event_accuracy (the same over labels "
+          "that\n"
+          "are not, or are, the default event),\n"
           "and per_class_accuracy (the mean over the classes that occur). The "
           "log\n"
           "on standard error ends with the totals."),
@@ -101,11 +101,11 @@ CommandHelp Help(const ScoreCommand& command) {
                   HelpLevel::kCommon,
                   {"run_dir=FOLDER", "bundle_file=FILE.mag",
                    "checkpoint_file=CHECKPOINT"}},
-                 {"What is read",
+                 {"Input",
                   HelpLevel::kCommon,
                   {"recursive", "reading=standard|magenta",
                    "treat_as_drums=LIST"}},
-                 {"What is written",
+                 {"Output",
                   HelpLevel::kCommon,
                   {"output=FILE", "summary=FILE", "report=FILE", "classes",
                    "log=LEVEL"}},

@@ -30,7 +30,7 @@ struct SearchOptions {
 };
 
 // Hypotheses of one search at most: enough for any search worth its time, few
-// enough that a slip of the keyboard does not eat the machine's memory.
+// enough that a typo cannot exhaust memory.
 inline constexpr int64_t kMaxHypotheses = 65536;
 
 // InvalidArgument names the field ("temperature", ...) that is out of range.

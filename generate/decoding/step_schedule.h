@@ -28,7 +28,7 @@ struct ScheduledStep {
   std::vector<int64_t> search_steps;   // events each has generated before
   int64_t prefixes = 0;
   int64_t rows = 0;
-  // 1 for each search whose iteration ends and that goes on; empty where none
+  // 1 for each search that continues after its iteration ends; empty where none
   // does, or where a beam of one hypothesis has nothing to prune.
   std::vector<int32_t> ending;
   // Rows that stay after it; empty where all do.

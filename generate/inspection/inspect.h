@@ -1,4 +1,4 @@
-// What a file holds, for a person or a program to read.
+// The contents of a file, as text or JSON.
 
 #ifndef CONTINUO_GENERATE_INSPECTION_INSPECT_H_
 #define CONTINUO_GENERATE_INSPECTION_INSPECT_H_

@@ -133,7 +133,7 @@ absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text) {
     const auto line = nlohmann::json::parse(row.begin(), row.end(), nullptr,
                                             /*allow_exceptions=*/false);
     if (!line.is_object()) {
-      // The last line of a run that goes on may be cut short.
+      // The last line may be incomplete while the run is training.
       other = other || row.front() != '{' || row.end() != text.end();
       continue;
     }

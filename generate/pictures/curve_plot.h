@@ -27,9 +27,9 @@ struct CurveLog {
 
 // Reads the lines of a log.jsonl: "step", and "bits_per_event" or, without it,
 // "loss" in nats; "unigram_bits_per_event" of the last line that has it. A line
-// cut short (the run may be going on) and steps without a finite loss are left
-// out; of a run that has just begun nothing may be left. InvalidArgument for
-// what has lines, but no step among them.
+// incomplete (the run may still be training) and steps without a finite loss
+// are left out; of a run that has just begun nothing may be left.
+// InvalidArgument for what has lines, but no step among them.
 absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text);
 
 // Each point's mean with up to `reach` neighbours on either side: the same

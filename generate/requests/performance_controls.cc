@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 using tensorflow::magenta::GeneratorOptions;
 
-// Larger values are slips of the keyboard, and their sums stay finite.
+// Larger values are typos. Sums of smaller ones stay finite.
 constexpr double kMaxValue = 1e6;
 
 constexpr char kDensityRule[] = "expected notes per second, 0 or more";
@@ -68,15 +68,15 @@ bool ReadValue(const json& item, PitchHistogram* value) {
 
 // One value, or a list of them.
 template <typename T>
-absl::StatusOr<WishedValues<T>> ParseValues(absl::string_view text,
-                                            absl::string_view rule) {
+absl::StatusOr<RequestedValues<T>> ParseValues(absl::string_view text,
+                                               absl::string_view rule) {
   CONTINUO_ASSIGN_OR_RETURN(const PythonLiteral literal,
                             ParsePythonLiteral(text));
-  WishedValues<T> wished;
+  RequestedValues<T> requested;
   T value;
   if (ReadValue(literal, &value)) {
-    wished.values.push_back(value);
-    return wished;
+    requested.values.push_back(value);
+    return requested;
   }
   const std::string message = absl::StrCat(rule, ", or a list of these");
   if (!literal.is_sequence() || literal.items.empty()) {
@@ -86,14 +86,14 @@ absl::StatusOr<WishedValues<T>> ParseValues(absl::string_view text,
     if (!ReadValue(item, &value)) {
       return absl::InvalidArgumentError(PointAt(message, text, item.position));
     }
-    wished.values.push_back(value);
+    requested.values.push_back(value);
   }
-  return wished;
+  return requested;
 }
 
 template <typename T>
 absl::Status ReadTimed(const json& list, absl::string_view name,
-                       absl::string_view rule, WishedValues<T>* wished) {
+                       absl::string_view rule, RequestedValues<T>* requested) {
   if (!list.is_array() || list.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, ": expected a list of {\"seconds\": S, \"value\": V}"));
@@ -110,59 +110,59 @@ absl::Status ReadTimed(const json& list, absl::string_view name,
     }
     double seconds = 0;
     if (!ReadValue(entry["seconds"], &seconds) ||
-        (i > 0 && seconds <= wished->seconds.back())) {
+        (i > 0 && seconds <= requested->seconds.back())) {
       return error("\"seconds\" must be 0 or more, and ascend");
     }
     T value;
     if (!ReadValue(entry["value"], &value)) {
       return error(absl::StrCat("\"value\": ", rule));
     }
-    wished->seconds.push_back(seconds);
-    wished->values.push_back(value);
+    requested->seconds.push_back(seconds);
+    requested->values.push_back(value);
   }
   return absl::OkStatus();
 }
 
 template <typename T>
-void Apply(const WishedValues<T>& wished, int64_t total_steps,
+void Apply(const RequestedValues<T>& requested, int64_t total_steps,
            Changes<T>* changes) {
-  if (!wished.given()) return;
-  if (wished.seconds.empty()) {
-    *changes = EqualParts(wished.values, total_steps);
+  if (!requested.given()) return;
+  if (requested.seconds.empty()) {
+    *changes = EqualParts(requested.values, total_steps);
     return;
   }
   changes->clear();
-  for (size_t i = 0; i < wished.values.size(); ++i) {
+  for (size_t i = 0; i < requested.values.size(); ++i) {
     changes->emplace_back(
-        std::llround(wished.seconds[i] * kPerformanceStepsPerSecond),
-        wished.values[i]);
+        std::llround(requested.seconds[i] * kPerformanceStepsPerSecond),
+        requested.values[i]);
   }
 }
 
 }  // namespace
 
-absl::StatusOr<WishedValues<double>> ParseNotesPerSecond(
+absl::StatusOr<RequestedValues<double>> ParseNotesPerSecond(
     absl::string_view text) {
   return ParseValues<double>(text, kDensityRule);
 }
 
-absl::StatusOr<WishedValues<PitchHistogram>> ParsePitchClassHistogram(
+absl::StatusOr<RequestedValues<PitchHistogram>> ParsePitchClassHistogram(
     absl::string_view text) {
   return ParseValues<PitchHistogram>(text, kHistogramRule);
 }
 
-absl::StatusOr<WishedValues<bool>> ParseDisableConditioning(
+absl::StatusOr<RequestedValues<bool>> ParseDisableConditioning(
     absl::string_view text) {
   return ParseValues<bool>(text, kDisableRule);
 }
 
-absl::StatusOr<WishedControls> ParseControlFile(absl::string_view text) {
+absl::StatusOr<RequestedControls> ParseControlFile(absl::string_view text) {
   const json object = json::parse(text.begin(), text.end(), nullptr,
                                   /*allow_exceptions=*/false);
   if (!object.is_object()) {
     return absl::InvalidArgumentError("not a JSON object");
   }
-  WishedControls controls;
+  RequestedControls controls;
   for (const auto& [name, list] : object.items()) {
     absl::Status status;
     if (name == "notes_per_second") {
@@ -184,9 +184,9 @@ absl::StatusOr<WishedControls> ParseControlFile(absl::string_view text) {
   return controls;
 }
 
-absl::StatusOr<WishedControls> ControlsFromArgs(
+absl::StatusOr<RequestedControls> ControlsFromArgs(
     const GeneratorOptions& options) {
-  WishedControls controls;
+  RequestedControls controls;
   for (const auto& [name, value] : options.args()) {
     if (name == "notes_per_second") {
       CONTINUO_ASSIGN_OR_RETURN(controls.notes_per_second,
@@ -202,7 +202,7 @@ absl::StatusOr<WishedControls> ControlsFromArgs(
   return controls;
 }
 
-double MeanDensity(const WishedControls& controls) {
+double MeanDensity(const RequestedControls& controls) {
   const std::vector<double>& values = controls.notes_per_second.values;
   if (values.empty()) return kDefaultNotesPerSecond;
   double sum = 0;
@@ -210,7 +210,7 @@ double MeanDensity(const WishedControls& controls) {
   return sum / static_cast<double>(values.size());
 }
 
-ControlSchedule MakeControlSchedule(const WishedControls& controls,
+ControlSchedule MakeControlSchedule(const RequestedControls& controls,
                                     int64_t total_steps) {
   ControlSchedule::Values values;
   Apply(controls.notes_per_second, total_steps, &values.notes_per_second);

@@ -18,27 +18,27 @@ namespace continuo {
 // divide it into equal parts; else value i holds from seconds[i] on (ascending)
 // and the first one from the start. No values: the default.
 template <typename T>
-struct WishedValues {
+struct RequestedValues {
   std::vector<T> values;
   std::vector<double> seconds;
 
   bool given() const { return !values.empty(); }
 };
 
-struct WishedControls {
-  WishedValues<double> notes_per_second;
-  WishedValues<PitchHistogram> pitch_class_histogram;
-  WishedValues<bool> disable_conditioning;
+struct RequestedControls {
+  RequestedValues<double> notes_per_second;
+  RequestedValues<PitchHistogram> pitch_class_histogram;
+  RequestedValues<bool> disable_conditioning;
 };
 
 // Python literals. A number of at least 0, or a list of such:
-absl::StatusOr<WishedValues<double>> ParseNotesPerSecond(
+absl::StatusOr<RequestedValues<double>> ParseNotesPerSecond(
     absl::string_view text);
 // A list of twelve numbers of at least 0, or a list of such lists:
-absl::StatusOr<WishedValues<PitchHistogram>> ParsePitchClassHistogram(
+absl::StatusOr<RequestedValues<PitchHistogram>> ParsePitchClassHistogram(
     absl::string_view text);
 // True or False, or a list of these:
-absl::StatusOr<WishedValues<bool>> ParseDisableConditioning(
+absl::StatusOr<RequestedValues<bool>> ParseDisableConditioning(
     absl::string_view text);
 
 // The contents of a control file, JSON:
@@ -48,18 +48,18 @@ absl::StatusOr<WishedValues<bool>> ParseDisableConditioning(
 //    "disable_conditioning": [{"seconds": 20, "value": true}]}
 // Each control may be left out. InvalidArgument names the control, the entry
 // and what is expected.
-absl::StatusOr<WishedControls> ParseControlFile(absl::string_view text);
+absl::StatusOr<RequestedControls> ParseControlFile(absl::string_view text);
 
 // The arguments notes_per_second, pitch_class_histogram and
 // disable_conditioning of a request, which are literals too.
-absl::StatusOr<WishedControls> ControlsFromArgs(
+absl::StatusOr<RequestedControls> ControlsFromArgs(
     const tensorflow::magenta::GeneratorOptions& options);
 
 // Notes per second on average: the mean of the values, the default without.
-double MeanDensity(const WishedControls& controls);
+double MeanDensity(const RequestedControls& controls);
 
 // What the encoder asks, for a performance of `total_steps` >= 1 steps.
-ControlSchedule MakeControlSchedule(const WishedControls& controls,
+ControlSchedule MakeControlSchedule(const RequestedControls& controls,
                                     int64_t total_steps);
 
 }  // namespace continuo

@@ -30,7 +30,7 @@ struct BlockExchange {
     }
   }
   // The blocks synchronize: what each stored before Arrive is there after Wait.
-  // Between the two is the place for stores to global memory, which nobody
+  // Between the two is the place for stores to global memory, which no block
   // else waits for.
   __device__ static void Arrive() {
     asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");

@@ -47,7 +47,7 @@ struct WindowRows {
 };
 
 // A lane's part of a vector of n units: in registers where kN, which is n or 0,
-// tells how much that is.
+// gives its size.
 template <int kN>
 class LaneVector {
  public:

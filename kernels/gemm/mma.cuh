@@ -71,7 +71,7 @@ __device__ void CopyAsync(void* shared, const void* global) {
 __device__ inline void CommitCopies() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }
-// Waits until at most kGroups of the thread's groups are under way.
+// Waits until at most kGroups of the thread's groups are in flight.
 template <int kGroups>
 __device__ void WaitForCopies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kGroups) : "memory");

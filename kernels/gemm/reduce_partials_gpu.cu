@@ -1,5 +1,5 @@
 // Bound by memory: one read of the partial sums. A thread adds one column, with
-// eight loads under way.
+// eight loads in flight.
 
 #include "kernels/common/launch.cuh"
 #include "kernels/gemm/reduce_partials.h"

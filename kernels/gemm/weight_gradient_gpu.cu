@@ -5,7 +5,7 @@
 // columns of dz that they have in registers anyway.
 //
 // A block makes a tile [128, 128] of dw over a chunk of the events; there are
-// so many chunks that some 256 blocks share the work. A second launch adds the
+// enough chunks that some 256 blocks share the work. A second launch adds the
 // chunks in order; their traffic is at most 17 MB either way.
 
 #include <algorithm>

@@ -22,7 +22,7 @@ namespace continuo::gpu {
 namespace {
 
 constexpr int kGatherWarps = 8;
-// Rows of dz that a warp of the scatter has under way.
+// Rows of dz that a warp of the scatter has in flight.
 constexpr int kRowsAhead = 8;
 
 // 32 entries at a time, one in each lane, handed out in turn.

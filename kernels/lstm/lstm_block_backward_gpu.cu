@@ -99,7 +99,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     }
     CommitCopies();
   };
-  // This step and those before it that are under way or next to be.
+  // This step and those before it that are in flight or next.
   BlockStep steps[kStages + 1];
 #pragma unroll
   for (int i = 0; i <= kStages; ++i) steps[i] = read(last - i);

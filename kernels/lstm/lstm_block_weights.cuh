@@ -73,7 +73,7 @@ class BlockWeights {
   // fill(round, numbers) computes those of a round for h units; `shared` has
   // room for Layout::kWeightBytes. Rounds of padding alone are zeros; that
   // branch also keeps the loads of all rounds, which there are too few
-  // registers for, from being under way at once.
+  // registers for, from being in flight at once.
   template <typename Fill>
   __device__ void Load(int h, char* shared, const Fill& fill_real) {
     const auto fill = [&](int round, uint32_t(&numbers)[kNumbers]) {

@@ -110,7 +110,7 @@ struct BlockGroup {
 
   // Copies whole rows [rows, width] into a buffer of the left operand, a warp a
   // row. Other blocks may have written them, so it goes past the level-1 cache.
-  // Several loads are under way at a time: a group of a grid waits for them at
+  // Several loads are in flight at a time: a group of a grid waits for them at
   // every step.
   template <typename In>
   __device__ void Gather(const In* from, int rows, int width,

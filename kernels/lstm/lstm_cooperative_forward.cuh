@@ -100,7 +100,7 @@ __device__ void GroupForward(const GroupArgs<Operand<Product::kPrecision>>& p,
                                            sizeof(typename GroupT::X));
           }
         }
-        // As soon as the others have h: nobody waits for the rest.
+        // As soon as the others have h: no block waits for the rest.
         const bool arrive = last && next.rows > 0;
         const int64_t event = now.event + row;
         if (!Exchange::kThroughMemory && arrive) exchange.Arrive();

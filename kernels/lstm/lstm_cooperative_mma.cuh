@@ -50,7 +50,7 @@ struct GroupMma {
     }
   };
 
-  // The k slices have chains of their own, so that more of them are under way.
+  // The k slices have chains of their own, so that more of them are in flight.
   float d[2][2][4] = {};
 
   __device__ void Multiply(const uint32_t* step, const Rows& rows) {

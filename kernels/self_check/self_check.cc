@@ -134,7 +134,7 @@ absl::Status SelfCheckVerdict(const Device& checked,
       "); look at the driver, the CUDA libraries and the memory of this GPU "
       "(continuo_self_check --device=",
       device,
-      " lists every operation), use another --device, or go on "
+      " lists every operation), use another --device, or continue "
       "without the check with --noself_check"));
 }
 

@@ -25,7 +25,8 @@ namespace {
 constexpr absl::string_view kFileName = "checkpoint";
 constexpr absl::string_view kLatest = "model_checkpoint_path";
 constexpr absl::string_view kAll = "all_model_checkpoint_paths";
-// Without the file a training would begin afresh, so nobody shall remove it.
+// Without this file training would start from scratch, so it must not be
+// removed.
 constexpr absl::string_view kRemedy =
     "; restore the file, or write this line into it, with the newest N of the "
     "folder: model_checkpoint_path: \"model.ckpt-N\"";
@@ -172,7 +173,7 @@ absl::StatusOr<std::vector<std::string>> ListCheckpoints(
 }
 
 absl::StatusOr<NamedCheckpoint> ReadNewestCheckpoint(const std::string& dir) {
-  // While training goes on, a checkpoint may be removed between being found and
+  // During training a checkpoint may be removed between being found and
   // being read; then there is a newer one.
   constexpr int kTries = 3;
   for (int i = 1;; ++i) {
@@ -184,7 +185,7 @@ absl::StatusOr<NamedCheckpoint> ReadNewestCheckpoint(const std::string& dir) {
       if (tensors.ok()) {
         if (!newest.ok()) {
           LogWarn("the newest checkpoint ", prefixes[0],
-                  " cannot be used; going on with ", prefix);
+                  " cannot be used; using ", prefix);
         }
         return NamedCheckpoint{prefix, *std::move(tensors)};
       }

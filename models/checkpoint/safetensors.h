@@ -1,4 +1,4 @@
-// safetensors files: tensors for people who go on in Python.
+// safetensors files: tensors for use in Python.
 //
 // Eight bytes (little-endian) tell the size of a JSON header, which names each
 // tensor's type, shape and place in the bytes that follow it, and may hold

@@ -38,14 +38,14 @@ constexpr char kAbout[] =
   continuo_self_check --device=cuda:1 --precision=bf16
 
 Each operation that training and generation put on the device runs on a small
-problem there and on the CPU. The table tells the largest difference, over the
+problem there and on the CPU. The table shows the largest difference, over the
 largest value that was compared, and how much is allowed at this precision (0
 for what is moved, counted or chosen: it must be equal). The train commands do
 the same before they begin (--noself_check leaves it out).
 
 A difference means that this machine computes wrong: suspect the driver, the
 CUDA libraries, the GPU's memory or an overclocked GPU, and a defect of this
-program. --log=DEBUG tells which form of the recurrent operations was taken.)";
+program. --log=DEBUG shows which form of the recurrent operations was taken.)";
 
 CommandHelp Help() {
   return {.about = kAbout,
@@ -56,7 +56,7 @@ CommandHelp Help() {
                        "units=N,N,...", "rnn_form=auto|persistent|stepwise",
                        "rnn_backend=auto|fused|cudnn", "log=LEVEL"}}},
           .after =
-              "Exit status: 0 when everything is as on the CPU; 1 for a "
+              "Exit status: 0 when all results match the CPU's; 1 for a "
               "difference, a failure,\nwrong flags, or no such device."};
 }
 

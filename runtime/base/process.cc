@@ -51,7 +51,7 @@ void OutOfMemory() {
   _exit(1);
 }
 
-// abort() of a library: an exception that nobody may throw here, a futex that
+// abort() of a library: an exception that must not be thrown here, a futex that
 // fails as none should. It has said why.
 void Aborted(int) {
   constexpr char kLine[] =

@@ -14,7 +14,8 @@ namespace continuo {
 // - Signals that end the process remove its temporary files first.
 // - A library that aborts ends the program with status 1, temporary files
 //   removed.
-// - Memory that cannot be had ends the program with a message and status 1,
+// - Memory that cannot be allocated ends the program with a message and status
+// 1,
 //   temporary files removed.
 void PrepareProcess();
 

@@ -51,7 +51,7 @@ CONTINUO_HOST_DEVICE inline Philox4 PhiloxBlock(uint32_t c0, uint32_t c1,
   return {{c0, c1, c2, c3}};
 }
 
-// Block `index` of stream (seed, purpose, stream). `stream` tells apart
+// Block `index` of stream (seed, purpose, stream). `stream` distinguishes
 // independent users of one purpose: a training step, an output number.
 // stream < 2^32 and index < 2^64.
 CONTINUO_HOST_DEVICE inline Philox4 RandomBlock(uint64_t seed,

@@ -21,8 +21,8 @@ StopFlag& StopOnSignals();
 
 // What the first signal says, after "INFO: ": what is finished still, and what
 // a second signal loses, as in "stopping after this step; Ctrl-C again ends at
-// once, and steps after 1200 are lost". May be called again as a job goes on,
-// some times a minute, from any thread.
+// once, and steps after 1200 are lost". May be called again as a job
+// progresses, some times a minute, from any thread.
 void SetStopMessage(absl::string_view message);
 
 // Makes SIGINT, SIGTERM, SIGHUP and SIGXCPU remove the temporary files of the

@@ -17,7 +17,7 @@ ABSL_FLAG(std::string, precision, "fp32",
 ABSL_FLAG(std::string, rnn_form, "auto",
           "Recurrent layers on a CUDA device: persistent (weights stay on chip "
           "for the whole sequence; an error where they do not fit), stepwise, "
-          "or auto (persistent where it fits). --v=1 tells which.");
+          "or auto (persistent where it fits). --v=1 shows which.");
 ABSL_FLAG(std::string, rnn_backend, "auto",
           "Whose LSTM layers train on a CUDA device: fused (this program's "
           "own), cudnn, or auto (fused). Checkpoints are the same.");

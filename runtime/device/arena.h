@@ -64,7 +64,8 @@ class Arena {
     return view;
   }
 
-  // Ends planning. ResourceExhausted names the bytes that could not be had.
+  // Ends planning. ResourceExhausted names the bytes that could not be
+  // allocated.
   absl::Status Commit();
 
   // Memory from a mark on is handed out again after Rewind to it, for scratch

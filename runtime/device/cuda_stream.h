@@ -27,9 +27,9 @@ class CudaStream {
   CudaStream& operator=(const CudaStream&) = delete;
 
   cudaStream_t stream() const { return stream_; }
-  // Works on the stream, with a workspace of its own.
+  // Works on the stream, with its own workspace.
   cublasHandle_t cublas() const { return cublas_; }
-  // Works on the stream; made when it is first asked for.
+  // Works on the stream; created on first use.
   absl::StatusOr<cudnnHandle_t> cudnn();
   const GpuProperties& properties() const { return properties_; }
 

@@ -41,7 +41,7 @@ absl::StatusOr<void*> CudaAllocate(const Device& device, MemoryKind kind,
     return memory;
   }
   CONTINUO_RETURN_IF_CUDA_ERROR(cudaMalloc(&memory, size));
-  // The default stream does not wait for or hold up other streams' work.
+  // The default stream neither waits for nor delays other streams.
   CONTINUO_RETURN_IF_CUDA_ERROR(cudaMemset(memory, 0, size));
   CONTINUO_RETURN_IF_CUDA_ERROR(cudaDeviceSynchronize());
   return memory;

@@ -30,7 +30,7 @@ absl::StatusOr<void*> CudaAllocate(const Device& device, MemoryKind kind,
                                    int64_t bytes);
 void CudaFree(const Device& device, MemoryKind kind, void* memory);
 
-// Puts a copy on the stream; either side may be host or device memory.
+// Enqueues a copy on the stream; either side may be host or device memory.
 absl::Status CudaCopy(const Stream& stream, const void* from, void* to,
                       int64_t bytes);
 absl::Status CudaSynchronize(const Stream& stream);

@@ -14,8 +14,8 @@ namespace continuo {
 
 class Graph {
  public:
-  // Records the operations that `work` puts on the stream, a CUDA one; none of
-  // them runs. `work` must not wait for the stream or read what it computes;
+  // Records the operations that `work` enqueues on the stream, a CUDA one; none
+  // of them runs. `work` must not wait for the stream or read what it computes;
   // host memory that it copies from or to must be pinned and outlive the graph.
   static absl::StatusOr<Graph> Capture(const Stream& stream,
                                        absl::FunctionRef<absl::Status()> work);

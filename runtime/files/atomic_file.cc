@@ -25,7 +25,7 @@ namespace {
 constexpr size_t kBufferBytes = size_t{1} << 16;
 constexpr int kMaxTries = 100;
 
-// Not to be guessed, so that nobody can be there first.
+// Not guessable, so that no one can create it first.
 uint64_t RandomBits() {
   uint64_t bits = 0;
   if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) == sizeof(bits)) {

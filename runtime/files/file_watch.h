@@ -15,7 +15,7 @@
 
 namespace continuo {
 
-// Watches a mapped file (runtime/files/mapped_file.h): if somebody overwrites
+// Watches a mapped file (runtime/files/mapped_file.h): if something overwrites
 // or truncates it in place, or its disk fails, reading it does not end the
 // program and Check tells. A file that is replaced by rename stays as it was
 // for those who have it mapped, and so does a stream, which is in memory.

@@ -27,7 +27,7 @@ int64_t MaxStreamBytes() {
 
 }  // namespace
 
-// Pages that are unmapped when nobody needs them any more.
+// Pages that are unmapped when no longer used.
 class MappedFile::Memory {
  public:
   Memory() = default;
@@ -84,7 +84,7 @@ class MappedFile::Streams {
   // The stream of this name, read at the first call.
   absl::StatusOr<std::shared_ptr<const Memory>> Read(const std::string& path,
                                                      int64_t max_bytes) {
-    // Before it is opened: a named pipe that nobody writes to any more would
+    // Before it is opened: a named pipe without a writer would
     // never open. Another pipe of the same name has another number.
     struct stat info = {};
     if (path != kStandardStream) (void)stat(path.c_str(), &info);

@@ -1,4 +1,5 @@
-// The checkpoints of a run: names, the `checkpoint` file, which ones stay.
+// The checkpoints of a run: their names, the `checkpoint` file, and which ones
+// are kept.
 
 #ifndef CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_MANAGER_H_
 #define CONTINUO_TRAIN_CHECKPOINTS_CHECKPOINT_MANAGER_H_
@@ -22,8 +23,8 @@ namespace continuo {
 // `dir` are ever removed.
 class CheckpointManager {
  public:
-  // Goes on with the checkpoints that the folder's `checkpoint` file lists, up
-  // to `restored` (a prefix; empty = all): those after it could not be read,
+  // Continues with the checkpoints that the folder's `checkpoint` file lists,
+  // up to `restored` (a prefix; empty = all): those after it could not be read,
   // and must not push out good ones. Their files stay.
   static absl::StatusOr<CheckpointManager> Open(
       const std::string& dir, int max_to_keep, absl::Duration start,

@@ -14,7 +14,7 @@ namespace continuo {
 class RunLock {
  public:
   // FailedPrecondition if another process holds it. Where the file system has
-  // no locks, it warns and goes on.
+  // no locks, it warns and continues.
   static absl::StatusOr<RunLock> Acquire(const std::string& dir);
 
   RunLock(RunLock&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }

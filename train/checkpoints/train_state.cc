@@ -81,7 +81,7 @@ absl::StatusOr<DataPosition> ImportPosition(const TensorMap& tensors,
                             ReadInt64(tensors, where, kNumExamples));
   if (known != num_examples || position.index > num_examples) {
     LogWarn("the data set has ", num_examples, " examples, but had ", known,
-            " when ", where, " was saved; going on with a new epoch");
+            " when ", where, " was saved; starting a new epoch");
     return DataPosition{.epoch = position.epoch + 1, .index = 0};
   }
   return position;

@@ -54,7 +54,7 @@ absl::StatusOr<int64_t> ImportWeights(const TensorMap& tensors,
 
 // Everything. A checkpoint of Magenta has no data position: it is taken from
 // the number of steps at `batch_size` examples each. If the data set has
-// another number of examples than it had, training goes on with a new epoch.
+// a different number of examples than before, training starts a new epoch.
 absl::StatusOr<TrainState> ImportState(const TensorMap& tensors,
                                        absl::string_view where,
                                        int64_t num_examples, int batch_size,

@@ -30,7 +30,7 @@ absl::StatusOr<ModelFile> ReadModel(const std::string& path) {
   return ReadCheckpointModel(path);
 }
 
-// One line for each weight that cannot be had.
+// One line for each missing weight.
 std::string Mismatches(absl::Span<const Parameter> parameters,
                        const TensorMap& tensors) {
   std::string lines;
@@ -81,7 +81,7 @@ absl::StatusOr<std::vector<float>> WarmStartWeights(
     LogInfo("warm start: not loaded ", name, " ", ShapeText(tensor.shape));
   }
   LogInfo("warm start: ", loaded.size(), " of ", tensors.size(),
-          " tensors from ", path, "; step and optimizer begin anew");
+          " tensors from ", path, "; step and optimizer are reset");
   return flat;
 }
 

@@ -1,4 +1,4 @@
-// drums_rnn_train: what it has of its own.
+// drums_rnn_train: drums-specific flags and entry point.
 
 #include <string>
 

@@ -1,4 +1,4 @@
-// melody_rnn_train: what it has of its own.
+// melody_rnn_train: melody-specific flags and entry point.
 
 #include <string>
 

@@ -1,4 +1,4 @@
-// performance_rnn_train: what it has of its own.
+// performance_rnn_train: performance-specific flags and entry point.
 
 #include <string>
 

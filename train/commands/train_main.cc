@@ -24,8 +24,7 @@
 
 ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
           "Folder of the run: train/ and eval/ below it hold checkpoints, "
-          "TensorBoard events and log.jsonl. Training goes on with the run it "
-          "finds there.");
+          "TensorBoard events and log.jsonl. A run that is there is resumed.");
 ABSL_FLAG(std::string, sequence_example_file, "",
           "TFRecord file of examples (of either --format of create_dataset) to "
           "train on or to evaluate, or a pattern of several "
@@ -35,38 +34,36 @@ ABSL_FLAG(std::string, hparams, "",
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
           "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
           "learning_rate, residual_connections, attention_around_stack "
-          "(attention as in TensorFlow 0.x). A run that exists keeps its own "
-          "where none are given.");
+          "(attention as in TensorFlow 0.x). A resumed run keeps its own "
+          "unless others are given.");
 ABSL_FLAG(std::string, warm_start_bundle_file, "",
           "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder), run folder "
-          "or safetensors file whose weights a new run begins with. "
-          "Configuration and hyperparameters are taken from it where no others "
-          "are given; another network is an error. Step and optimizer begin "
-          "anew; the log tells which tensors were loaded. A run that exists "
-          "goes on with its own.");
+          "or safetensors file whose weights a new run starts with. "
+          "Configuration and hyperparameters are taken from it unless others "
+          "are given; a different network is an error. Step and optimizer are "
+          "reset; the log lists the tensors that were loaded. Ignored when a "
+          "run is resumed.");
 ABSL_FLAG(int64_t, num_training_steps, 0,
           "Global step to stop at, counting the steps of earlier invocations; "
           "0 trains until stopped.");
 ABSL_FLAG(int64_t, summary_frequency, 10,
           "Steps between log lines and summaries; the first step has one too.");
 ABSL_FLAG(int, num_checkpoints, 10,
-          "Newest checkpoints that are kept (besides one per hour); 0 keeps "
-          "all.");
+          "Newest checkpoints to keep (besides one per hour); 0 keeps all.");
 ABSL_FLAG(int64_t, save_checkpoint_steps, 0,
-          "Save a checkpoint every so many steps as well; 0 does not.");
+          "Also save a checkpoint every N steps; 0 disables.");
 ABSL_FLAG(double, save_checkpoint_secs, 60,
-          "Seconds between checkpoints; one is saved at the start and at the "
-          "end in any case.");
+          "Seconds between checkpoints; one is always saved at the start and "
+          "at the end.");
 ABSL_FLAG(double, max_training_seconds, 0,
-          "Seconds to train in this invocation, after which the state is saved "
-          "and the command ends; 0 is no limit.");
+          "Stop after this many seconds and save the state; 0 is no limit.");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
-          "Seed of initial weights, shuffling and dropout. Without it a random "
-          "one is drawn, printed and stored; a run that exists keeps its own.");
+          "Seed of initial weights, shuffling and dropout. By default a random "
+          "one, which is printed and stored; a resumed run keeps its own.");
 ABSL_FLAG(int64_t, eval_every_steps, 0,
-          "Evaluate while training, every so many steps, on "
-          "--eval_sequence_example_file and with the weights in memory; the "
-          "numbers go to eval/ as those of --eval do. 0 does not.");
+          "Evaluate every N steps during training, on "
+          "--eval_sequence_example_file; results go to eval/, as with --eval. "
+          "0 disables.");
 ABSL_FLAG(
     std::string, eval_sequence_example_file, "",
     "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
@@ -76,38 +73,33 @@ ABSL_FLAG(bool, keep_best, false,
           "evaluation loss in best/ (for generation: "
           "--checkpoint_file=RUN_DIR/best).");
 ABSL_FLAG(int64_t, early_stopping_evals, 0,
-          "With --eval_every_steps: end the training after so many "
-          "evaluations in a row without a lower loss; 0 does not.");
+          "With --eval_every_steps: stop after N evaluations in a row without "
+          "a lower loss; 0 disables.");
 ABSL_FLAG(int64_t, sample_every_steps, 0,
-          "Let the network write four pieces every so many steps, and show "
-          "them as piano rolls, one tag each, under TensorBoard's images; 0 "
-          "does not. The training is the same with and without.");
+          "Generate four pieces every N steps and show them as piano rolls "
+          "under TensorBoard's images; 0 disables. Does not affect training.");
 ABSL_FLAG(bool, tf1_tags, false,
-          "Write the gauges of TensorFlow 1's input queues among the "
-          "TensorBoard events, too, for scripts that look for Magenta's "
-          "tags.");
+          "Also write the gauges of TensorFlow 1's input queues to the "
+          "TensorBoard events, for scripts that look for Magenta's tags.");
 ABSL_FLAG(bool, eval, false,
           "Evaluate the checkpoints of --run_dir as they appear instead of "
-          "training: each second it looks for a new one, says for what it "
-          "waits, and ends when none has come for --eval_timeout_secs (with "
-          "an error if there never was one). --num_training_steps and the "
-          "other flags of training have no effect then.");
+          "training. Polls every second and ends when no new one has appeared "
+          "for --eval_timeout_secs (with an error if there never was one). "
+          "Training flags such as --num_training_steps have no effect then.");
 ABSL_FLAG(bool, eval_once, false,
           "With --eval: evaluate the newest checkpoint and end; an error if "
           "there is none.");
 ABSL_FLAG(
     bool, eval_dropout, false,
-    "With --eval: leave dropout on, as Magenta does. It is off "
-    "otherwise, so that the loss is that of the network as it generates.");
+    "With --eval: keep dropout on, as Magenta does. By default it is off, "
+    "so that the loss is that of the network as it generates.");
 ABSL_FLAG(int64_t, num_eval_examples, 0,
-          "With --eval or --eval_every_steps: examples to evaluate, the first "
-          "ones in file order; 0 "
-          "is all. Each counts once, and the last batch may be smaller.");
+          "With --eval or --eval_every_steps: evaluate the first N examples; 0 "
+          "evaluates all.");
 ABSL_FLAG(double, eval_interval_secs, 60,
-          "With --eval: least seconds between the starts of two evaluations.");
+          "With --eval: minimum seconds between the starts of evaluations.");
 ABSL_FLAG(double, eval_timeout_secs, 300,
-          "With --eval: seconds without a new checkpoint after which the "
-          "command ends.");
+          "With --eval: end after this many seconds without a new checkpoint.");
 ABSL_FLAG(bool, self_check, true,
           "Before training on a CUDA device, compare its operations with the "
           "CPU's on small problems and refuse to begin if they differ. Takes "
@@ -122,36 +114,37 @@ namespace continuo {
 namespace {
 
 constexpr char kAbout[] =
-    "Checkpoints are TensorFlow's (train/model.ckpt-N), saved at the start,\n"
-    "every minute and at the end. Started again with the same --run_dir the\n"
-    "training goes on from the last one, as if it had never stopped. Ctrl-C\n"
-    "and SIGTERM save a checkpoint first; a second one ends at once. The loss\n"
-    "stands beside that of the best guess without context (unigram), in bits\n"
-    "per event. A loss that stays above four times that ends the training,\n"
-    "and none of it is saved.";
+    "Checkpoints are in TensorFlow's format (train/model.ckpt-N), saved at "
+    "the\n"
+    "start, every minute and at the end. Starting the command again with the\n"
+    "same --run_dir resumes from the last one, as if it had never stopped.\n"
+    "Ctrl-C and SIGTERM save a checkpoint first; a second one ends at once.\n"
+    "The loss is shown in bits per event beside that of the best guess\n"
+    "without context (unigram). If it stays above four times that, training\n"
+    "ends and the diverged state is not saved.";
 
 constexpr char kAfter[] =
     "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
     "the state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
-    "(data that somebody changes meanwhile, too: the state is saved), a\n"
-    "failed write, a training that has diverged (the checkpoints from before\n"
-    "it stay), or an evaluation for which no checkpoint ever came.";
+    "(also data that change during the training: the state is saved), a\n"
+    "failed write, a diverged training (earlier checkpoints are kept), or an\n"
+    "evaluation for which no checkpoint ever appeared.";
 
 const std::vector<HelpGroup>& Groups() {
   static const auto& groups = *new std::vector<HelpGroup>{
       {"Required", HelpLevel::kRequired, {"sequence_example_file=FILES"}},
-      {"What is trained, and where",
+      {"Model and folder",
        HelpLevel::kCommon,
        {"run_dir=FOLDER", "config=NAME", "hparams=NAME=VALUE,...",
         "warm_start_bundle_file=MODEL"}},
-      {"How long",
+      {"Duration",
        HelpLevel::kCommon,
        {"num_training_steps=STEPS", "max_training_seconds=SECONDS"}},
-      {"Evaluating while training",
+      {"Evaluation during training",
        HelpLevel::kMore,
        {"eval_every_steps=STEPS", "eval_sequence_example_file=FILES",
         "keep_best", "early_stopping_evals", "sample_every_steps=STEPS"}},
-      {"Evaluating alone, beside a training or after it",
+      {"Separate evaluation, during or after training",
        HelpLevel::kMore,
        {"eval", "eval_once", "eval_interval_secs=SECONDS",
         "eval_timeout_secs=SECONDS", "num_eval_examples", "eval_dropout"}},

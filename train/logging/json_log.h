@@ -18,7 +18,7 @@ namespace continuo {
 class JsonLog {
  public:
   // Opens `path` for appending. Lines of steps after `last_step` are removed
-  // first: a run that goes on from a checkpoint computes them again.
+  // first: a run resumed from a checkpoint computes them again.
   static absl::StatusOr<std::unique_ptr<JsonLog>> Open(const std::string& path,
                                                        int64_t last_step);
   ~JsonLog();
@@ -29,7 +29,7 @@ class JsonLog {
   // null, which is what JSON has for them.
   absl::Status Write(int64_t step, const Scalars& values);
   // Returns when what was written is safe from a power cut. Before a checkpoint
-  // of step N this makes sure that the lines up to N, which nobody will compute
+  // of step N this makes sure that the lines up to N, which are never computed
   // again, are there as well.
   absl::Status Sync();
 

@@ -2,7 +2,7 @@
 //
 // A loss can be finite and worthless: with a learning rate of 1e20 it is 1e20,
 // and stays there. What is said here depends on the losses alone, and its one
-// number goes into checkpoints, so that a run that goes on judges as if it had
+// number goes into checkpoints, so that a resumed run judges as if it had
 // never stopped.
 
 #ifndef CONTINUO_TRAIN_LOOP_DIVERGENCE_H_

@@ -60,7 +60,7 @@ absl::StatusOr<PeriodicEval::Outcome> PeriodicEval::Evaluate(
       const EvalReport report,
       EvaluateAt(step, data_, *encoder_, batch_size_, {}, stop, trainer));
   CONTINUO_RETURN_IF_ERROR(reporter_->Write(report));
-  // As it is stored, so that a run that goes on compares the same numbers.
+  // As it is stored, so that a resumed run compares the same numbers.
   const float loss = static_cast<float>(report.metrics.loss);
   // Written so that a loss that is no number is not the best either.
   if (report.metrics.loss <= limit &&

@@ -1,4 +1,4 @@
-// Evaluation inside a training: every so many steps, with the weights that are
+// Evaluation during training: every N steps, with the weights that are
 // in memory.
 
 #ifndef CONTINUO_TRAIN_LOOP_PERIODIC_EVAL_H_
@@ -30,14 +30,14 @@ struct PeriodicEvalOptions {
   std::string sequence_example_file;  // path or pattern
   int64_t num_examples = 0;           // the first ones in file order; 0 = all
   bool keep_best = false;
-  int64_t early_stopping_evals = 0;  // without improvement; 0 = go on
+  int64_t early_stopping_evals = 0;  // without improvement; 0 = never stop
 };
 
 // The folder of the checkpoint with the lowest evaluation loss.
 std::string BestDir(const std::string& run_dir);
 
 // The evaluations of one training. What they find goes into `history`, which
-// the checkpoints hold, so that a run that goes on judges as if it had never
+// the checkpoints hold, so that a resumed run judges as if it had never
 // stopped.
 class PeriodicEval {
  public:

@@ -1,4 +1,4 @@
-// Which model a run trains or evaluates: flags, checked against what the run
+// The model that a run trains or evaluates, from flags and from what the run
 // has stored.
 
 #ifndef CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_

@@ -101,7 +101,7 @@ absl::Status Saver::SyncReports() {
 }
 
 absl::Status Saver::Write(bool reports_matter) {
-  // A run that goes on from here never computes earlier reports again.
+  // A run resumed from here never computes earlier reports again.
   const absl::Status synced = SyncReports();
   if (reports_matter) CONTINUO_RETURN_IF_ERROR(synced);
   failed_ = true;

@@ -197,7 +197,7 @@ class TrainLoop {
 
   // Evaluates the weights as they are, and keeps them if they are the best. An
   // evaluation that is interrupted, or never begins, stays pending: it is the
-  // first thing that the run does when it goes on.
+  // first thing that the run does when it is resumed.
   absl::Status Evaluate() {
     const int64_t step = job_.state.global_step;
     EvalHistory history = job_.state.history;
@@ -205,7 +205,7 @@ class TrainLoop {
         job_.eval->Evaluate(step, limit_, stop_, job_.trainer.get(), &history);
     if (absl::IsCancelled(outcome.status())) {
       LogInfo("the evaluation at step ", step,
-              " was left early; it is made when the run goes on");
+              " was interrupted; it is repeated when the run is resumed");
       return absl::OkStatus();
     }
     CONTINUO_RETURN_IF_ERROR(outcome.status());
@@ -231,7 +231,7 @@ class TrainLoop {
   }
 
   // Shows what the network writes by now. A training is worth more than its
-  // pictures: it goes on without one that cannot be drawn.
+  // pictures: it continues without one that cannot be drawn.
   absl::Status Sample() {
     const absl::StatusOr<std::vector<SummaryImage>> images =
         job_.options.sample(*job_.rnn, job_.config.model, *job_.config.seed,
@@ -297,7 +297,7 @@ class TrainLoop {
       case TrainEnd::kStopped:
         break;
     }
-    return "start it again to go on";
+    return "start it again to resume";
   }
 
   void LogEnd(TrainEnd end) const {

@@ -238,17 +238,17 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   CONTINUO_ASSIGN_OR_RETURN(Job job, Prepare(options, stream));
   LogSetup(job);
   const int64_t step = job.state.global_step;
-  if (!job.restored_from.empty()) LogInfo("going on with step ", step + 1);
+  if (!job.restored_from.empty()) LogInfo("resuming at step ", step + 1);
   const bool eval_pending = job.eval != nullptr && job.state.eval_pending;
   if (options.num_training_steps > 0 && step >= options.num_training_steps &&
       !eval_pending) {
     LogInfo("the run has reached step ", step,
-            " already; nothing to do (raise --num_training_steps to go on)");
+            " already; nothing to do (raise --num_training_steps to continue)");
     return TrainResult{TrainEnd::kSteps, step, job.restored_from};
   }
   if (GivenUp(job)) {
     LogInfo(BestText(job.state.history),
-            "; nothing to do (raise --early_stopping_evals to go on)");
+            "; nothing to do (raise --early_stopping_evals to continue)");
     return TrainResult{TrainEnd::kNoImprovement, step, job.restored_from};
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));

@@ -43,7 +43,7 @@ struct TrainOptions {
   int64_t summary_frequency = 10;  // steps between reports
   int num_checkpoints = 10;        // newest ones kept; 0 = all
   absl::Duration save_interval = absl::Seconds(60);
-  int64_t save_steps = 0;  // also save every so many steps; 0 = off
+  int64_t save_steps = 0;  // also save every N steps; 0 = off
   absl::Duration max_time = absl::InfiniteDuration();  // of training
   PeriodicEvalOptions eval = {};    // off unless every_steps is set
   int64_t sample_every_steps = 0;   // pictures for TensorBoard; 0 = none

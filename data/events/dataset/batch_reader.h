@@ -22,7 +22,7 @@ struct RecordBatch {
 
 class BatchReader {
  public:
-  // A batch has sequences enough to keep so many threads busy.
+  // A batch has enough sequences to keep this many threads busy.
   BatchReader(std::vector<std::string> paths, int num_threads);
 
   // Opens all files. InvalidArgument that says what a file of another kind is,

@@ -41,7 +41,7 @@ constexpr int64_t kMaxHeldBytes = int64_t{1} << 20;
 constexpr double kSecondsBetweenProgress = 5;
 
 // Of the sequences before this one, the sizes of the first examples in both
-// forms tell what the other form would have saved.
+// forms show what the other form would have saved.
 constexpr int64_t kSampledSequences = 128;
 
 // The reason of copies that --dedup leaves out.

@@ -55,7 +55,7 @@ struct DatasetSummary {
   std::vector<std::string> files;  // written
 };
 
-// What a person can do about sequences dropped for `reason`.
+// How to fix sequences dropped for `reason`.
 std::string DiscardRemedy(const DatasetPipeline& pipeline,
                           absl::string_view reason);
 

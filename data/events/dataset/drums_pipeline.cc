@@ -21,7 +21,7 @@ constexpr char kTooLong[] = "drum_tracks_discarded_too_long";
 constexpr char kNoNotes[] = "no_notes";
 constexpr char kNoDrums[] = "no_drum_channel_in_file";
 
-// The instruments of a sequence, for a person who looks for the drums among
+// The instruments of a sequence, for users who look for the drums among
 // them: "instrument 0: program 0, 12 notes, pitches 36 to 42".
 std::vector<std::string> DescribeInstruments(const NoteSequence& sequence) {
   struct Summary {

@@ -60,7 +60,7 @@ class DatasetPipeline {
   virtual Fingerprint FingerprintOf(
       const tensorflow::magenta::NoteSequence& sequence) const = 0;
 
-  // What a person can do about sequences dropped for `reason`.
+  // How to fix sequences dropped for `reason`.
   virtual std::string Remedy(absl::string_view reason) const = 0;
 };
 

@@ -57,7 +57,7 @@ void CountTranspositions(int64_t generated, int64_t skipped, DatasetPart part,
 // The reason of pieces without a whole number of steps in a bar.
 inline constexpr char kNonIntegerStepsPerBar[] = "non_integer_steps_per_bar";
 
-// What a person can do about the reasons counted here.
+// How to fix the reasons counted here.
 std::string StageRemedy(absl::string_view reason, int steps_per_quarter);
 
 }  // namespace continuo

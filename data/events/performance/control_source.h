@@ -1,5 +1,5 @@
-// Where the control values of a performance come from: measured at each event,
-// or wished for over time.
+// Where the control values of a performance come from: measured at each event
+// or requested over time.
 
 #ifndef CONTINUO_DATA_EVENTS_PERFORMANCE_CONTROL_SOURCE_H_
 #define CONTINUO_DATA_EVENTS_PERFORMANCE_CONTROL_SOURCE_H_

@@ -16,7 +16,7 @@ struct AbcJump {
   int from = 0;   // here the player goes back, the first time
   int to = 0;     // the start or the segno
   int stop = 0;   // fine: here the second time ends; the end if there is none
-  int leave = 0;  // here the second time goes on to the coda; the end: never
+  int leave = 0;  // here the second time continues at the coda; the end: never
   int coda = 0;
 };
 

@@ -60,14 +60,14 @@ struct AbcToken {
 
   int tuplet_notes = 0;             // p: written notes
   std::optional<int> tuplet_time;   // q: in the time of
-  std::optional<int> tuplet_count;  // r: for the next so many notes
+  std::optional<int> tuplet_count;  // r: for the next r notes
 
   int grace_notes = 0;
 
   char field = 0;
   absl::string_view text;
 
-  // Not empty if the symbol could not be read as it is written: what was made
+  // Not empty if the symbol could not be read as notated: what was made
   // of it, as a kind of ReadReport::warnings.
   absl::string_view slip;
 };

@@ -63,7 +63,7 @@ bool AddMagentaRepeat(MagentaRepeat repeat, double time,
 
 void AddMagentaDoubleBar(double time, MagentaSections* sections,
                          NoteSequence* sequence) {
-  // Within a forward repeat the section goes on to its end.
+  // Within a forward repeat the section continues to its end.
   if (sections->expected_repeats != 0 || !(time > 0)) return;
   if (StartSection(time, sequence)) PlayPrevious(1, sequence);
 }

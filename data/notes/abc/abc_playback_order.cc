@@ -38,7 +38,7 @@ struct Ending {
   // Of the group's last: the element behind the bar line at which it has become
   // as long as the first, so that new music begins there; 0 if it never does.
   int outgrown = 0;
-  // Where each pass (from 1) goes on: this ending, a later one of its group,
+  // Where each pass (from 1) continues: this ending, a later one of its group,
   // or what follows all of them.
   std::array<int, kMaxAbcPasses + 1> goes_to = {};
 };

@@ -144,10 +144,10 @@ absl::StatusOr<AbcBook> ReadAbc(absl::string_view bytes,
   for (const AbcLine& line : parts.header) header_size += line.text.size();
   if (!parts.tunes.empty() &&
       header_size > kMaxHeaderWork / parts.tunes.size()) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a file header too long for so many tunes: ", header_size,
-                     " bytes and ", parts.tunes.size(),
-                     " tunes; start it with an \"X:\" line if it is a tune"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a file header too long for this many tunes: ", header_size,
+        " bytes and ", parts.tunes.size(),
+        " tunes; start it with an \"X:\" line if it is a tune"));
   }
   AbcBook book;
   std::vector<std::optional<int64_t>> numbers;

@@ -274,7 +274,7 @@ absl::Status ScoreReader::ReadLine(const AbcLine& line) {
   }
   text = WithoutComment(text);
   if (text.empty()) return absl::OkStatus();
-  // Lyrics and their like that go on in the next line.
+  // Lyrics and similar fields that continue on the next line.
   if (absl::StartsWith(text, "+:")) return absl::OkStatus();
   if (in_header_ ? IsAbcField(text) : IsBodyField(text)) {
     const auto [letter, content] = SplitAbcField(text);

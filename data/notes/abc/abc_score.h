@@ -1,4 +1,4 @@
-// One voice of an ABC tune as it is written: every symbol once, with pitches
+// One voice of an ABC tune as notated: every symbol once, with pitches
 // and lengths worked out and repeats still as marks.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_SCORE_H_

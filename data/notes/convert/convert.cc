@@ -261,7 +261,7 @@ void WarnAboutOtherShards(const std::string& path,
   if (!found.ok()) return;
   for (const std::string& name : *found) {
     if (std::find(written.begin(), written.end(), name) == written.end()) {
-      LogWarn(name, " is of another run; remove it before reading ", path,
+      LogWarn(name, " was left by another run; remove it before reading ", path,
               "-*");
       return;
     }

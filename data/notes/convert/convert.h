@@ -26,7 +26,8 @@ struct ConvertOptions {
   int num_threads = 0;         // below 1: one per CPU
   std::string report_file;     // JSON lines, one per file or tune; "" for none
   bool progress_line = false;  // redraw one line; else now and then a log line
-  // Set from elsewhere (a signal) to give up without any output.
+  // Set asynchronously (e.g. by a signal handler) to cancel; nothing is
+  // written.
   const std::atomic<bool>* stop = nullptr;
 };
 

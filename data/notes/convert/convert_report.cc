@@ -46,7 +46,7 @@ std::string FailureReason(absl::string_view message) {
   for (const absl::string_view end : {": ", "; ", "\n"}) {
     message = message.substr(0, message.find(end));
   }
-  // Numbers tell apart what belongs together.
+  // Numbered, so that related records can be matched.
   std::string reason;
   for (const char c : message) {
     if (!absl::ascii_isdigit(c)) {

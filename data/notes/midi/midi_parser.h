@@ -27,7 +27,7 @@ inline constexpr int64_t kMaxMidiEvents = 2'000'000;
 //
 // A file that Magenta rejects is read as far as its notes can be told (see
 // MidiRules::kLenient), with the same difference between the readings.
-// `report`, if not null, then says what Magenta stumbles over ("a wrong key
+// `report`, if not null, then says why Magenta rejects the file ("a wrong key
 // signature: track 1, byte 31"), and in any case what was dropped, clipped or
 // guessed (midi_faults.h). It is cleared first. An error if no note is left of
 // a damaged file, or if damage ahead of its end costs the larger part.

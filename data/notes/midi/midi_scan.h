@@ -55,7 +55,7 @@ struct MidiWalk {
   enum class Stop { kEndOfTrack, kLimit, kTrackHeader, kDamage };
   Stop stop = Stop::kDamage;
   const uint8_t* p = nullptr;  // behind the last whole event
-  bool has_status = false;     // one of them has a status byte of its own
+  bool has_status = false;     // one of them has its own status byte
   int64_t num_events = 0;
 };
 

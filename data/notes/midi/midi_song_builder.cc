@@ -131,7 +131,7 @@ void MidiSongBuilder::NoteOff(int channel, int pitch, uint32_t tick) {
     open = note.next;
   }
   if (closed_any) {
-    open_[last].next = open;  // what began on this tick goes on
+    open_[last].next = open;  // notes that began on this tick keep sounding
     return;
   }
   newest = kNone;

@@ -23,7 +23,7 @@ struct ChordSymbol {
 // Beyond Magenta, which rejects such scores, with the reason in `repair`: in a
 // transposing part roots and basses are moved to where they sound, and a kind
 // or function that has no abbreviation is written out as it stands
-// ("CNeapolitan"), so that nobody takes it for another chord. `text` is empty
+// ("CNeapolitan"), so that it is not taken for another chord. `text` is empty
 // for a symbol that says nothing.
 //
 // InvalidArgument for an alteration beyond a double sharp or flat, or a degree

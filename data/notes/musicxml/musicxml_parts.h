@@ -29,7 +29,7 @@ struct PartNodes {
   pugi::xml_node listed = {};  // its <score-part>; null if there is none
 };
 
-// The score's parts in order. What Magenta stumbles over goes to `repair`: a
+// The score's parts in order. Why Magenta rejects the score goes to `repair`: a
 // time-wise score, in which it finds no notes, and a <score-part> without id.
 // InvalidArgument if `root` is no score.
 absl::StatusOr<std::vector<PartNodes>> FindParts(pugi::xml_node root,

@@ -17,7 +17,7 @@ namespace continuo {
 // otherwise.
 //
 // `costs` says how much there is to play in each measure, at least 1. A score
-// whose repeats cost more than `max_cost` is played as it is written, with a
+// whose repeats cost more than `max_cost` is played as notated, with a
 // warning; so are single jumps that lead nowhere.
 std::vector<int> PlaybackOrder(const std::vector<const MeasureMarks*>& marks,
                                const std::vector<int64_t>& costs,

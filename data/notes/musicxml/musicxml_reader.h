@@ -24,7 +24,7 @@ namespace continuo {
 // Reading::kMagenta: what Magenta reads is equal (times to 1e-9 s), with its
 // peculiarities (musicxml_magenta.h). What it rejects is read by the standard.
 //
-// `report` is cleared first. It says what Magenta stumbles over, and counts
+// `report` is cleared first. It says why Magenta rejects the score, and counts
 // what was left out, clipped or guessed. id, filename and collection_name are
 // unset.
 //

@@ -1,4 +1,4 @@
-// A MusicXML score as it is written, before its repeats are played and its
+// A MusicXML score as notated, before its repeats are played and its
 // tempos applied. Measures of the parts with the same index are at the same
 // time; their notes have places within the measure.
 

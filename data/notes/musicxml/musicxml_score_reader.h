@@ -14,8 +14,8 @@
 namespace continuo {
 
 // Reads all parts, each from its own start: nothing of one holds in the next.
-// What Magenta stumbles over goes to `repair`, what is left out or guessed to
-// `report`. ResourceExhausted for more than kMaxMeasures.
+// Why Magenta rejects the score goes to `repair`, what is left out or guessed
+// to `report`. ResourceExhausted for more than kMaxMeasures.
 absl::StatusOr<WrittenScore> ReadWrittenScore(
     const std::vector<PartNodes>& parts, ScoreRepair* repair,
     ReadReport* report);

@@ -114,7 +114,7 @@ inline absl::StatusOr<std::unique_ptr<Continuation>> MakeContinuation(
     case Family::kPerformance:
       break;
   }
-  const absl::StatusOr<WishedControls> controls = ControlsFromArgs(options);
+  const absl::StatusOr<RequestedControls> controls = ControlsFromArgs(options);
   if (!controls.ok()) return controls.status();
   auto continuation = MakePerformanceContinuation(primer, options, config,
                                                   MeanDensity(*controls));

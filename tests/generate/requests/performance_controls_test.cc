@@ -11,7 +11,7 @@ namespace continuo {
 namespace {
 
 // The values at each of `steps`, one step an event.
-std::vector<ControlValues> At(const WishedControls& controls, int steps) {
+std::vector<ControlValues> At(const RequestedControls& controls, int steps) {
   const std::vector<Event> events(
       static_cast<size_t>(steps),
       MakePerformanceEvent(PerformanceEventType::kTimeShift, 1));
@@ -51,7 +51,7 @@ TEST(PerformanceControlsTest, HistogramsHaveTwelveNumbers) {
 }
 
 TEST(PerformanceControlsTest, WithoutWishesTheDefaultsHold) {
-  const WishedControls none;
+  const RequestedControls none;
   EXPECT_EQ(MeanDensity(none), 15);
   const std::vector<ControlValues> values = At(none, 3);
   EXPECT_EQ(values[2].notes_per_second, 15);

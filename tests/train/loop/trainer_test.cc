@@ -354,7 +354,7 @@ TEST(TrainerTest, ADamagedCheckpointIsReplacedByTheOneBeforeIt) {
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_TRUE(absl::StrContains(log, "checksum")) << log;
     EXPECT_TRUE(absl::StrContains(
-        log, absl::StrCat(newest, " cannot be used; going on with ",
+        log, absl::StrCat(newest, " cannot be used; using ",
                           JoinPath(train, "model.ckpt-2"))))
         << log;
     EXPECT_TRUE(SameTensors(MustReadLatest(options),
