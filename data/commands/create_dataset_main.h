@@ -1,4 +1,4 @@
-// What the *_create_dataset commands share. Each has a main of its own
+// The common part of the *_create_dataset commands. Each has its own main
 // (melody_create_dataset_main.cc and its kin) with the flags that only it has.
 
 #ifndef CONTINUO_DATA_COMMANDS_CREATE_DATASET_MAIN_H_

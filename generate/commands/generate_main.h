@@ -1,5 +1,5 @@
-// What the *_generate commands share. Each has a main of its own
-// (melody_generate_main.cc and its kin) with the flags that only it has.
+// The common part of the *_generate commands. Each has its own main file
+// (melody_generate_main.cc etc.) with its specific flags.
 
 #ifndef CONTINUO_GENERATE_COMMANDS_GENERATE_MAIN_H_
 #define CONTINUO_GENERATE_COMMANDS_GENERATE_MAIN_H_
@@ -19,7 +19,7 @@
 
 namespace continuo {
 
-// What the common flags ask for.
+// The common flags.
 struct GenerateJob {
   uint64_t seed = 0;
   int num_outputs = 1;
@@ -28,7 +28,7 @@ struct GenerateJob {
 
 using Outputs = std::vector<std::shared_ptr<const Continuation>>;
 
-// Outputs whose flags are read and found right, before the model is loaded.
+// Outputs with validated flags, before the model is loaded.
 struct PreparedOutputs {
   std::string description;  // "128 steps at 120 qpm", for the log
   // What each output continues. May give the model another encoder.

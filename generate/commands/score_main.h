@@ -1,5 +1,5 @@
-// What the *_score commands share. Each has a main of its own
-// (melody_score_main.cc and its kin) with the flags that only it has.
+// The common part of the *_score commands. Each has its own main file
+// (melody_score_main.cc etc.) with its specific flags.
 
 #ifndef CONTINUO_GENERATE_COMMANDS_SCORE_MAIN_H_
 #define CONTINUO_GENERATE_COMMANDS_SCORE_MAIN_H_

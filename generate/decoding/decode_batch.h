@@ -32,7 +32,7 @@ struct SharedPrefix {
 // StartSearches, AdvancePrefixes, sampling, Append, EndIterations.
 class DecodeBatch {
  public:
-  // `pool` works on rows; what is given must outlive the batch.
+  // `pool` works on rows; arguments must outlive the batch.
   DecodeBatch(ThreadPool* pool, const EventEncoder& encoder,
               absl::Span<const EventRequest> requests,
               const SearchOptions& options, const GenerateHooks& hooks);
@@ -88,7 +88,7 @@ class DecodeBatch {
 // True if every one of `rows` rows continues itself.
 bool IsIdentity(const std::vector<int32_t>& source, int64_t rows);
 
-// What it means that logits cannot be sampled from.
+// The error for logits that cannot be sampled from.
 absl::Status SamplingError(const absl::Status& status);
 
 }  // namespace continuo

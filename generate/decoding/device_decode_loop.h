@@ -162,11 +162,11 @@ class DeviceDecodeLoop {
   TensorView last_choice_;  // labels to feed next
   TensorView feed_source_;  // rows of last_choice_ that they come from
 
-  // By ChunkKey; no recording where the chunk has come once.
+  // By ChunkKey; nullopt for chunks seen once.
   std::map<std::vector<int64_t>, std::optional<Recording>> recordings_;
   int64_t recorded_chunks_ = 0;
 
-  // What the host has read of the chunk.
+  // Results of the chunk on the host.
   TensorView host_results_;
   TensorView host_probabilities_;
   std::vector<int32_t> boundary_source_;

@@ -52,8 +52,8 @@ struct EventResult {
   double log_likelihood = 0;
 };
 
-// What a search did, for tests against Magenta: steps and prunings of the first
-// request, in order.
+// A trace of a search, for tests against Magenta: steps and prunings of the
+// first request, in order.
 struct SearchTrace {
   struct Step {
     std::vector<int64_t> choice;        // [hypotheses * heads]
@@ -68,7 +68,7 @@ struct SearchTrace {
   std::vector<Pruning> prunings;
 };
 
-// How a run is watched and where its results go.
+// Callbacks for progress and results.
 struct GenerateHooks {
   // Takes the result of request `index` as soon as it is known. Requests that
   // end at the same step arrive in their order.

@@ -14,7 +14,7 @@
 
 namespace continuo {
 
-// Reused from step to step. What is added must live until Encode returns.
+// Reused from step to step. Added events must live until Encode returns.
 class RowInputs {
  public:
   void Begin() { sources_.clear(); }

@@ -1,4 +1,4 @@
-// Where the uniform numbers of sampling come from.
+// The source of the uniform random numbers of sampling.
 
 #ifndef CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_
 #define CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_
@@ -11,8 +11,7 @@
 
 namespace continuo {
 
-// Which draw of a run: a draw belongs to an output, an event of it, a
-// hypothesis of its beam and a softmax head, and to nothing else.
+// Identifies a draw of a run by output, event, hypothesis and softmax head.
 struct DrawPosition {
   uint64_t output = 0;  // number of the output in the run
   int64_t step = 0;     // events generated before this one
@@ -26,7 +25,7 @@ class UniformSource {
  public:
   virtual ~UniformSource() = default;
   virtual double Draw(const DrawPosition& position) const = 0;
-  // Of SeededUniformSource, whose numbers a device can draw itself.
+  // The seed, if a device can draw the same numbers by DrawUniforms.
   virtual std::optional<uint64_t> seed() const { return std::nullopt; }
 };
 

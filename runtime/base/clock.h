@@ -1,4 +1,4 @@
-// Two clocks: one for intervals, one for stamps.
+// Two clocks: one for intervals, one for timestamps.
 //
 // The time of day can be set back or forward at any moment, by hand or by the
 // network: no interval, rate or time limit may be measured with it.
@@ -12,13 +12,13 @@
 
 namespace continuo {
 
-// The time since some moment in the past, for intervals. It never goes back.
+// Monotonic time, for intervals.
 absl::Duration MonotonicTime();
 
-// The time of day, for stamps and names of files alone.
+// The time of day, only for timestamps and file names.
 absl::Time WallTime();
 
-// Where a job takes its time from; tests put in their own.
+// The clock of a job; tests use their own.
 struct Clock {
   std::function<absl::Duration()> monotonic = MonotonicTime;
   std::function<absl::Time()> wall = WallTime;

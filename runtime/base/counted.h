@@ -11,7 +11,7 @@
 
 namespace continuo {
 
-// The number and the noun, with an s unless it is one.
+// The number and the noun, in the plural unless the number is 1.
 inline std::string Counted(int64_t count, absl::string_view noun) {
   return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
 }

@@ -1,4 +1,4 @@
-// What every command sets up before it does anything else.
+// Process setup that every command performs first.
 
 #ifndef CONTINUO_RUNTIME_BASE_PROCESS_H_
 #define CONTINUO_RUNTIME_BASE_PROCESS_H_
@@ -8,7 +8,7 @@ namespace continuo {
 // Once, first in main (ParseFlags does it):
 // - Standard input, output and error that are closed are opened on /dev/null,
 //   so that no file of this program gets their numbers and log lines with it.
-//   Data read from or written to them fails still.
+//   Reading or writing data through them still fails.
 // - SIGPIPE and SIGXFSZ are ignored: what can no longer be written is an error
 //   of that write ("broken pipe", "file too large"). A log line is not missed.
 // - Signals that end the process remove its temporary files first.
@@ -19,7 +19,7 @@ namespace continuo {
 //   temporary files removed.
 void PrepareProcess();
 
-// Ends the program as a filter whose reader has gone away: without a word, by
+// Ends the program as a filter whose reader has closed the pipe: silently, by
 // SIGPIPE (status 141 in a shell), temporary files removed.
 [[noreturn]] void EndByBrokenPipe();
 

@@ -17,7 +17,7 @@
 
 namespace continuo {
 
-// What a random number is for. Each purpose is an independent stream of the
+// The purpose of a random number. Each is an independent stream of the
 // same seed; the values are part of reproducibility and never change.
 enum class RandomPurpose : uint32_t {
   kInitialWeights = 1,

@@ -17,8 +17,8 @@
 
 namespace continuo {
 
-// Returns `status` with "context: " put before its message; OK stays OK, and
-// what else is known of the failure stays known.
+// Returns `status` with "context: " before its message, payloads kept; OK stays
+// OK.
 inline absl::Status Annotate(const absl::Status& status,
                              absl::string_view context) {
   if (status.ok()) return status;

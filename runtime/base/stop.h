@@ -1,4 +1,4 @@
-// Asking a job to stop: Ctrl-C, SIGTERM, or a test.
+// Stopping a job: Ctrl-C, SIGTERM, or a test.
 
 #ifndef CONTINUO_RUNTIME_BASE_STOP_H_
 #define CONTINUO_RUNTIME_BASE_STOP_H_
@@ -10,7 +10,7 @@
 
 namespace continuo {
 
-// Whether the job shall stop; it looks after every unit of work.
+// Whether the job should stop; polled after every unit of work.
 using StopFlag = std::atomic<bool>;
 
 // The flag that SIGINT, SIGTERM and SIGHUP (a terminal that was closed; not if
@@ -19,9 +19,9 @@ using StopFlag = std::atomic<bool>;
 // process at once (temporary files are removed).
 StopFlag& StopOnSignals();
 
-// What the first signal says, after "INFO: ": what is finished still, and what
-// a second signal loses, as in "stopping after this step; Ctrl-C again ends at
-// once, and steps after 1200 are lost". May be called again as a job
+// The message of the first signal, after "INFO: ": what is still finished, and
+// what a second signal loses, as in "stopping after this step; Ctrl-C again
+// ends at once, and steps after 1200 are lost". May be called again as a job
 // progresses, some times a minute, from any thread.
 void SetStopMessage(absl::string_view message);
 

@@ -1,5 +1,4 @@
-// The temporary files of this process, so that none stays behind when it is
-// ended from outside.
+// The temporary files of this process, removed when it is killed by a signal.
 
 #ifndef CONTINUO_RUNTIME_BASE_TEMPORARY_FILES_H_
 #define CONTINUO_RUNTIME_BASE_TEMPORARY_FILES_H_
@@ -9,7 +8,7 @@
 namespace continuo {
 
 // A path that is removed if a signal, exhausted memory or a broken invariant
-// ends the process while this object lives. Letting go of it removes nothing.
+// ends the process while this object lives. Its destructor removes nothing.
 class TemporaryName {
  public:
   explicit TemporaryName(std::string path);

@@ -1,4 +1,4 @@
-// A thread that the system may refuse.
+// A thread whose creation may fail.
 
 #ifndef CONTINUO_RUNTIME_BASE_THREAD_H_
 #define CONTINUO_RUNTIME_BASE_THREAD_H_

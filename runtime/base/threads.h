@@ -45,7 +45,7 @@ class ThreadPool {
   absl::Status status_;
 };
 
-// The most threads that a command may be told to use.
+// The maximum number of threads of a command.
 inline constexpr int kMaxThreads = 1024;
 
 // InvalidArgument unless `threads`, the value of the flag --threads, is in

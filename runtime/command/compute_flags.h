@@ -1,4 +1,4 @@
-// The flags by which a command is told where and how to compute.
+// Device and precision flags.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_COMPUTE_FLAGS_H_
 #define CONTINUO_RUNTIME_COMMAND_COMPUTE_FLAGS_H_
@@ -9,9 +9,9 @@
 
 namespace continuo {
 
-// Opens the stream that --device, --precision, --rnn_form and --rnn_backend ask
-// for, and logs where that is. An error names the flag; nothing else than what
-// was asked for is ever taken.
+// Opens the stream requested by --device, --precision, --rnn_form and
+// --rnn_backend, and logs the device. An error names the flag; there is no
+// fallback.
 absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool);
 
 }  // namespace continuo

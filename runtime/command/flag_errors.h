@@ -1,5 +1,4 @@
-// What is wrong with the words of a command line, in messages that name the
-// remedy.
+// Errors of command lines, in messages that name the remedy.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_FLAG_ERRORS_H_
 #define CONTINUO_RUNTIME_COMMAND_FLAG_ERRORS_H_
@@ -12,7 +11,7 @@
 
 namespace continuo {
 
-// A word of a command line, as Abseil takes it apart.
+// A word of a command line, as Abseil parses it.
 struct FlagWord {
   absl::string_view name;  // without dashes; empty: a word that is no flag
   // The flag of that name ("noname" too, for booleans), or null.
@@ -30,7 +29,7 @@ FlagWord ParseFlagWord(absl::Span<char* const> args, size_t index);
 // shell has cut in pieces, is shown with them. Sets the flags it has looked at.
 absl::Status CheckFlags(absl::Span<char* const> args, const CommandHelp& help);
 
-// About a word that belongs to no flag.
+// The error for a word that belongs to no flag.
 absl::Status StrayWordError(absl::Span<char* const> args,
                             absl::string_view word);
 

@@ -1,5 +1,5 @@
-// The text that --help shows: what a command does, and its flags in groups, the
-// few that a beginner needs first.
+// The text of --help: what a command does, and its flags in groups, the most
+// important ones first.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_HELP_H_
 #define CONTINUO_RUNTIME_COMMAND_HELP_H_
@@ -29,7 +29,7 @@ struct HelpGroup {
   std::vector<std::string> flags;
 };
 
-// How a command explains itself.
+// The help of a command.
 struct CommandHelp {
   // What it does, with examples; shown as it is.
   std::string about;
@@ -42,7 +42,7 @@ struct CommandHelp {
   // Shown behind the flags: "Exit status: ...".
   std::string after;
   std::vector<std::string> see_also = {};  // other commands
-  // Flags that the command takes without any use for them; no help names them.
+  // Flags accepted for compatibility, without effect; not shown in help.
   std::vector<std::string> unused = {};
   // What a flag's value counts, for the message about a wrong one:
   // {"num_steps", "steps of 10 ms: 3000 are 30 s"}.

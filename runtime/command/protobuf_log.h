@@ -5,8 +5,8 @@
 
 namespace continuo {
 
-// Keeps the library from writing to standard error, a line per damaged field:
-// a message that cannot be parsed is reported once, by whoever parses it.
+// Keeps the library from logging a line per damaged field to standard error:
+// a message that cannot be parsed is reported once, by the caller.
 void SilenceProtobuf();
 
 }  // namespace continuo

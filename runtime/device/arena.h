@@ -1,4 +1,4 @@
-// Arena: device or pinned memory that is laid out before the first step.
+// Arena: device or pinned memory, planned and allocated before the first step.
 //
 // The owner asks for its tensors twice, in the same order: while planning it
 // gets views without data and the sizes are added up; Commit allocates once;

@@ -1,5 +1,5 @@
-// What the runtime asks of CUDA: cuda_support.cc answers in a build with CUDA,
-// no_cuda.cc in one without.
+// CUDA functions of the runtime: cuda_support.cc implements them in a build
+// with CUDA, no_cuda.cc in one without.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_CUDA_SUPPORT_H_
 #define CONTINUO_RUNTIME_DEVICE_CUDA_SUPPORT_H_
@@ -18,12 +18,12 @@ absl::StatusOr<int> CudaDeviceCount();
 absl::StatusOr<std::shared_ptr<CudaStream>> OpenCudaStream(
     const Device& device);
 
-// What the manufacturer calls the stream's device.
+// The product name of the stream's device.
 std::string CudaModelName(const Stream& stream);
 
 enum class MemoryKind {
   kDevice,
-  kPinned,  // host memory that a CUDA device copies from and to by itself
+  kPinned,  // page-locked host memory, for asynchronous copies
 };
 // Zeroed memory for a CUDA device, aligned to 256 bytes.
 absl::StatusOr<void*> CudaAllocate(const Device& device, MemoryKind kind,

@@ -36,7 +36,7 @@ std::string DeviceName(const Device& device);
 // CUDA devices that can be used; Unavailable says why there is none.
 absl::StatusOr<int> CountCudaDevices();
 
-// What products compute with. Weights, sums and optimizer slots are float32 in
+// The precision of products. Weights, sums and optimizer slots are float32 in
 // all of them; tf32 and bf16 round the operands of products (to 10 and 7 bits
 // of fraction), bf16 also stores the LSTM's gates in bfloat16.
 enum class Precision { kFp32, kTf32, kBf16 };
@@ -61,7 +61,7 @@ struct ComputeOptions {
 
 class CudaStream;  // runtime/device/cuda_stream.h
 
-// What every operation takes: an ordered queue of work on one device. On the
+// An ordered queue of work on one device, which every operation takes. On the
 // CPU work runs at once, on the threads of `pool`; on a CUDA device operations
 // return before it is done (Synchronize in runtime/device/device_copy.h waits).
 struct Stream {
@@ -71,7 +71,7 @@ struct Stream {
   CudaStream* cuda = nullptr;  // not owned; required for CUDA devices
 };
 
-// The CPU on the threads of a stream, for operations on arrays of the host.
+// The CPU stream with the threads of `stream`, for host arrays.
 inline Stream HostStream(const Stream& stream) {
   return {.device = {}, .pool = stream.pool};
 }

@@ -1,4 +1,4 @@
-// --warm_start_bundle_file: a new run that begins with trained weights.
+// --warm_start_bundle_file: a new run that starts with trained weights.
 
 #ifndef CONTINUO_TRAIN_CHECKPOINTS_WARM_START_H_
 #define CONTINUO_TRAIN_CHECKPOINTS_WARM_START_H_

@@ -1,5 +1,5 @@
-// What the *_train commands share. Each has a main of its own
-// (melody_train_main.cc and its kin) with the flags that only it has.
+// The common part of the *_train commands. Each has its own main file
+// (melody_train_main.cc etc.) with its specific flags.
 
 #ifndef CONTINUO_TRAIN_COMMANDS_TRAIN_MAIN_H_
 #define CONTINUO_TRAIN_COMMANDS_TRAIN_MAIN_H_

@@ -53,10 +53,10 @@ class EventFile {
   // Markdown, for the Text tab.
   absl::Status WriteText(int64_t step, const std::string& tag,
                          absl::string_view markdown);
-  // What a plugin of TensorBoard keeps beside a tag.
+  // The metadata of a TensorBoard plugin for a tag.
   absl::Status WritePluginData(const std::string& tag, absl::string_view plugin,
                                absl::string_view content);
-  // Returns when what was written is safe from a power cut.
+  // Syncs to disk.
   absl::Status Sync();
 
  private:

@@ -7,7 +7,7 @@ namespace continuo {
 
 inline constexpr char kBitsTag[] = "continuo/bits_per_event";
 inline constexpr char kUnigramBitsTag[] = "continuo/unigram_bits_per_event";
-// What the evaluations inside a training find, beside its own curves: the
+// Results of evaluations during training, beside its own curves: the
 // HParams tab looks for a run's metrics in one folder.
 inline constexpr char kEvalBitsTag[] = "continuo/eval_bits_per_event";
 inline constexpr char kBestEvalBitsTag[] = "continuo/best_eval_bits_per_event";

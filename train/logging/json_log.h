@@ -28,7 +28,7 @@ class JsonLog {
   // Writes {"step": step, name: value, ...}. Values that are not finite become
   // null, which is what JSON has for them.
   absl::Status Write(int64_t step, const Scalars& values);
-  // Returns when what was written is safe from a power cut. Before a checkpoint
+  // Syncs to disk. Before a checkpoint
   // of step N this makes sure that the lines up to N, which are never computed
   // again, are there as well.
   absl::Status Sync();

@@ -23,10 +23,10 @@ struct Metrics {
                                   // class without labels counts as 0
 };
 
-// What Magenta gives for an accuracy over no labels at all.
+// Magenta's value of an accuracy over no labels.
 enum class EmptyAccuracy { kNan, kZero };  // in training; in evaluation
 
-// `time_steps` is what the labels of `sums` stand for.
+// `time_steps` is the number of time steps that the labels of `sums` cover.
 Metrics ComputeMetrics(const LossSums& sums, int64_t time_steps,
                        EmptyAccuracy empty);
 

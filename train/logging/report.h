@@ -1,4 +1,4 @@
-// Where a job reports its numbers: console, TensorBoard events, log.jsonl.
+// Reports of a job: console, TensorBoard events, log.jsonl.
 
 #ifndef CONTINUO_TRAIN_LOGGING_REPORT_H_
 #define CONTINUO_TRAIN_LOGGING_REPORT_H_
@@ -64,7 +64,7 @@ struct ReporterOptions {
 // Writes reports to the files of one folder.
 class Reporter {
  public:
-  // Goes on with the folder's log.jsonl after `last_step`.
+  // Appends to the folder's log.jsonl after `last_step`.
   static absl::StatusOr<Reporter> Open(const std::string& dir,
                                        int64_t last_step,
                                        ReporterOptions options = {});
@@ -72,7 +72,7 @@ class Reporter {
   EventFile& events() { return *events_; }
   absl::Status Write(const StepReport& report);
   absl::Status Write(const EvalReport& report);
-  // Returns when all reports so far are safe from a power cut.
+  // Syncs all reports so far to disk.
   absl::Status Sync();
 
  private:

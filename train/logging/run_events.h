@@ -1,5 +1,5 @@
-// What TensorBoard shows of a run besides its curves: the Text tab and the
-// table of hyperparameters.
+// TensorBoard data of a run besides its curves: the Text tab and the table of
+// hyperparameters.
 
 #ifndef CONTINUO_TRAIN_LOGGING_RUN_EVENTS_H_
 #define CONTINUO_TRAIN_LOGGING_RUN_EVENTS_H_
@@ -38,7 +38,7 @@ absl::Status WriteTexts(int64_t step, const SessionFacts& facts,
 absl::Status WriteHparams(const RunConfig& config, const Clock& clock,
                           EventFile* events);
 
-// The run has come to its end.
+// The end of the run.
 absl::Status WriteSessionEnd(const Clock& clock, EventFile* events);
 
 }  // namespace continuo

@@ -1,4 +1,4 @@
-// What TensorBoard says about a tag.
+// Descriptions of tags in TensorBoard.
 
 #ifndef CONTINUO_TRAIN_LOGGING_TAG_DESCRIPTIONS_H_
 #define CONTINUO_TRAIN_LOGGING_TAG_DESCRIPTIONS_H_

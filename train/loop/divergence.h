@@ -1,9 +1,9 @@
-// Tells a training that has diverged from one that is noisy.
+// Distinguishes a diverged training from a noisy one.
 //
 // A loss can be finite and worthless: with a learning rate of 1e20 it is 1e20,
-// and stays there. What is said here depends on the losses alone, and its one
-// number goes into checkpoints, so that a resumed run judges as if it had
-// never stopped.
+// and stays there. The verdict depends on the losses alone, and its state of
+// one number is stored in checkpoints, so that a resumed run judges as if it
+// had never stopped.
 
 #ifndef CONTINUO_TRAIN_LOOP_DIVERGENCE_H_
 #define CONTINUO_TRAIN_LOOP_DIVERGENCE_H_

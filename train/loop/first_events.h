@@ -1,4 +1,4 @@
-// With which events the examples of a data set begin.
+// The first events of the examples of a data set.
 
 #ifndef CONTINUO_TRAIN_LOOP_FIRST_EVENTS_H_
 #define CONTINUO_TRAIN_LOOP_FIRST_EVENTS_H_

@@ -1,4 +1,4 @@
-// One training: everything it needs, made before anything is written.
+// One training job: everything it needs, prepared before anything is written.
 
 #ifndef CONTINUO_TRAIN_LOOP_JOB_H_
 #define CONTINUO_TRAIN_LOOP_JOB_H_

@@ -36,8 +36,8 @@ struct PeriodicEvalOptions {
 // The folder of the checkpoint with the lowest evaluation loss.
 std::string BestDir(const std::string& run_dir);
 
-// The evaluations of one training. What they find goes into `history`, which
-// the checkpoints hold, so that a resumed run judges as if it had never
+// The evaluations of one training. Results go to `history`, which is stored in
+// checkpoints, so that a resumed run judges as if it had never
 // stopped.
 class PeriodicEval {
  public:
@@ -72,14 +72,14 @@ class PeriodicEval {
                                    EventRnnTrainer* trainer,
                                    EvalHistory* history);
 
-  // Returns when all reports so far are safe from a power cut.
+  // Syncs all reports so far to disk.
   absl::Status Sync() { return reporter_->Sync(); }
 
   bool keep_best() const { return options_.keep_best; }
   // Replaces the checkpoint in BestDir.
   absl::Status SaveBest(int64_t step, const TensorMap& tensors);
 
-  // Whether there were enough evaluations without improvement.
+  // Whether early stopping applies.
   bool GivenUp(const EvalHistory& history) const {
     return options_.early_stopping_evals > 0 &&
            history.evals_since_best >= options_.early_stopping_evals;

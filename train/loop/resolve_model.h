@@ -26,7 +26,7 @@ struct ModelFlags {
 };
 
 enum class JobKind {
-  kTrain,     // may change what does not shape the network
+  kTrain,     // may change anything but the shape of the network
   kEvaluate,  // may change the batch size alone
 };
 
@@ -49,7 +49,7 @@ std::string EvalDir(const std::string& run_dir);
 absl::StatusOr<std::optional<RunConfig>> StoredRunConfig(
     const std::string& run_dir);
 
-// What the examples of a model look like.
+// The format of the examples of a model.
 ExampleFormat ExampleFormatOf(const ModelConfig& model);
 
 }  // namespace continuo

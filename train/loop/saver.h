@@ -1,4 +1,4 @@
-// When a training saves its state, and that it is worth it.
+// Saves the state of a training when it is due and has not diverged.
 
 #ifndef CONTINUO_TRAIN_LOOP_SAVER_H_
 #define CONTINUO_TRAIN_LOOP_SAVER_H_
@@ -26,7 +26,7 @@ class Saver {
 
   // The state is that of the checkpoint `prefix` already.
   void IsSavedAs(const std::string& prefix);
-  // It has changed without a step.
+  // The state has changed without a step.
   void HasChanged() { saved_step_ = -1; }
 
   bool Due(absl::Duration now) const;
@@ -36,13 +36,12 @@ class Saver {
   absl::Status SaveIfSound();
   // Saves; Aborted with advice if the state has diverged.
   absl::Status Save();
-  // The same after a failure that may be one of the reports: they do not
-  // matter then.
+  // The same after a failure, ignoring errors of the reports.
   absl::Status SaveInSpiteOfReports();
 
   // The prefix of the newest checkpoint.
   const std::string& prefix() const { return prefix_; }
-  // Whether the last failure was one of saving.
+  // Whether the last failure was that of a save.
   bool failed() const { return failed_; }
 
  private:

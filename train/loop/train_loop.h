@@ -14,14 +14,14 @@
 
 namespace continuo {
 
-// Trains until there is a reason to end, which is logged. Whatever goes wrong,
-// the state after the last whole step is saved before the error is returned,
-// unless it is the state itself that is wrong.
+// Trains until a reason to end, which is logged. On any error the state after
+// the last whole step is saved before the error is returned, unless the state
+// itself is invalid.
 absl::StatusOr<TrainResult> RunTrainLoop(Job& job, Saver& saver,
                                          Reporter& reporter,
                                          const StopFlag& stop);
 
-// Whether the evaluations say that it is time to stop, and what they say.
+// Whether early stopping applies, and the message for it.
 bool GivenUp(const Job& job);
 std::string BestText(const EvalHistory& history);
 

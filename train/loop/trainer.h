@@ -23,9 +23,9 @@
 
 namespace continuo {
 
-// Draws what a network writes, one picture a piece. It may use the weights, not
-// change them; the same `seed` stands for the same draws. Returns soon, with
-// whatever it has, once `stop` says so.
+// Renders what a network generates, one picture a piece. It reads the weights
+// only; the same `seed` gives the same draws. Returns early, with what it has,
+// once `stop` is set.
 using SampleFunction = std::function<absl::StatusOr<std::vector<SummaryImage>>(
     const EventRnn& rnn, const ModelConfig& config, uint64_t seed,
     const StopFlag& stop)>;
@@ -54,7 +54,7 @@ struct TrainOptions {
   Clock clock = {};
 };
 
-// Why a training came to its end; in each case its state is saved.
+// Why a training ended; its state is saved in each case.
 enum class TrainEnd { kSteps, kTime, kStopped, kNoImprovement };
 
 struct TrainResult {
@@ -64,9 +64,9 @@ struct TrainResult {
 };
 
 // Trains on the device of `stream` until the last step, the time limit or
-// `stop`. Goes on with the run it finds in `run_dir`, bit for bit as if that
-// had never stopped. Nothing is written before data, model and the run's
-// earlier state are known to be right. Aborted if the loss or the gradient is
+// `stop`. Resumes the run in `run_dir`, bit for bit as if it had never stopped.
+// Nothing is written before data, model and the run's earlier state are
+// validated. Aborted if the loss or the gradient is
 // not finite, or the loss stays far above that of a guess without context
 // (train/loop/divergence.h); the checkpoints on disk are then from before.
 // After any other failure the state is saved.

@@ -25,8 +25,8 @@ class BatchReader {
   // A batch has enough sequences to keep this many threads busy.
   BatchReader(std::vector<std::string> paths, int num_threads);
 
-  // Opens all files. InvalidArgument that says what a file of another kind is,
-  // and what makes NoteSequences of it.
+  // Opens all files. InvalidArgument for a file of another kind, naming the
+  // kind and the command that makes NoteSequences of it.
   absl::Status Open();
 
   // Fills `batch` with records of one file; an empty batch is the end. Records

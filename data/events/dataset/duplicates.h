@@ -11,7 +11,7 @@
 
 namespace continuo {
 
-// What is known of each sequence, by its index.
+// Of each sequence, by its index.
 struct Duplicates {
   // The first sequence with the same notes, or -1 for that one itself and those
   // that have no other.

@@ -1,5 +1,5 @@
-// Fingerprints of music: what stays the same of a piece under another name, key
-// or kind of file, to find duplicates among the sequences of a data set.
+// Fingerprints of music, independent of name, key and kind of file, to find
+// duplicates among the sequences of a data set.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_FINGERPRINT_H_
 #define CONTINUO_DATA_EVENTS_DATASET_FINGERPRINT_H_

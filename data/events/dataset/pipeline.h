@@ -1,7 +1,7 @@
 // DatasetPipeline: how one NoteSequence becomes training examples. One file
-// per family implements it (data/events/dataset/melody_pipeline.h); what reads
-// the input, draws the evaluation set and writes the files is
-// data/events/dataset.h.
+// per family implements it (data/events/dataset/melody_pipeline.h).
+// data/events/dataset/dataset_builder.h reads the input, draws the evaluation
+// set and writes the files.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_PIPELINE_H_
 #define CONTINUO_DATA_EVENTS_DATASET_PIPELINE_H_
@@ -29,7 +29,7 @@ absl::string_view DatasetPartName(DatasetPart part);
 // What became of one NoteSequence.
 struct PipelineOutput {
   std::vector<EncodedSequence> examples;
-  // What was dropped on the way and how often: counter names without their
+  // What was dropped and how often: counter names without their
   // stage, plus reasons that Magenta does not count.
   std::map<std::string, int64_t> discarded;
   std::vector<std::string> details;  // messages that explain some of these
@@ -56,7 +56,7 @@ class DatasetPipeline {
                            Statistics* statistics,
                            PipelineOutput* output) const = 0;
 
-  // What stays the same of a sequence that is there twice.
+  // The fingerprint by which duplicates are found.
   virtual Fingerprint FingerprintOf(
       const tensorflow::magenta::NoteSequence& sequence) const = 0;
 

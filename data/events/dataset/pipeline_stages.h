@@ -1,5 +1,4 @@
-// What the dataset pipelines of several families share: stages and their
-// counters.
+// Stages and counters shared by the dataset pipelines of several families.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_
 #define CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_
@@ -36,7 +35,7 @@ struct StageCounters {
   void Discard(absl::string_view name, int64_t amount) const;
 };
 
-// Drops what the stages do not look at, which bounds the cost of splitting a
+// Drops fields that no stage reads, which bounds the cost of splitting a
 // sequence of many time changes into many copies of the rest. Keeps notes,
 // total time, time signatures and tempos.
 void KeepNotesAndGrid(tensorflow::magenta::NoteSequence* sequence);

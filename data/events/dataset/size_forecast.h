@@ -1,4 +1,4 @@
-// How large a data set will be, said early, and what to do if it was too large.
+// Forecasts the size of a data set, and the advice if it is too large.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_SIZE_FORECAST_H_
 #define CONTINUO_DATA_EVENTS_DATASET_SIZE_FORECAST_H_
@@ -22,7 +22,7 @@ class SizeForecast {
   // `input_bytes`: of all input.
   explicit SizeForecast(int64_t input_bytes) : input_bytes_(input_bytes) {}
 
-  // What one sequence came to. `sample` is of one of its examples, where there
+  // The result of one sequence. `sample` is of one of its examples, where there
   // is one and the data set is not compact.
   void Add(int64_t input_bytes, int64_t examples, int64_t output_bytes,
            const SizeSample& sample);

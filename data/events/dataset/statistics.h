@@ -24,7 +24,7 @@ struct Histogram {
   void Add(int64_t value);
 };
 
-// Merging sums, so that the result does not depend on who counted what.
+// Merging adds, so the result does not depend on threads.
 class Statistics {
  public:
   // Adds to a counter; adding 0 makes it appear.
