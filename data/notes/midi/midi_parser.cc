@@ -317,8 +317,7 @@ absl::StatusOr<MidiSong> ParseMidi(absl::string_view bytes,
     parsed = {};
     CONTINUO_RETURN_IF_ERROR(
         FileParser(bytes, MidiRules::kLenient, reading).Parse(&parsed));
-    if (report->repair.empty())
-      report->repair = std::string(magenta.message());
+    if (report->repair.empty()) report->repair = std::string(magenta.message());
   } else if (reading == Reading::kStandard &&
              StandardMayDiffer(parsed.faults)) {
     ParsedMidi standard;

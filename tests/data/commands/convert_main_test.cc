@@ -112,8 +112,8 @@ TEST_F(ConvertCommandTest, WarnsAboutShardsOfAnotherRun) {
   EXPECT_EQ(Run(flags + "--num_shards=2"), 0);
   EXPECT_EQ(stderr_, "");
   EXPECT_EQ(Run(flags + "--num_shards=3"), 0);
-  EXPECT_TRUE(
-      absl::StrContains(stderr_, "n.tfrecord-00000-of-00002 was left by another run"))
+  EXPECT_TRUE(absl::StrContains(
+      stderr_, "n.tfrecord-00000-of-00002 was left by another run"))
       << stderr_;
 }
 

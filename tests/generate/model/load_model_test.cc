@@ -178,8 +178,7 @@ TEST_F(LoadModelTest, ADamagedNewestCheckpointIsPassedOver) {
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_EQ(FirstWeight(*model), 3);
   EXPECT_EQ(model->path, train + "/model.ckpt-3");
-  EXPECT_NE(log.find("model.ckpt-5 cannot be used; using "),
-            std::string::npos)
+  EXPECT_NE(log.find("model.ckpt-5 cannot be used; using "), std::string::npos)
       << log;
   // One that is named is not replaced by another.
   ModelSource source;

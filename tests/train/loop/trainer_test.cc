@@ -353,9 +353,9 @@ TEST(TrainerTest, ADamagedCheckpointIsReplacedByTheOneBeforeIt) {
     const std::string log = ::testing::internal::GetCapturedStderr();
     ASSERT_TRUE(result.ok()) << result.status();
     EXPECT_TRUE(absl::StrContains(log, "checksum")) << log;
-    EXPECT_TRUE(absl::StrContains(
-        log, absl::StrCat(newest, " cannot be used; using ",
-                          JoinPath(train, "model.ckpt-2"))))
+    EXPECT_TRUE(
+        absl::StrContains(log, absl::StrCat(newest, " cannot be used; using ",
+                                            JoinPath(train, "model.ckpt-2"))))
         << log;
     EXPECT_TRUE(SameTensors(MustReadLatest(options),
                             MustReadLatest(SmallRun(whole_dir, 6))));
