@@ -1,6 +1,6 @@
 // On the CPU; tests/runtime/device/cuda_gpu_test.cc has the rest.
 
-#include "runtime/device/transfer.h"
+#include "runtime/device/device_copy.h"
 
 #include <vector>
 
@@ -9,7 +9,7 @@
 namespace continuo {
 namespace {
 
-TEST(TransferTest, CopiesBytesOrNone) {
+TEST(DeviceCopyTest, CopiesBytesOrNone) {
   const Stream stream;
   const std::vector<float> from = {1, 2, 3};
   std::vector<float> to = {7, 8, 9};
@@ -20,7 +20,7 @@ TEST(TransferTest, CopiesBytesOrNone) {
   EXPECT_TRUE(Synchronize(stream).ok());
 }
 
-TEST(TransferTest, CopiesTensorsOfOneSizeInWhateverShape) {
+TEST(DeviceCopyTest, CopiesTensorsOfOneSizeInWhateverShape) {
   const Stream stream;
   const std::vector<double> from = {1, 2, 3, 4};
   std::vector<double> to(4);

@@ -1,4 +1,4 @@
-#include "runtime/base/memory.h"
+#include "runtime/base/malloc_tuning.h"
 
 #include <cstdlib>
 
@@ -12,7 +12,7 @@ namespace continuo {
 namespace {
 
 #if defined(__GLIBC__)
-TEST(MemoryTest, LargeBlocksComeOutOfWhatIsKept) {
+TEST(MallocTuningTest, LargeBlocksComeOutOfWhatIsKept) {
   const auto result = testing::RunChild([] {
     KeepFreedMemory();
     // Blocks that the system maps one by one are given back when freed.
@@ -26,7 +26,7 @@ TEST(MemoryTest, LargeBlocksComeOutOfWhatIsKept) {
   EXPECT_EQ(result.code, 0);
 }
 #else
-TEST(MemoryTest, DoesNothingElsewhere) { KeepFreedMemory(); }
+TEST(MallocTuningTest, DoesNothingElsewhere) { KeepFreedMemory(); }
 #endif
 
 }  // namespace
