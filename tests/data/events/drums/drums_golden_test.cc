@@ -40,8 +40,8 @@ TEST(DrumsGoldenTest, Encodings) {
     const json golden = MustReadJson(folder + "/config.json");
     const auto config = FindConfig(Family::kDrums, name);
     ASSERT_TRUE(config.ok()) << config.status();
-    EXPECT_EQ(config->id, golden["id"]);
-    EXPECT_EQ(config->description, golden["description"]);
+    EXPECT_EQ(config->id, golden["id"].get<std::string>());
+    EXPECT_EQ(config->description, golden["description"].get<std::string>());
     EXPECT_EQ(config->steps_per_quarter, golden["steps_per_quarter"]);
     EXPECT_EQ(config->hparams.rnn_layer_sizes,
               golden["hparams"]["rnn_layer_sizes"].get<std::vector<int>>());

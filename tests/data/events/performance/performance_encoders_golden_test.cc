@@ -70,8 +70,8 @@ void ExpectClose(const std::vector<float>& own,
 
 void CheckConfig(const ModelConfig& config, const EventEncoder& encoder,
                  const json& golden) {
-  EXPECT_EQ(config.id, golden["id"]);
-  EXPECT_EQ(config.description, golden["description"]);
+  EXPECT_EQ(config.id, golden["id"].get<std::string>());
+  EXPECT_EQ(config.description, golden["description"].get<std::string>());
   EXPECT_EQ(config.encoding.num_velocity_bins, golden["num_velocity_bins"]);
   EXPECT_EQ(config.encoding.controls.optional, golden["optional_conditioning"]);
   EXPECT_EQ(config.hparams.rnn_layer_sizes,
