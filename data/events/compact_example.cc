@@ -171,7 +171,7 @@ absl::Status CompactCodec::Decode(const CompactExample& record,
         where, ": an example of the encoding ",
         absl::CHexEscape(record.encoding().substr(0, 80)), ", but ", config,
         " has ", encoding_,
-        "; create the data set with the same --config as the training"));
+        "; create the data set with the same `config` as the training"));
   }
   const auto heads = static_cast<int64_t>(encoder_->num_heads());
   const int64_t count = record.labels_size() / heads;

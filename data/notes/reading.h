@@ -17,7 +17,7 @@ namespace continuo {
 // contribute.
 enum class Reading { kStandard, kMagenta };
 
-// For flags: "standard" and "magenta".
+// As text: "standard" and "magenta".
 bool AbslParseFlag(absl::string_view text, Reading* reading,
                    std::string* error);
 std::string AbslUnparseFlag(Reading reading);

@@ -39,7 +39,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Dataset::Open(
         pattern, ": no examples in ", paths.size(),
         paths.size() == 1 ? " file" : " files",
         "; the statistics that the create_dataset command logs tell why "
-        "sequences were dropped (for an empty eval set, raise --eval_ratio)"));
+        "sequences were dropped (for an empty eval set, raise `eval_ratio`)"));
   }
   const absl::Status checked = dataset->CheckExamples(pool);
   for (const auto& watch : dataset->watches_) {

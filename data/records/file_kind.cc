@@ -57,8 +57,8 @@ absl::Status Is(absl::string_view path, FileKind kind,
 }
 
 std::string ConvertCommand(absl::string_view path) {
-  return absl::StrCat("convert_dir_to_note_sequences --input_dir=",
-                      DirName(path), " --output_file=notes.tfrecord");
+  return absl::StrCat("convert_dir_to_note_sequences `input_dir`=",
+                      DirName(path), " `output_file`=notes.tfrecord");
 }
 
 }  // namespace
@@ -181,7 +181,7 @@ absl::Status CheckHoldsExamples(absl::string_view path, absl::string_view bytes,
     case FileKind::kNoteSequences:
       return Is(path, kind,
                 absl::StrCat("; make a data set of it first: ", made_by,
-                             " --input=", path, " --output_dir=data"));
+                             " `input`=", path, " `output_dir`=data"));
     default:
       break;
   }
@@ -189,7 +189,7 @@ absl::Status CheckHoldsExamples(absl::string_view path, absl::string_view bytes,
     return Is(path, kind,
               absl::StrCat("; convert its folder first: ", ConvertCommand(path),
                            ", then ", made_by,
-                           " --input=notes.tfrecord --output_dir=data"));
+                           " `input`=notes.tfrecord `output_dir`=data"));
   }
   return Is(
       path, kind,
@@ -204,8 +204,8 @@ absl::Status CheckIsNoFolder(const std::string& path, bool music) {
   if (music) {
     absl::StrAppend(&message,
                     ". A folder of music must be converted first: "
-                    "convert_dir_to_note_sequences --input_dir=",
-                    path, " --recursive --output_file=notes.tfrecord");
+                    "convert_dir_to_note_sequences `input_dir`=",
+                    path, " `recursive` `output_file`=notes.tfrecord");
   }
   return absl::InvalidArgumentError(message);
 }

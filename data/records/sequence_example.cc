@@ -131,7 +131,7 @@ struct Parser {
     return absl::InvalidArgumentError(absl::StrCat(
         Step(list, step), ": ", actual, " values, but ", format.config,
         " expects ", expected,
-        "; create the data set with the same --config as the training"));
+        "; create the data set with the same `config` as the training"));
   }
 
   // Calls fn(step, list) for each Feature of a FeatureList; `list` is the
@@ -230,7 +230,7 @@ struct Parser {
       return absl::InvalidArgumentError(absl::StrCat(
           Step("inputs", step), ": ", number, ", but ", format.config,
           " expects a whole number in 0..", format.input_size - 1,
-          "; create the data set with the same --config as the "
+          "; create the data set with the same `config` as the "
           "training"));
     }
     if (zero) {
@@ -277,7 +277,7 @@ struct Parser {
                   Step("labels", step), ": label ", label, ", but ",
                   format.config, " has the classes 0..",
                   format.head_sizes[head] - 1,
-                  "; create the data set with the same --config as the "
+                  "; create the data set with the same `config` as the "
                   "training")));
             }
           }

@@ -85,13 +85,12 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         "--output is required: the .safetensors file to write");
   }
-  CONTINUO_RETURN_IF_ERROR(CheckEnding({"--output", output},
-                                       "a safetensors file", {".safetensors"}));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckEnding({"output", output}, "a safetensors file", {".safetensors"}));
   CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
-      {{"--output", output}},
-      {{"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
-       {"--checkpoint_file",
-        ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}}));
+      {{"output", output}},
+      {{"bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+       {"checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}}));
   const ModelSource source = {
       .run_dir = absl::GetFlag(FLAGS_run_dir),
       .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),

@@ -196,10 +196,8 @@ absl::StatusOr<SearchOptions> SearchOfFlags() {
       .steps_per_iteration = absl::GetFlag(FLAGS_steps_per_iteration),
       .top_k = absl::GetFlag(FLAGS_top_k),
       .top_p = absl::GetFlag(FLAGS_top_p)};
-  // Messages begin with the field's name, which is the flag's.
-  const absl::Status status = CheckSearchOptions(search);
-  if (status.ok()) return search;
-  return absl::Status(status.code(), absl::StrCat("--", status.message()));
+  CONTINUO_RETURN_IF_ERROR(CheckSearchOptions(search));
+  return search;
 }
 
 ModelSource SourceOfFlags(const GenerateCommand& command) {
@@ -218,10 +216,9 @@ absl::Status CheckPaths(const std::string& report) {
        {"bundle_file", "checkpoint_file", "primer_midi", "control_file"}) {
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     if (flag == nullptr) continue;  // of another family
-    inputs.push_back(
-        {absl::StrCat("--", name), ExpandHome(flag->CurrentValue())});
+    inputs.push_back({std::string(name), ExpandHome(flag->CurrentValue())});
   }
-  return CheckDistinctPaths({{"--report", report}}, inputs);
+  return CheckDistinctPaths({{"report", report}}, inputs);
 }
 
 absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
@@ -297,9 +294,10 @@ absl::Status Run(const GenerateCommand& command) {
           ", branch_factor ", options.search.branch_factor,
           ", steps_per_iteration ", options.search.steps_per_iteration,
           ", --seed=", options.seed);
-  options.description = absl::StrCat(
-      "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
-      model.config.name, " temperature ", options.search.temperature);
+  options.description =
+      absl::StrCat("continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
+                   model.config.name, " temperature ",
+                   options.search.temperature, " --seed=", options.seed);
   SetStopMessage(
       "stopping after the outputs in progress; Ctrl-C again ends at once");
   const StopFlag& stop = StopOnSignals();

@@ -77,7 +77,8 @@ absl::StatusOr<int> Run(const std::vector<std::string>& files) {
         (*facts)["tensors"] =
             absl::StrCat((*facts)["tensors"].size(), " (--tensors lists them)");
       }
-      text = absl::StrCat(first ? "" : "\n", FactsToText(*facts));
+      text = absl::StrCat(first ? "" : "\n",
+                          FactsToText(*facts, " (--json shows all)"));
     }
     first = false;
     CONTINUO_RETURN_IF_ERROR(output->Append(text));

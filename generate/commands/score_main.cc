@@ -150,16 +150,16 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
 
 absl::Status CheckPaths(const ScoreOptions& options) {
   std::vector<FlagPath> inputs = {
-      {"--bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
-      {"--checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};
+      {"bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
+      {"checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};
   for (const std::string& input : options.inputs) {
     const auto paths = Glob(input);
     if (!paths.ok()) continue;  // said when they are read
-    for (const std::string& path : *paths) inputs.push_back({"--input", path});
+    for (const std::string& path : *paths) inputs.push_back({"input", path});
   }
-  return CheckDistinctPaths({{"--output", options.output},
-                             {"--summary", options.summary},
-                             {"--report", options.report}},
+  return CheckDistinctPaths({{"output", options.output},
+                             {"summary", options.summary},
+                             {"report", options.report}},
                             inputs);
 }
 

@@ -42,7 +42,7 @@ int ChunkSteps(const NetworkSpec& spec, const LoopOptions& loop) {
 absl::Status CheckSearchOptions(const SearchOptions& options) {
   if (!(options.temperature > 0) || !std::isfinite(options.temperature)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("temperature is ", options.temperature,
+        absl::StrCat("`temperature` is ", options.temperature,
                      "; it must be greater than 0 (1 = as trained, lower = "
                      "more predictable)"));
   }
@@ -53,21 +53,21 @@ absl::Status CheckSearchOptions(const SearchOptions& options) {
   for (const auto& [name, value] : counts) {
     if (value >= 1) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(name, " is ", value, "; it must be at least 1"));
+        absl::StrCat("`", name, "` is ", value, "; it must be at least 1"));
   }
   if (int64_t{options.beam_size} * options.branch_factor > kMaxHypotheses) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "beam_size times branch_factor is ",
+        "`beam_size` times `branch_factor` is ",
         int64_t{options.beam_size} * options.branch_factor,
         "; the largest search has ", kMaxHypotheses, " hypotheses"));
   }
   if (options.top_k < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "top_k is ", options.top_k, "; it must be 0 (off) or greater"));
+        "`top_k` is ", options.top_k, "; it must be 0 (off) or greater"));
   }
   if (!(options.top_p > 0 && options.top_p <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "top_p is ", options.top_p, "; it must be in (0, 1], 1 being off"));
+        "`top_p` is ", options.top_p, "; it must be in (0, 1], 1 being off"));
   }
   return absl::OkStatus();
 }

@@ -26,8 +26,9 @@ using Facts = nlohmann::ordered_json;
 absl::StatusOr<Facts> Inspect(const std::string& path,
                               const ReadOptions& reading = {});
 
-// The facts as text; long tables are cut after some rows, and say so.
-std::string FactsToText(const Facts& facts);
+// The facts as text. Long tables are cut after some rows, and say so, with
+// `all` behind it: " (--json shows all)".
+std::string FactsToText(const Facts& facts, absl::string_view all = "");
 
 // One kind each, of what Inspect has recognised.
 absl::StatusOr<Facts> InspectCheckpoint(const std::string& path);

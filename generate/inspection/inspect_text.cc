@@ -66,7 +66,7 @@ bool IsTable(const Facts& value) {
   return value.is_array() && !value.empty() && value[0].is_object();
 }
 
-void AddTable(const Facts& rows, std::string* text) {
+void AddTable(const Facts& rows, absl::string_view all, std::string* text) {
   std::vector<std::string> names;
   for (const Facts& row : rows) {
     for (const auto& [name, value] : row.items()) {
@@ -99,19 +99,19 @@ void AddTable(const Facts& rows, std::string* text) {
     absl::StrAppend(text, line, "\n");
   }
   if (shown < rows.size()) {
-    absl::StrAppend(text, "  ... and ", rows.size() - shown,
-                    " more (--json shows all)\n");
+    absl::StrAppend(text, "  ... and ", rows.size() - shown, " more", all,
+                    "\n");
   }
 }
 
 }  // namespace
 
-std::string FactsToText(const Facts& facts) {
+std::string FactsToText(const Facts& facts, absl::string_view all) {
   std::string text;
   for (const auto& [name, value] : facts.items()) {
     if (IsTable(value)) {
       absl::StrAppend(&text, name, "\n");
-      AddTable(value, &text);
+      AddTable(value, all, &text);
       continue;
     }
     if (!value.is_object()) {

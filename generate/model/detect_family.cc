@@ -24,7 +24,7 @@ absl::StatusOr<Family> FamilyOfBundle(const std::string& path) {
   return absl::InvalidArgumentError(
       absl::StrCat(path, ": generator id \"", bundle.id,
                    "\" is of no known configuration; say which it is with "
-                   "--config"));
+                   "`config`"));
 }
 
 }  // namespace
@@ -40,7 +40,7 @@ absl::StatusOr<Family> DetectFamily(const ModelSource& source) {
       }
     }
     return absl::InvalidArgumentError(
-        absl::StrCat("--config=", source.config,
+        absl::StrCat("`config`=", source.config,
                      ": no such configuration; use one of ", names));
   }
   if (!source.bundle_file.empty()) {
@@ -55,7 +55,7 @@ absl::StatusOr<Family> DetectFamily(const ModelSource& source) {
   return absl::InvalidArgumentError(absl::StrCat(
       path,
       ": no configuration is stored with this checkpoint; say how it was "
-      "trained with --config or --melody_encoder_decoder"));
+      "trained with `config` or `melody_encoder_decoder`"));
 }
 
 }  // namespace continuo

@@ -9,7 +9,7 @@
 
 namespace continuo {
 
-// From the flags where they name a configuration, else from what is stored: the
+// From `source` where it names a configuration, else from what is stored: the
 // generator id of a bundle, the configuration beside a checkpoint.
 // InvalidArgument with the remedy if neither tells.
 absl::StatusOr<Family> DetectFamily(const ModelSource& source);

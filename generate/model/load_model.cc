@@ -23,8 +23,8 @@ absl::StatusOr<ModelFile> ReadModel(const ModelSource& source) {
   const std::string train = JoinPath(ExpandHome(source.run_dir), "train");
   if (!IsDirectory(train)) {
     return absl::NotFoundError(absl::StrCat(
-        "--run_dir=", source.run_dir, ": there is no folder ", train,
-        "; name the folder that training was given as --run_dir"));
+        "`run_dir`=", source.run_dir, ": there is no folder ", train,
+        "; name the folder that training was given as `run_dir`"));
   }
   return ReadCheckpointModel(train);
 }
@@ -33,11 +33,11 @@ absl::StatusOr<ModelFile> ReadModel(const ModelSource& source) {
 
 absl::Status CheckModelSource(const ModelSource& source) {
   std::vector<std::string> given;
-  for (const auto& [flag, value] :
-       {std::pair("--run_dir", &source.run_dir),
-        {"--checkpoint_file", &source.checkpoint_file},
-        {"--bundle_file", &source.bundle_file}}) {
-    if (!value->empty()) given.emplace_back(flag);
+  for (const auto& [field, value] :
+       {std::pair("`run_dir`", &source.run_dir),
+        {"`checkpoint_file`", &source.checkpoint_file},
+        {"`bundle_file`", &source.bundle_file}}) {
+    if (!value->empty()) given.emplace_back(field);
   }
   if (given.size() > 1) {
     return absl::InvalidArgumentError(
@@ -46,12 +46,12 @@ absl::Status CheckModelSource(const ModelSource& source) {
   }
   if (given.empty()) {
     return absl::InvalidArgumentError(
-        "no model is given; use --run_dir=FOLDER of a training run, "
-        "--checkpoint_file=FILE or --bundle_file=FILE.mag");
+        "no model is given; use `run_dir`=FOLDER of a training run, "
+        "`checkpoint_file`=FILE or `bundle_file`=FILE.mag");
   }
   if (!source.config.empty() && !source.melody_encoder_decoder.empty()) {
     return absl::InvalidArgumentError(
-        "--config and --melody_encoder_decoder are both given; use one of "
+        "`config` and `melody_encoder_decoder` are both given; use one of "
         "them");
   }
   return absl::OkStatus();

@@ -18,8 +18,7 @@
 
 namespace continuo {
 
-// Where the model is and what is said about it; the fields are the flags of
-// the same names, empty = not given.
+// Where the model is and what is said about it; empty = not given.
 struct ModelSource {
   // One of these three:
   std::string run_dir;          // its newest checkpoint
@@ -40,7 +39,7 @@ struct LoadedModel {
   std::unique_ptr<EventRnn> rnn;
 };
 
-// InvalidArgument that names the flags unless exactly one model is named, in
+// InvalidArgument that names the fields unless exactly one model is named, in
 // one way.
 absl::Status CheckModelSource(const ModelSource& source);
 
@@ -48,7 +47,7 @@ absl::Status CheckModelSource(const ModelSource& source);
 // it (models/model_file/model_file.h); runs of Magenta store no configuration,
 // so those need `config` or `melody_encoder_decoder`. What is given and
 // disagrees with what is stored is an error that names both values; a batch
-// size is always free. Errors name the flag or the file, and the remedy. A
+// size is always free. Errors name the field or the file, and the remedy. A
 // checkpoint that no step has changed yet is warned about.
 absl::StatusOr<LoadedModel> LoadModel(const ModelSource& source, Family family,
                                       const Stream& stream);

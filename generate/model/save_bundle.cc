@@ -19,17 +19,17 @@ absl::Status CheckRequest(const ModelSource& source,
                           const BundleRequest& request) {
   if (request.bundle_file.empty()) {
     return absl::InvalidArgumentError(
-        "--save_generator_bundle needs the file to write; give "
-        "--bundle_file=FILE.mag");
+        "`save_generator_bundle` needs the file to write; give "
+        "`bundle_file`=FILE.mag");
   }
-  const FlagPath output = {"--bundle_file", ExpandHome(request.bundle_file)};
+  const FlagPath output = {"bundle_file", ExpandHome(request.bundle_file)};
   CONTINUO_RETURN_IF_ERROR(CheckEnding(output, "a bundle", {".mag"}));
   CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
-      {output}, {{"--checkpoint_file", ExpandHome(source.checkpoint_file)}}));
+      {output}, {{"checkpoint_file", ExpandHome(source.checkpoint_file)}}));
   if (source.run_dir.empty() && source.checkpoint_file.empty()) {
     return absl::InvalidArgumentError(
-        "--save_generator_bundle makes a bundle of a trained model; give "
-        "--run_dir=FOLDER of a training run or --checkpoint_file=FILE");
+        "`save_generator_bundle` makes a bundle of a trained model; give "
+        "`run_dir`=FOLDER of a training run or `checkpoint_file`=FILE");
   }
   return absl::OkStatus();
 }
@@ -42,7 +42,7 @@ absl::StatusOr<int> BatchSize(const ModelSource& source,
   if (!absl::c_linear_search(names, "batch_size")) return request.batch_size;
   Hparams hparams;
   CONTINUO_RETURN_IF_ERROR(
-      Annotate(ParseHparams(source.hparams, &hparams), "--hparams"));
+      Annotate(ParseHparams(source.hparams, &hparams), "`hparams`"));
   return hparams.batch_size;
 }
 
@@ -68,11 +68,11 @@ absl::Status SaveBundle(const ModelSource& source, const BundleRequest& request,
   if (bundle.id.empty()) {
     return absl::InvalidArgumentError(
         "the bundle needs the id of a generator, and a model of "
-        "--melody_encoder_decoder has none; give --generator_id=NAME");
+        "`melody_encoder_decoder` has none; give `generator_id`=NAME");
   }
   if (bundle.bundle_description.empty()) {
     LogWarn(path,
-            ": no description; --bundle_description=TEXT tells later users "
+            ": no description; `bundle_description`=TEXT tells later users "
             "what this model is");
   }
   CONTINUO_ASSIGN_OR_RETURN(const int batch_size, BatchSize(source, request));

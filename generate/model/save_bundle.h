@@ -10,7 +10,7 @@
 
 namespace continuo {
 
-// The flags of the same names, empty = not given.
+// Empty = not given.
 struct BundleRequest {
   std::string bundle_file;         // the file to write; required
   std::string bundle_description;  // of this bundle; warned about if empty
@@ -23,7 +23,7 @@ struct BundleRequest {
 };
 
 // Writes the model of `source` (whose bundle_file is ignored) as a bundle that
-// Magenta loads too. Errors name the flag and the remedy; nothing is written
+// Magenta loads too. Errors name the field and the remedy; nothing is written
 // then.
 absl::Status SaveBundle(const ModelSource& source, const BundleRequest& request,
                         Family family, const Stream& stream);

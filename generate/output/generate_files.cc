@@ -122,9 +122,8 @@ absl::Status GenerateFiles(
                               output.Finish(std::move(result.events)));
     CONTINUO_ASSIGN_OR_RETURN(
         const std::string midi,
-        WriteMidi(sequence,
-                  {absl::StrCat(options.description, " --seed=", options.seed,
-                                " output ", facts.number)}));
+        WriteMidi(sequence, {absl::StrCat(options.description, " output ",
+                                          facts.number)}));
     const std::string path = names.NewPath(index);
     CONTINUO_RETURN_IF_ERROR(
         WriteFileAtomically(path, midi, Durability::kUnsynced));

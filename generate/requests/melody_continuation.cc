@@ -119,7 +119,7 @@ absl::StatusOr<std::unique_ptr<Continuation>> BeginMelody(
     Event first, double qpm, int num_steps, const ModelConfig& config) {
   if (num_steps < 2) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--num_steps=", num_steps,
+        "`num_steps`=", num_steps,
         ": nothing is left to generate after the first step; must be at least "
         "2"));
   }

@@ -1,4 +1,4 @@
-// Requested control values of a performance, from flags or a file
+// Requested control values of a performance, as lists or from a file
 // (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTROLS_H_

@@ -40,7 +40,7 @@ absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text) {
   }
   if (literal.items.empty()) {
     return error(
-        "the list is empty; leave the flag out to begin as the melodies that "
+        "the list is empty; leave it out to begin as the melodies that "
         "the network was trained on",
         literal.position);
   }
@@ -92,7 +92,7 @@ absl::StatusOr<GeneratorOptions> ContinuationRequest(
   section->set_end_time(num_steps * seconds_per_step);
   if (section->start_time() >= section->end_time()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "the primer ends at ", last_end, " s, and --num_steps=", num_steps,
+        "the primer ends at ", last_end, " s, and `num_steps`=", num_steps,
         " ends at ", section->end_time(),
         " s with the primer included: nothing is left to generate; ",
         BarsRemedy(primer, qpm, steps_per_quarter)));
@@ -121,8 +121,8 @@ std::string BarsRemedy(const NoteSequence& primer, double qpm,
                        int steps_per_quarter) {
   constexpr int kBars = 8;
   return absl::StrCat(
-      "--num_steps=", StepsWithBars(primer, qpm, steps_per_quarter, kBars),
-      " writes ", kBars, " bars after it, and so does --new_bars=", kBars);
+      "`num_steps`=", StepsWithBars(primer, qpm, steps_per_quarter, kBars),
+      " writes ", kBars, " bars after it, and so does `new_bars`=", kBars);
 }
 
 }  // namespace continuo

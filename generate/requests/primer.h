@@ -1,4 +1,4 @@
-// What a run continues: primers from flags, and the request for what follows.
+// What a run continues: primers as lists, and the request for what follows.
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PRIMER_H_
 #define CONTINUO_GENERATE_REQUESTS_PRIMER_H_
@@ -17,7 +17,7 @@
 
 namespace continuo {
 
-// A list of melody events as --primer_melody takes it ("[60, -2, 62, -1]").
+// A list of melody events ("[60, -2, 62, -1]").
 // InvalidArgument shows the place: anything but a list of whole numbers from
 // -2 to 127, or an empty list.
 absl::StatusOr<Melody> ParseMelodyPrimer(absl::string_view text);
@@ -40,8 +40,8 @@ absl::StatusOr<tensorflow::magenta::GeneratorOptions> ContinuationRequest(
 int StepsWithBars(const tensorflow::magenta::NoteSequence& primer, double qpm,
                   int steps_per_quarter, int bars);
 
-// How to ask for enough steps after a primer: "--num_steps=384 writes 8 bars
-// after it, and so does --new_bars=8".
+// How to ask for enough steps after a primer: "`num_steps`=384 writes 8 bars
+// after it, and so does `new_bars`=8".
 std::string BarsRemedy(const tensorflow::magenta::NoteSequence& primer,
                        double qpm, int steps_per_quarter);
 

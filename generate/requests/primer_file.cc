@@ -58,7 +58,7 @@ absl::StatusOr<NoteSequence> ReadPrimerFile(const std::string& path,
                                             const ReadOptions& reading,
                                             absl::string_view then) {
   absl::StatusOr<NoteSequence> notes = Read(path, reading);
-  CONTINUO_RETURN_IF_ERROR(Annotate(notes.status(), "--primer_midi"));
+  CONTINUO_RETURN_IF_ERROR(Annotate(notes.status(), "`primer_midi`"));
   if (notes->notes().empty()) {
     LogWarn(path, " has no notes: ", then);
   } else if (instrument.has_value()) {

@@ -67,7 +67,7 @@ std::string DescribeInstruments(const NoteSequence& sequence) {
     }
   }
   if (best < 0) return "no instrument has notes";
-  return absl::StrCat(text, "; give --primer_instrument=", best);
+  return absl::StrCat(text, "; give `primer_instrument`=", best);
 }
 
 absl::Status KeepInstrument(int instrument, NoteSequence* sequence) {
@@ -78,7 +78,7 @@ absl::Status KeepInstrument(int instrument, NoteSequence* sequence) {
   }
   if (kept.notes().empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--primer_instrument=", instrument,
+        absl::StrCat("`primer_instrument`=", instrument,
                      ": the primer has no such instrument with notes: ",
                      DescribeInstruments(*sequence)));
   }

@@ -11,7 +11,7 @@
 
 namespace continuo {
 
-// Each instrument with its number, name and notes, and the flag that picks the
+// Each instrument with its number, name and notes, and the field that picks the
 // likeliest to be wanted, a melody: "0 drums (38 notes), 1 Acoustic Bass (6
 // notes), 3 Acoustic Grand Piano (90 notes, polyphonic); give
 // --primer_instrument=1".

@@ -1,4 +1,4 @@
-// Python literals as flags take them: numbers, True and False, and lists and
+// Python literals, as lists are given: numbers, True and False, and lists and
 // tuples of them, e.g. [60, -2, 62] or [(36, 42), ()].
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PYTHON_LITERAL_H_

@@ -209,7 +209,7 @@ absl::Status Scoring::NothingScored() const {
     absl::StrAppend(&reasons, "\n  ", times, "  ", reason);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("there is nothing to score in --input=",
+      absl::StrCat("there is nothing to score in `input`=",
                    absl::StrJoin(options_.inputs, ","), " (", summary_.pieces,
                    " pieces)", reasons.empty() ? "" : "; dropped:", reasons));
 }

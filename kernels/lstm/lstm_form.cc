@@ -94,7 +94,7 @@ absl::StatusOr<LstmForm> ChooseLstmForm(const LstmShape& shape,
     return absl::InvalidArgumentError(
         absl::StrCat("no persistent form of an LSTM of ", shape.units,
                      " units and ", shape.rows, " rows fits ", gpu.name,
-                     " at this precision: give --rnn_form=auto or stepwise"));
+                     " at this precision: give `rnn_form`=auto or stepwise"));
   }
   return LstmForm::kStepwise;
 }

@@ -213,7 +213,7 @@ absl::Status CheckHostArrays(const RaggedLayout& ragged) {
   }
   return absl::FailedPreconditionError(
       "the step-wise form of the LSTM launches work for each step and cannot "
-      "run a recorded batch: give a --rnn_form or a size that is persistent, "
+      "run a recorded batch: give a `rnn_form` or a size that is persistent, "
       "or do not record");
 }
 

@@ -132,10 +132,10 @@ absl::Status SelfCheckVerdict(const Device& checked,
       "self check of ", device, ": ", worst->operation, " differs from the CPU",
       " by ", worst->difference, " (allowed: ", worst->tolerance,
       "); look at the driver, the CUDA libraries and the memory of this GPU "
-      "(continuo_self_check --device=",
+      "(continuo_self_check `device`=",
       device,
-      " lists every operation), use another --device, or continue "
-      "without the check with --noself_check"));
+      " lists every operation), use another `device`, or continue "
+      "without the check by `self_check`=false"));
 }
 
 absl::Status SelfCheck(const Stream& stream, absl::Span<const int> units) {

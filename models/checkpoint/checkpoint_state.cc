@@ -82,7 +82,7 @@ absl::Status CheckHasState(const std::string& dir) {
     return absl::NotFoundError(
         absl::StrCat(dir, ": holds checkpoints, but the file \"", kFileName,
                      "\" that names the newest is missing", kRemedy,
-                     "; or name one of them with --checkpoint_file"));
+                     "; or name one of them with `checkpoint_file`"));
   }
   return absl::NotFoundError(absl::StrCat(
       dir, ": no checkpoint yet: the folder has no file \"", kFileName, "\""));

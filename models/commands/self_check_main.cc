@@ -12,6 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/flag_names.h"
 #include "runtime/device/device.h"
 
 ABSL_FLAG(std::string, device, "cuda", "The device to check: cuda or cuda:N");
@@ -101,7 +102,7 @@ absl::Status Run() {
   for (const SelfCheckResult& result : results) {
     if (!result.status.ok()) {
       std::printf("%-56s FAILED: %s\n", result.operation.c_str(),
-                  std::string(result.status.message()).c_str());
+                  NameFlags(result.status.message()).c_str());
     } else {
       std::printf("%-56s %10.2g %10.2g  %s\n", result.operation.c_str(),
                   result.difference, result.tolerance,

@@ -58,8 +58,8 @@ absl::Status Run() {
   }
   const std::string metagraph = absl::StrCat(checkpoint, ".meta");
   CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
-      {{"--checkpoint_path", checkpoint}, {"--checkpoint_path", metagraph}},
-      {{"--bundle_path", bundle}}));
+      {{"checkpoint_path", checkpoint}, {"checkpoint_path", metagraph}},
+      {{"bundle_path", bundle}}));
   CONTINUO_ASSIGN_OR_RETURN(const BundleFiles files, ReadBundleFiles(bundle));
   CONTINUO_ASSIGN_OR_RETURN(const auto metagraph_file,
                             AtomicFile::Create(metagraph));

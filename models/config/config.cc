@@ -273,7 +273,7 @@ absl::StatusOr<ModelConfig> FindConfig(Family family, absl::string_view name) {
     absl::StrAppend(&names, names.empty() ? "" : ", ", config.name);
   }
   return absl::NotFoundError(
-      absl::StrCat("--config=", name, ": no such ", FamilyName(family),
+      absl::StrCat("`config`=", name, ": no such ", FamilyName(family),
                    " configuration; use one of ", names));
 }
 
@@ -287,7 +287,7 @@ absl::StatusOr<ModelConfig> MelodyEncoderDecoderConfig(absl::string_view name) {
     config.encoding = MelodyEncoding(Encoding::kKeyMelody);
   } else {
     return absl::NotFoundError(
-        absl::StrCat("--melody_encoder_decoder=", name,
+        absl::StrCat("`melody_encoder_decoder`=", name,
                      ": expected one of onehot, lookback, key"));
   }
   return config;

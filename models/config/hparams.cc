@@ -117,7 +117,7 @@ absl::StatusOr<std::vector<Clause>> SplitClauses(absl::string_view text) {
     Clause clause;
     if (!TakeClause(&text, &clause)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--hparams: malformed at \"", rest,
+          "`hparams`: malformed at \"", rest,
           "\"; expected name=value or name=[value,value], separated by commas "
           "and without leading blanks"));
     }
@@ -180,7 +180,7 @@ bool ParseBool(absl::string_view text, bool* value) {
 
 absl::Status Refused(const Clause& clause, absl::string_view why) {
   return absl::InvalidArgumentError(
-      absl::StrCat("--hparams: \"", clause.text, "\": ", why));
+      absl::StrCat("`hparams`: \"", clause.text, "\": ", why));
 }
 
 struct ValueReader {
@@ -258,7 +258,7 @@ std::string NearestField(absl::string_view name) {
 absl::Status OutOfRange(const Hparams& hparams, absl::string_view name,
                         absl::string_view rule) {
   return absl::InvalidArgumentError(
-      absl::StrCat("--hparams: ", name, "=", HparamValue(hparams, name),
+      absl::StrCat("`hparams`: ", name, "=", HparamValue(hparams, name),
                    " is out of range: ", name, " must be ", rule));
 }
 

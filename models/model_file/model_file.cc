@@ -25,7 +25,7 @@ constexpr int64_t kMaxMetaGraphBytes = int64_t{1} << 28;
 // A StatedModel understood.
 struct Statement {
   std::optional<ModelConfig> config;  // none: nothing is said
-  std::string config_flag;            // for messages: "--config=basic_rnn"
+  std::string config_text;            // for messages: "`config`=basic_rnn"
   std::string hparams;
 };
 
@@ -36,14 +36,14 @@ absl::StatusOr<Statement> Understand(const StatedModel& stated, Family family,
   Statement statement;
   statement.hparams = stated.hparams;
   if (!stated.melody_encoder_decoder.empty()) {
-    statement.config_flag = absl::StrCat("--melody_encoder_decoder=",
+    statement.config_text = absl::StrCat("`melody_encoder_decoder`=",
                                          stated.melody_encoder_decoder);
     CONTINUO_ASSIGN_OR_RETURN(
         statement.config,
         MelodyEncoderDecoderConfig(stated.melody_encoder_decoder));
   } else if (!stated.config.empty() &&
              !(knows && stated.config == stated.default_config)) {
-    statement.config_flag = absl::StrCat("--config=", stated.config);
+    statement.config_text = absl::StrCat("`config`=", stated.config);
     CONTINUO_ASSIGN_OR_RETURN(statement.config,
                               FindConfig(family, stated.config));
   }
@@ -118,7 +118,7 @@ std::string Fitting(Family family, const Sizes& sizes) {
   for (const ModelConfig& config : Configs(family)) {
     if (!(SizesOf(config.encoding) == sizes)) continue;
     absl::StrAppend(&names,
-                    names.empty() ? "; its tensors fit --config=" : " or ",
+                    names.empty() ? "; its tensors fit `config`=" : " or ",
                     config.name);
   }
   return names;
@@ -145,15 +145,15 @@ absl::StatusOr<bool> IsOther(const ModelFile& file, const ModelConfig& config,
     return true;
   }
   if (agreement == Agreement::kSameModel && file.is_bundle) {
-    LogWarn(stated.config_flag, " is ignored: ", file.path, " is a bundle of ",
+    LogWarn(stated.config_text, " is ignored: ", file.path, " is a bundle of ",
             config.id);
     return false;
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      stated.config_flag, ", but ", file.path, " was trained with ",
+      stated.config_text, ", but ", file.path, " was trained with ",
       config.name.empty() ? "another encoding"
-                          : absl::StrCat("--config=", config.name),
-      "; leave the flag out (the model knows it)"));
+                          : absl::StrCat("`config`=", config.name),
+      "; leave it out (the model knows it)"));
 }
 
 // An error if a hyperparameter of `names` that is given in --hparams differs
@@ -175,8 +175,8 @@ absl::Status CheckHparams(const ModelFile& file, const Statement& stated,
   }
   if (want.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "--hparams says ", want, ", but ", file.path, " was trained with ", have,
-      "; leave it out of --hparams (the model knows it)"));
+      "`hparams` says ", want, ", but ", file.path, " was trained with ", have,
+      "; leave it out of `hparams` (the model knows it)"));
 }
 
 // The hyperparameters that the tensors tell; the window is not among them.
@@ -212,7 +212,7 @@ absl::Status TakeWindow(const ModelFile& file, const NetworkShape& shape,
     return absl::InvalidArgumentError(absl::StrCat(
         file.path,
         ": the model has attention, and its window is not stored; give "
-        "--hparams=attn_length=N as it was trained"));
+        "`hparams`=attn_length=N as it was trained"));
   }
   LogWarn(file.path,
           ": nothing in it or beside it tells its attention window; "
@@ -295,7 +295,7 @@ absl::StatusOr<ModelConfig> ConfigOfId(const ModelFile& file, Family family,
       file.path, ": generator id \"", file.generator_id, "\" is not one of ",
       FamilyName(family), " (", known,
       "); if it is such a model under another name, say which with "
-      "--config"));
+      "`config`"));
 }
 
 absl::StatusOr<ModelConfig> ConfigOfBundle(const ModelFile& file, Family family,
@@ -330,14 +330,14 @@ absl::StatusOr<ModelConfig> ConfigOfStatement(
     return absl::InvalidArgumentError(absl::StrCat(
         file.path,
         ": no configuration is stored beside this checkpoint; say how it was "
-        "trained with --config",
-        family == Family::kMelody ? " or --melody_encoder_decoder" : "",
+        "trained with `config`",
+        family == Family::kMelody ? " or `melody_encoder_decoder`" : "",
         fitting));
   }
   ModelConfig config = *stated.config;
   if (const Sizes own = SizesOf(config.encoding); !(own == sizes)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        stated.config_flag, " has networks of ", SizesText(own), ", but ",
+        stated.config_text, " has networks of ", SizesText(own), ", but ",
         file.path, " holds one of ", SizesText(sizes), fitting));
   }
   Hparams& hparams = config.hparams;

@@ -27,24 +27,23 @@ struct ModelFile {
 // Reads a bundle (.mag).
 absl::StatusOr<ModelFile> ReadBundleModel(const std::string& path);
 
-// Reads what --checkpoint_file takes: a checkpoint (its prefix, or the name of
-// one of its files), a V1 file, a safetensors file, a folder of checkpoints
-// (the newest one that can be read) or the folder of a run; with it the
-// continuo.json and the meta graph that lie beside it.
+// Reads a trained model by any of its names: a checkpoint (its prefix, or the
+// name of one of its files), a V1 file, a safetensors file, a folder of
+// checkpoints (the newest one that can be read) or the folder of a run; with it
+// the continuo.json and the meta graph that lie beside it.
 absl::StatusOr<ModelFile> ReadCheckpointModel(const std::string& path);
 
-// What is said about a model besides its file: the flags of the same names,
-// empty = not given.
+// What is said about a model besides its file; empty = not given.
 struct StatedModel {
   std::string config = "";
-  std::string default_config = "";  // that of the flag, which is no statement
+  std::string default_config = "";  // if `config` is this, it says nothing
   std::string melody_encoder_decoder = "";  // melodies only; excludes config
   std::string hparams = "";
 };
 
 // How far what is said must agree with what is stored.
 enum class Agreement {
-  // The weights are used as they are: everything that was stored. The --config
+  // The weights are used as they are: everything that was stored. A config
   // beside a bundle is warned about and ignored, as Magenta does.
   kSameModel,
   // They begin another training: the network alone. Configurations that share

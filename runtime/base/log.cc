@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "runtime/base/log_rewriter.h"
 #include "runtime/base/stop.h"
 
 namespace continuo {
@@ -14,6 +15,7 @@ namespace {
 constexpr const char* kNames[] = {"DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
 
 std::atomic<int> min_level{static_cast<int>(LogLevel::kInfo)};
+std::atomic<std::string (*)(absl::string_view)> rewriter{nullptr};
 
 }  // namespace
 
@@ -25,15 +27,21 @@ absl::Status SetLogLevel(absl::string_view name) {
     }
   }
   return absl::InvalidArgumentError(absl::StrCat(
-      "--log=", name, ": expected one of DEBUG, INFO, WARN, ERROR, FATAL"));
+      "`log`=", name, ": expected one of DEBUG, INFO, WARN, ERROR, FATAL"));
 }
 
 LogLevel MinLogLevel() { return static_cast<LogLevel>(min_level.load()); }
 
+void SetLogRewriter(std::string (*rewrite)(absl::string_view)) {
+  rewriter = rewrite;
+}
+
 void LogMessage(LogLevel level, absl::string_view message) {
   if (level < MinLogLevel()) return;
-  const std::string line =
-      absl::StrCat(kNames[static_cast<int>(level)], ": ", message, "\n");
+  const auto rewrite = rewriter.load();
+  const std::string line = absl::StrCat(
+      kNames[static_cast<int>(level)], ": ",
+      rewrite == nullptr ? std::string(message) : rewrite(message), "\n");
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 

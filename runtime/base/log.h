@@ -19,8 +19,8 @@ enum class LogLevel {
   kFatal = 4
 };
 
-// Sets the minimum severity from DEBUG, INFO, WARN, ERROR or FATAL (the values
-// of --log). InvalidArgument for any other text.
+// Sets the minimum severity from DEBUG, INFO, WARN, ERROR or FATAL.
+// InvalidArgument for any other text.
 absl::Status SetLogLevel(absl::string_view name);
 LogLevel MinLogLevel();
 

@@ -26,7 +26,7 @@ int AvailableCpus() {
 absl::Status CheckThreads(int threads) {
   if (threads >= 0 && threads <= kMaxThreads) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--threads=", threads, ": must be in 0..", kMaxThreads,
+      absl::StrCat("`threads`=", threads, ": must be in 0..", kMaxThreads,
                    " (0: one per CPU)"));
 }
 
@@ -81,9 +81,9 @@ ThreadPool::ThreadPool(int num_threads) : state_(std::make_unique<State>()) {
     }
     if (!automatic) {
       status_ = absl::ResourceExhaustedError(absl::StrCat(
-          "--threads=", count, ": the system allows no more than ", i,
+          "`threads`=", count, ": the system allows no more than ", i,
           " here (", worker.status().message(),
-          "; ulimit -u, or the limit of the container); give --threads=", i,
+          "; ulimit -u, or the limit of the container); give `threads`=", i,
           " or fewer"));
     }
     break;

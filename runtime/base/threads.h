@@ -22,7 +22,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  // ResourceExhausted, in terms of the flag --threads, if `num_threads` of them
+  // ResourceExhausted, naming the field `threads`, if `num_threads` of them
   // were asked for and the system refused. The pool works with those it got.
   const absl::Status& status() const { return status_; }
 
@@ -48,7 +48,7 @@ class ThreadPool {
 // The maximum number of threads of a command.
 inline constexpr int kMaxThreads = 1024;
 
-// InvalidArgument unless `threads`, the value of the flag --threads, is in
+// InvalidArgument unless `threads`, a number of threads, is in
 // 0..kMaxThreads.
 absl::Status CheckThreads(int threads);
 

@@ -10,8 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "runtime/base/log.h"
+#include "runtime/base/log_rewriter.h"
 #include "runtime/base/process.h"
 #include "runtime/command/flag_errors.h"
+#include "runtime/command/flag_names.h"
 #include "runtime/command/protobuf_log.h"
 #include "runtime/device/version.h"
 
@@ -61,6 +63,7 @@ std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
                                             const CommandHelp& help) {
   PrepareProcess();
   SilenceProtobuf();
+  SetLogRewriter(NameFlags);
   const auto args =
       absl::Span<char* const>(argv, static_cast<size_t>(argc)).subspan(1);
   AnswerHelpAndVersion(args, help);

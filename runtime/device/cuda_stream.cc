@@ -32,8 +32,8 @@ absl::StatusOr<std::shared_ptr<CudaStream>> CudaStream::Create(
   CONTINUO_ASSIGN_OR_RETURN(cuda->properties_, ReadProperties(device.index));
   if (cuda->properties_.compute_capability < 80) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "--device=", DeviceName(device), ": ", cuda->properties_.name,
-        " is older than compute capability 8.0 (Ampere); use --device=cpu"));
+        "`device`=", DeviceName(device), ": ", cuda->properties_.name,
+        " is older than compute capability 8.0 (Ampere); use `device`=cpu"));
   }
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaStreamCreateWithFlags(&cuda->stream_, cudaStreamNonBlocking));

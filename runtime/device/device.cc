@@ -25,7 +25,7 @@ constexpr Name<Precision> kPrecisions[] = {{"fp32", Precision::kFp32},
                                            {"bf16", Precision::kBf16}};
 
 template <typename T, size_t kCount>
-absl::StatusOr<T> ParseName(absl::string_view flag, absl::string_view text,
+absl::StatusOr<T> ParseName(absl::string_view field, absl::string_view text,
                             const Name<T> (&names)[kCount]) {
   std::string expected;
   for (const Name<T>& name : names) {
@@ -33,7 +33,7 @@ absl::StatusOr<T> ParseName(absl::string_view flag, absl::string_view text,
     absl::StrAppend(&expected, expected.empty() ? "" : ", ", name.text);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", text, ": expected one of ", expected));
+      absl::StrCat("`", field, "`=", text, ": expected one of ", expected));
 }
 
 absl::StatusOr<Device> ParseCudaDevice(absl::string_view text) {
@@ -43,17 +43,17 @@ absl::StatusOr<Device> ParseCudaDevice(absl::string_view text) {
   if (!rest.empty() && (!absl::ConsumePrefix(&rest, ":") ||
                         !absl::SimpleAtoi(rest, &index) || index < 0)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--device=", text, ": expected auto, cpu or cuda[:N]"));
+        absl::StrCat("`device`=", text, ": expected auto, cpu or cuda[:N]"));
   }
   const absl::StatusOr<int> count = CountCudaDevices();
   if (!count.ok()) {
-    return absl::UnavailableError(absl::StrCat("--device=", text, ": ",
+    return absl::UnavailableError(absl::StrCat("`device`=", text, ": ",
                                                count.status().message(),
-                                               "; use --device=cpu"));
+                                               "; use `device`=cpu"));
   }
   if (index >= *count) {
     return absl::UnavailableError(
-        absl::StrCat("--device=", text, ": there are ", *count,
+        absl::StrCat("`device`=", text, ": there are ", *count,
                      " CUDA device(s), counted from 0"));
   }
   return Device{DeviceType::kCuda, index};
@@ -73,7 +73,7 @@ absl::StatusOr<Device> ParseDevice(absl::string_view text) {
   }
   if (absl::StartsWith(text, "cuda")) return ParseCudaDevice(text);
   return absl::InvalidArgumentError(
-      absl::StrCat("--device=", text, ": expected auto, cpu or cuda[:N]"));
+      absl::StrCat("`device`=", text, ": expected auto, cpu or cuda[:N]"));
 }
 
 std::string DeviceName(const Device& device) {
@@ -118,21 +118,21 @@ absl::StatusOr<OwnedStream> OwnedStream::Open(const Device& device,
   if (device.type == DeviceType::kCpu) {
     if (options.precision != Precision::kFp32) {
       return absl::InvalidArgumentError(
-          "--precision: the CPU computes in fp32 only; leave it out or choose "
-          "a CUDA device with --device");
+          "`precision`: the CPU computes in fp32 only; leave it out or choose "
+          "a CUDA device with `device`");
     }
     if (options.backend == RnnBackend::kCudnn) {
       return absl::InvalidArgumentError(
-          "--rnn_backend=cudnn needs a CUDA device; leave it out or choose one "
-          "with --device");
+          "`rnn_backend`=cudnn needs a CUDA device; leave it out or choose one "
+          "with `device`");
     }
     return owned;
   }
   if (options.backend == RnnBackend::kCudnn &&
       options.precision == Precision::kBf16) {
     return absl::InvalidArgumentError(
-        "--rnn_backend=cudnn computes in fp32 or tf32; choose one of them with "
-        "--precision, or --rnn_backend=fused");
+        "`rnn_backend`=cudnn computes in fp32 or tf32; choose one of them with "
+        "`precision`, or `rnn_backend`=fused");
   }
   CONTINUO_ASSIGN_OR_RETURN(owned.cuda_, OpenCudaStream(device));
   owned.stream_.cuda = owned.cuda_.get();

@@ -149,7 +149,7 @@ absl::StatusOr<OutputTarget> ResolveOutput(const std::string& path) {
 absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
                                 absl::Span<const FlagPath> inputs) {
   const auto name = [](const FlagPath& path) {
-    return absl::StrCat(path.flag, "=", path.path);
+    return absl::StrCat("`", path.flag, "`=", path.path);
   };
   std::map<std::string, const FlagPath*> places;
   std::set<std::pair<dev_t, ino_t>> replaced;
@@ -196,7 +196,7 @@ absl::Status CheckEnding(const FlagPath& output, absl::string_view format,
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(output.flag, "=", output.path, ": ", format,
+      absl::StrCat("`", output.flag, "`=", output.path, ": ", format,
                    " is written; give a name that ends in ",
                    absl::StrJoin(endings, " or ")));
 }

@@ -24,7 +24,7 @@ absl::StatusOr<RunLock> RunLock::Acquire(const std::string& dir) {
     return absl::FailedPreconditionError(
         absl::StrCat(dir,
                      ": another process is training this run; stop it or "
-                     "use another --run_dir"));
+                     "use another `run_dir`"));
   }
   LogWarn(path,
           ": this file system has no locks; make sure that no other "

@@ -14,7 +14,7 @@
 namespace continuo {
 namespace {
 
-constexpr absl::string_view kFlag = "--warm_start_bundle_file";
+constexpr absl::string_view kField = "`warm_start_bundle_file`";
 
 std::string ShapeText(absl::Span<const int64_t> shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
@@ -53,19 +53,19 @@ std::string Mismatches(absl::Span<const Parameter> parameters,
 
 absl::StatusOr<ModelFile> ReadWarmStart(const std::string& path) {
   absl::StatusOr<ModelFile> file = ReadModel(path);
-  CONTINUO_RETURN_IF_ERROR(Annotate(file.status(), kFlag));
+  CONTINUO_RETURN_IF_ERROR(Annotate(file.status(), kField));
   return file;
 }
 
 absl::StatusOr<std::vector<float>> WarmStartWeights(
     const std::string& path, const TensorMap& tensors,
     absl::Span<const Parameter> parameters) {
-  const std::string where = absl::StrCat(kFlag, "=", path);
+  const std::string where = absl::StrCat(kField, "=", path);
   const std::string mismatches = Mismatches(parameters, tensors);
   if (!mismatches.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         where, ": these weights of the network cannot be loaded:", mismatches,
-        "\ngive the --config and --hparams with which it was trained"));
+        "\ngive the `config` and `hparams` with which it was trained"));
   }
   CONTINUO_ASSIGN_OR_RETURN(
       std::vector<float> flat,

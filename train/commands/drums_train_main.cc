@@ -16,7 +16,7 @@ ABSL_FLAG(std::string, generator_description, "",
 namespace continuo {
 namespace {
 
-ModelFlags GetModelFlags() {
+RequestedModel GetModelFlags() {
   return {.config = absl::GetFlag(FLAGS_config),
           .default_config = "drum_kit",
           .generator_id = absl::GetFlag(FLAGS_generator_id),

@@ -20,7 +20,7 @@ ABSL_FLAG(std::string, generator_description, "",
 namespace continuo {
 namespace {
 
-ModelFlags GetModelFlags() {
+RequestedModel GetModelFlags() {
   return {.config = absl::GetFlag(FLAGS_config),
           .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
           .generator_id = absl::GetFlag(FLAGS_generator_id),

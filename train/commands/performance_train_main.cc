@@ -15,7 +15,7 @@ ABSL_FLAG(std::string, config, "performance",
 namespace continuo {
 namespace {
 
-ModelFlags GetModelFlags() {
+RequestedModel GetModelFlags() {
   return {.config = absl::GetFlag(FLAGS_config),
           .default_config = "performance"};
 }

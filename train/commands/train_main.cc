@@ -281,8 +281,8 @@ absl::Status CheckFlags() {
   return CheckEvalFlags();
 }
 
-ModelFlags GetModelFlags(const TrainCommand& command) {
-  ModelFlags flags = command.model_flags();
+RequestedModel GetModelFlags(const TrainCommand& command) {
+  RequestedModel flags = command.model_flags();
   flags.hparams = absl::GetFlag(FLAGS_hparams);
   return flags;
 }

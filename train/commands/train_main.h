@@ -17,7 +17,7 @@ struct TrainCommand {
   std::string outputs_name;    // "melodies", as in the names of data sets
   // The model as the command's own flags describe it (without hparams);
   // called once they are parsed.
-  ModelFlags (*model_flags)();
+  RequestedModel (*model_flags)();
 };
 
 // The whole command; returns the exit status.

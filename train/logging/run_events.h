@@ -23,7 +23,7 @@ struct SessionFacts {
   std::string command_line;  // empty = none (a test)
   struct Data {
     std::string use;      // "training"
-    std::string pattern;  // the flag's value
+    std::string pattern;  // as it was given
     const Dataset* dataset;
   };
   std::vector<Data> data;

@@ -155,7 +155,7 @@ class CheckpointWait {
     }
     return absl::DeadlineExceededError(absl::StrCat(
         "no checkpoint has appeared in ", dir_, Folder(), " within ", time,
-        "; start the training, or correct --run_dir (--eval_timeout_secs is "
+        "; start the training, or correct `run_dir` (`eval_timeout_secs` is "
         "how long to wait)"));
   }
 
@@ -168,7 +168,7 @@ class CheckpointWait {
     if (!FileExists(run)) return absl::StrCat(" (", run, " does not exist)");
     if (FileExists(JoinPath(run, "checkpoint"))) {
       return absl::StrCat(" (", run,
-                          " holds checkpoints itself: is --run_dir the folder "
+                          " holds checkpoints itself: is `run_dir` the folder "
                           "above it?)");
     }
     if (!FileExists(dir_)) return " (the folder does not exist yet)";
@@ -192,7 +192,7 @@ class CheckpointWait {
     return absl::StrCat(line, "; ",
                         absl::FormatDuration(absl::Ceil(
                             options_.timeout - waited, absl::Seconds(1))),
-                        " left until --eval_timeout_secs");
+                        " left until `eval_timeout_secs`");
   }
 
   const EvalOptions& options_;
@@ -213,7 +213,7 @@ absl::StatusOr<EvalData> OpenEvalData(absl::string_view pattern,
   CONTINUO_ASSIGN_OR_RETURN(data.dataset, Dataset::Open(pattern, format, pool));
   data.num_examples = data.dataset->num_examples();
   if (num_eval_examples > data.num_examples) {
-    LogWarn("--num_eval_examples=", num_eval_examples,
+    LogWarn("`num_eval_examples`=", num_eval_examples,
             ", but the data set has ", data.num_examples,
             " examples; each is evaluated once");
   } else if (num_eval_examples > 0) {

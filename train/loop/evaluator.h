@@ -29,7 +29,7 @@ struct EvalOptions {
   std::string run_dir;
   std::string sequence_example_file;  // path or pattern
   Family family = Family::kMelody;
-  ModelFlags model;
+  RequestedModel model;
   int64_t num_eval_examples = 0;  // the first ones in file order; 0 = all
   bool dropout = false;           // as Magenta has it
   bool once = false;              // the newest checkpoint, then done

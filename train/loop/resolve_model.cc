@@ -12,12 +12,12 @@
 namespace continuo {
 namespace {
 
-absl::Status Disagrees(absl::string_view flag, absl::string_view given,
+absl::Status Disagrees(absl::string_view field, absl::string_view given,
                        absl::string_view stored) {
   return absl::InvalidArgumentError(absl::StrCat(
-      flag, given, " disagrees with ", stored.empty() ? "none" : stored,
+      field, given, " disagrees with ", stored.empty() ? "none" : stored,
       ", with which this run was started; leave it out or use another "
-      "--run_dir"));
+      "`run_dir`"));
 }
 
 // Hyperparameters that a job may give other values than the run was started
@@ -29,60 +29,62 @@ bool MayChange(absl::string_view name, JobKind job) {
           name == "dropout_keep_prob");
 }
 
-absl::StatusOr<ModelConfig> ModelFromFlags(Family family,
-                                           const ModelFlags& flags) {
+absl::StatusOr<ModelConfig> ModelFromRequest(Family family,
+                                             const RequestedModel& requested) {
   const bool melody = family == Family::kMelody;
-  if (flags.config.empty() && flags.melody_encoder_decoder.empty()) {
+  if (requested.config.empty() && requested.melody_encoder_decoder.empty()) {
     std::string names;
     for (const ModelConfig& config : Configs(family)) {
       absl::StrAppend(&names, names.empty() ? "" : ", ", config.name);
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "--config is missing: give one of ", names,
-        melody ? ", or --melody_encoder_decoder=onehot, lookback or key" : ""));
+        "`config` is missing: give one of ", names,
+        melody ? ", or `melody_encoder_decoder`=onehot, lookback or key" : ""));
   }
   ModelConfig model;
-  if (flags.config.empty()) {
+  if (requested.config.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(
-        model, MelodyEncoderDecoderConfig(flags.melody_encoder_decoder));
+        model, MelodyEncoderDecoderConfig(requested.melody_encoder_decoder));
   } else {
-    CONTINUO_ASSIGN_OR_RETURN(model, FindConfig(family, flags.config));
+    CONTINUO_ASSIGN_OR_RETURN(model, FindConfig(family, requested.config));
   }
-  CONTINUO_RETURN_IF_ERROR(ParseHparams(flags.hparams, &model.hparams));
+  CONTINUO_RETURN_IF_ERROR(ParseHparams(requested.hparams, &model.hparams));
   return model;
 }
 
-absl::StatusOr<ModelConfig> ModelFromRun(Family family, const ModelFlags& flags,
+absl::StatusOr<ModelConfig> ModelFromRun(Family family,
+                                         const RequestedModel& requested,
                                          const RunConfig& stored, JobKind job) {
   ModelConfig model = stored.model;
   if (model.family != family) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--run_dir holds a run of ", FamilyName(model.family), ", not of ",
-        FamilyName(family), "; use another --run_dir"));
+        "`run_dir` holds a run of ", FamilyName(model.family), ", not of ",
+        FamilyName(family), "; use another `run_dir`"));
   }
   // A default does not speak against a run that was started with another one.
-  if (!flags.config.empty() && flags.config != flags.default_config &&
-      flags.config != model.name) {
-    return Disagrees("--config=", flags.config, model.name);
+  if (!requested.config.empty() &&
+      requested.config != requested.default_config &&
+      requested.config != model.name) {
+    return Disagrees("`config`=", requested.config, model.name);
   }
-  if (!flags.melody_encoder_decoder.empty()) {
+  if (!requested.melody_encoder_decoder.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(
         const ModelConfig given,
-        MelodyEncoderDecoderConfig(flags.melody_encoder_decoder));
+        MelodyEncoderDecoderConfig(requested.melody_encoder_decoder));
     if (!model.name.empty() || given.encoding != model.encoding) {
       return Disagrees(
-          "--melody_encoder_decoder=", flags.melody_encoder_decoder,
+          "`melody_encoder_decoder`=", requested.melody_encoder_decoder,
           model.name.empty() ? "another encoding" : model.name);
     }
   }
-  CONTINUO_RETURN_IF_ERROR(ParseHparams(flags.hparams, &model.hparams));
+  CONTINUO_RETURN_IF_ERROR(ParseHparams(requested.hparams, &model.hparams));
   CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                            HparamNames(flags.hparams));
+                            HparamNames(requested.hparams));
   for (const std::string& name : names) {
     const std::string given = HparamValue(model.hparams, name);
     const std::string before = HparamValue(stored.model.hparams, name);
     if (given != before && !MayChange(name, job)) {
-      return Disagrees("--hparams: ", absl::StrCat(name, "=", given),
+      return Disagrees("`hparams`: ", absl::StrCat(name, "=", given),
                        absl::StrCat(name, "=", before));
     }
   }
@@ -90,18 +92,18 @@ absl::StatusOr<ModelConfig> ModelFromRun(Family family, const ModelFlags& flags,
 }
 
 absl::StatusOr<ModelConfig> ModelFromFile(Family family,
-                                          const ModelFlags& flags,
+                                          const RequestedModel& requested,
                                           const ModelFile& file) {
   auto model =
       ConfigOfModel(file, family,
-                    {.config = flags.config,
-                     .default_config = flags.default_config,
-                     .melody_encoder_decoder = flags.melody_encoder_decoder,
-                     .hparams = flags.hparams},
+                    {.config = requested.config,
+                     .default_config = requested.default_config,
+                     .melody_encoder_decoder = requested.melody_encoder_decoder,
+                     .hparams = requested.hparams},
                     Agreement::kSameNetwork);
   CONTINUO_RETURN_IF_ERROR(
-      Annotate(model.status(), "--warm_start_bundle_file"));
-  CONTINUO_RETURN_IF_ERROR(ParseHparams(flags.hparams, &model->hparams));
+      Annotate(model.status(), "`warm_start_bundle_file`"));
+  CONTINUO_RETURN_IF_ERROR(ParseHparams(requested.hparams, &model->hparams));
   model->first_events.clear();  // those of its own data count
   return model;
 }
@@ -109,22 +111,23 @@ absl::StatusOr<ModelConfig> ModelFromFile(Family family,
 }  // namespace
 
 absl::StatusOr<ModelConfig> ResolveModel(
-    Family family, const ModelFlags& flags,
+    Family family, const RequestedModel& requested,
     const std::optional<RunConfig>& stored, JobKind job,
     const std::optional<ModelFile>& warm_start) {
-  if (!flags.config.empty() && !flags.melody_encoder_decoder.empty()) {
+  if (!requested.config.empty() && !requested.melody_encoder_decoder.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--config=", flags.config, " and --melody_encoder_decoder=",
-        flags.melody_encoder_decoder, " exclude each other; give one of them"));
+        "`config`=", requested.config,
+        " and `melody_encoder_decoder`=", requested.melody_encoder_decoder,
+        " exclude each other; give one of them"));
   }
   absl::StatusOr<ModelConfig> model =
-      stored.has_value()       ? ModelFromRun(family, flags, *stored, job)
-      : warm_start.has_value() ? ModelFromFile(family, flags, *warm_start)
-                               : ModelFromFlags(family, flags);
+      stored.has_value()       ? ModelFromRun(family, requested, *stored, job)
+      : warm_start.has_value() ? ModelFromFile(family, requested, *warm_start)
+                               : ModelFromRequest(family, requested);
   if (!model.ok()) return model;
-  if (!flags.generator_id.empty()) model->id = flags.generator_id;
-  if (!flags.generator_description.empty()) {
-    model->description = flags.generator_description;
+  if (!requested.generator_id.empty()) model->id = requested.generator_id;
+  if (!requested.generator_description.empty()) {
+    model->description = requested.generator_description;
   }
   return model;
 }
@@ -149,8 +152,8 @@ absl::StatusOr<std::optional<RunConfig>> StoredRunConfig(
 ExampleFormat ExampleFormatOf(const ModelConfig& model) {
   return MakeExampleFormat(model.encoding,
                            model.name.empty()
-                               ? "this --melody_encoder_decoder"
-                               : absl::StrCat("--config=", model.name));
+                               ? "this `melody_encoder_decoder`"
+                               : absl::StrCat("`config`=", model.name));
 }
 
 }  // namespace continuo

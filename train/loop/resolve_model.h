@@ -1,5 +1,5 @@
-// The model that a run trains or evaluates, from flags and from what the run
-// has stored.
+// The model that a run trains or evaluates, from what is asked for and what the
+// run has stored.
 
 #ifndef CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_
 #define CONTINUO_TRAIN_LOOP_RESOLVE_MODEL_H_
@@ -15,14 +15,15 @@
 
 namespace continuo {
 
-// The flags that describe a model, as given; empty = not given.
-struct ModelFlags {
-  std::string config = "";                  // --config
-  std::string default_config = "";          // the default of --config
-  std::string melody_encoder_decoder = "";  // --melody_encoder_decoder
-  std::string generator_id = "";            // --generator_id
-  std::string generator_description = "";   // --generator_description
-  std::string hparams = "";                 // --hparams
+// How somebody describes a model; empty = not given.
+struct RequestedModel {
+  std::string config = "";
+  std::string default_config = "";          // if `config` is this, it asks for
+                                            // nothing
+  std::string melody_encoder_decoder = "";  // instead of `config`
+  std::string generator_id = "";
+  std::string generator_description = "";
+  std::string hparams = "";  // name=value,name=value
 };
 
 enum class JobKind {
@@ -30,14 +31,14 @@ enum class JobKind {
   kEvaluate,  // may change the batch size alone
 };
 
-// The model that the flags describe, or, for a run that has `stored` one, that
-// model with the changes the job may make. InvalidArgument naming the flags if
+// The model that is asked for, or, for a run that has `stored` one, that model
+// with the changes the job may make. InvalidArgument naming the fields if
 // they are missing, contradict each other or disagree with what is stored (both
 // values are named then). A new run that begins with the weights of
 // `warm_start` has its network, and its configuration and hyperparameters where
-// the flags give no others.
+// `requested` gives no others.
 absl::StatusOr<ModelConfig> ResolveModel(
-    Family family, const ModelFlags& flags,
+    Family family, const RequestedModel& requested,
     const std::optional<RunConfig>& stored, JobKind job,
     const std::optional<ModelFile>& warm_start = std::nullopt);
 

@@ -42,7 +42,7 @@ absl::Status Diverged(const Job& job, double loss, const std::string& newest) {
       "far above that of a guess without context (%.3f bits/event). Nothing of "
       "it was saved; the last good checkpoint is %s. Start again from there "
       "with a smaller learning_rate (now %g) or clip_norm (now %g) in "
-      "--hparams",
+      "`hparams`",
       job.state.global_step, ShortNumber(loss, 4),
       ShortNumber(BitsPerEvent(loss, heads), 3),
       BitsPerEvent(job.dataset->UnigramEntropy(), heads), newest,

@@ -124,7 +124,7 @@ class TrainLoop {
           " is not finite; nothing of it was saved. Start again from the last "
           "checkpoint with a smaller learning_rate (now ",
           hparams.learning_rate, ") or clip_norm (now ", hparams.clip_norm,
-          ") in --hparams"));
+          ") in `hparams`"));
     }
     const int heads = job_.dataset->format().heads();
     report_.metrics =
@@ -285,11 +285,11 @@ class TrainLoop {
     const TrainOptions& options = job_.options;
     switch (end) {
       case TrainEnd::kSteps:
-        return "--num_training_steps reached";
+        return "`num_training_steps` reached";
       case TrainEnd::kTime:
-        return absl::StrCat("--max_training_seconds reached",
+        return absl::StrCat("`max_training_seconds` reached",
                             options.num_training_steps > 0
-                                ? absl::StrCat(" before --num_training_steps=",
+                                ? absl::StrCat(" before `num_training_steps`=",
                                                options.num_training_steps)
                                 : "");
       case TrainEnd::kNoImprovement:

@@ -53,13 +53,13 @@ absl::StatusOr<RunConfig> MakeRunConfig(
   if (!config.seed.has_value()) {
     return absl::FailedPreconditionError(absl::StrCat(
         JoinPath(TrainDir(options.run_dir), kRunConfigFile),
-        " does not say with which seed this run was started; give --seed"));
+        " does not say with which seed this run was started; give `seed`"));
   }
   if (options.seed.has_value() && options.seed != config.seed) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--seed=", *options.seed, " disagrees with ", *config.seed,
+        "`seed`=", *options.seed, " disagrees with ", *config.seed,
         ", with which this run was started; leave it out or use another "
-        "--run_dir"));
+        "`run_dir`"));
   }
   return config;
 }
@@ -102,7 +102,7 @@ absl::StatusOr<NamedCheckpoint> ReadNewest(Job& job) {
   if (!newest.ok()) {
     return absl::Status(newest.status().code(),
                         absl::StrCat(newest.status().message(),
-                                     "; restore one or use another --run_dir"));
+                                     "; restore one or use another `run_dir`"));
   }
   CONTINUO_ASSIGN_OR_RETURN(
       newest->tensors,
@@ -123,7 +123,7 @@ void LogSetup(const Job& job) {
                                         : job.config.model.name,
           ", hyperparameters ", HparamsToString(hparams));
   if (hparams.use_cudnn) {
-    LogWarn("use_cudnn=true has no effect; --device picks where to compute");
+    LogWarn("use_cudnn=true has no effect; `device` picks where to compute");
   }
   LogInfo("seed ", *job.config.seed, ", device ",
           StreamName(job.rnn->stream()));
@@ -225,7 +225,7 @@ absl::StatusOr<Job> Prepare(const TrainOptions& options, const Stream& stream) {
         ": holds checkpoints, but the file \"checkpoint\" that names "
         "the newest is missing; restore it, or write this line into it, with "
         "the newest N: model_checkpoint_path: \"model.ckpt-N\"; or use "
-        "another --run_dir for a new run"));
+        "another `run_dir` for a new run"));
   }
   CONTINUO_RETURN_IF_ERROR(InitialState(job));
   return job;
@@ -243,12 +243,12 @@ absl::StatusOr<TrainResult> Train(const TrainOptions& options,
   if (options.num_training_steps > 0 && step >= options.num_training_steps &&
       !eval_pending) {
     LogInfo("the run has reached step ", step,
-            " already; nothing to do (raise --num_training_steps to continue)");
+            " already; nothing to do (raise `num_training_steps` to continue)");
     return TrainResult{TrainEnd::kSteps, step, job.restored_from};
   }
   if (GivenUp(job)) {
     LogInfo(BestText(job.state.history),
-            "; nothing to do (raise --early_stopping_evals to continue)");
+            "; nothing to do (raise `early_stopping_evals` to continue)");
     return TrainResult{TrainEnd::kNoImprovement, step, job.restored_from};
   }
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(job.dir));

@@ -34,7 +34,7 @@ struct TrainOptions {
   std::string run_dir;
   std::string sequence_example_file;  // path or pattern
   Family family = Family::kMelody;
-  ModelFlags model;
+  RequestedModel model;
   // A bundle whose weights a new run begins with; empty = random ones. Without
   // effect on a run that exists.
   std::string warm_start_bundle_file = "";

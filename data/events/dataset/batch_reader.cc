@@ -26,11 +26,11 @@ BatchReader::BatchReader(std::vector<std::string> paths, int num_threads)
 absl::Status BatchReader::Open() {
   for (const std::string& path : paths_) {
     CONTINUO_RETURN_IF_ERROR(
-        Annotate(CheckIsNoFolder(path, /*music=*/true), "--input"));
+        Annotate(CheckIsNoFolder(path, /*music=*/true), "`input`"));
     CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<TfRecordReader> reader,
                               TfRecordReader::Open(path));
     CONTINUO_RETURN_IF_ERROR(
-        Annotate(CheckHoldsNoteSequences(path, reader->bytes()), "--input"));
+        Annotate(CheckHoldsNoteSequences(path, reader->bytes()), "`input`"));
     total_bytes_ += reader->size();
     readers_.push_back(std::move(reader));
   }

@@ -83,7 +83,7 @@ absl::Status Conversion::RunRecords(
   if (!codec_.has_value()) {
     if (!IsCompactRecord(records[0])) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--config is required: ", path,
+          "`config` is required: ", path,
           " does not say with which configuration it was created"));
     }
     CONTINUO_ASSIGN_OR_RETURN(const EncodingSpec encoding,
@@ -146,10 +146,10 @@ absl::Status Conversion::Run() {
   std::vector<FlagPath> paths;
   for (const std::string& path : options_.inputs) {
     paths.push_back(
-        {"--output_dir", JoinPath(options_.output_dir, BaseName(path))});
+        {"output_dir", JoinPath(options_.output_dir, BaseName(path))});
     if (IsSameFile(path, paths.back().path)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--output_dir=", options_.output_dir, " is where ", path,
+          absl::StrCat("`output_dir`=", options_.output_dir, " is where ", path,
                        " lies, which would be replaced; give another folder"));
     }
   }

@@ -23,7 +23,7 @@ struct ConvertDatasetOptions {
   // What the examples are encoded with. SequenceExamples do not say; compact
   // records do.
   std::optional<EncodingSpec> encoding = std::nullopt;
-  std::string config = "--config";          // who says so, for messages
+  std::string config = "`config`";          // who says so, for messages
   const std::atomic<bool>* stop = nullptr;  // set to end early
 };
 

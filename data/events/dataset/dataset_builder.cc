@@ -217,7 +217,7 @@ void Process(const Job& job, absl::string_view record, int64_t index,
                                        static_cast<int>(record.size()))) {
     result->status = absl::DataLossError(
         absl::StrCat("record ", index,
-                     " of --input is no NoteSequence: give a file made by "
+                     " of `input` is no NoteSequence: give a file made by "
                      "convert_dir_to_note_sequences"));
     return;
   }
@@ -257,16 +257,16 @@ std::string OutputPath(const DatasetPipeline& pipeline,
 
 absl::Status CheckPaths(const DatasetPipeline& pipeline,
                         const DatasetOptions& options) {
-  std::vector<FlagPath> outputs = {{"--report", options.report}};
+  std::vector<FlagPath> outputs = {{"report", options.report}};
   for (const DatasetPart part : {DatasetPart::kTraining, DatasetPart::kEval}) {
     for (std::string& name :
          ShardNames(OutputPath(pipeline, options, part), options.num_shards)) {
-      outputs.push_back({"--output_dir", std::move(name)});
+      outputs.push_back({"output_dir", std::move(name)});
     }
   }
   std::vector<FlagPath> inputs;
   for (const std::string& input : options.inputs) {
-    inputs.push_back({"--input", input});
+    inputs.push_back({"input", input});
   }
   return CheckDistinctPaths(outputs, inputs);
 }
@@ -334,7 +334,7 @@ absl::Status EmptyResult(const DatasetPipeline& pipeline,
                          const DatasetSummary& summary) {
   if (summary.sequences == 0) {
     return absl::FailedPreconditionError(
-        "--input holds no sequences: look at what "
+        "`input` holds no sequences: look at what "
         "convert_dir_to_note_sequences said about the files it skipped");
   }
   std::vector<std::pair<int64_t, std::string>> reasons;
@@ -489,7 +489,7 @@ absl::Status Build(const DatasetPipeline& pipeline,
 
 std::string DiscardRemedy(const DatasetPipeline& pipeline,
                           absl::string_view reason) {
-  if (reason == kCopy) return "--nodedup keeps them";
+  if (reason == kCopy) return "`dedup`=false keeps them";
   return pipeline.Remedy(reason);
 }
 

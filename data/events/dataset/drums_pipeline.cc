@@ -161,8 +161,8 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
 std::string DrumsPipeline::Remedy(absl::string_view reason) const {
   if (reason == kNoDrums) {
     return "no note is marked as a drum, which MIDI does by channel 10: "
-           "--treat_as_drums=all, or the numbers of the instruments that are "
-           "drums; --report lists the instruments of each file";
+           "`treat_as_drums`=all, or the numbers of the instruments that are "
+           "drums; `report` lists the instruments of each file";
   }
   if (reason == kNoNotes) {
     return "there are no notes, or only silent ones: check the input";

@@ -134,7 +134,7 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
 
 std::string MelodyPipeline::Remedy(absl::string_view reason) const {
   if (reason == kPolyphonic) {
-    return "notes start together: --ignore_polyphonic_notes keeps the highest "
+    return "notes start together: `ignore_polyphonic_notes` keeps the highest "
            "of them";
   }
   if (reason == kTooShort) {

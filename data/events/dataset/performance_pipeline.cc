@@ -216,7 +216,7 @@ std::string PerformancePipeline::Remedy(absl::string_view reason) const {
   }
   if (reason == kLongShift || reason == kLongNote) {
     return "this configuration holds rests and notes of up to 10 seconds: use "
-           "another --config or leave out such recordings";
+           "another `config` or leave out such recordings";
   }
   if (reason == kNoNotes) {
     return "there are no notes: check that the input holds music";

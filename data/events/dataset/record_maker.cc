@@ -14,7 +14,7 @@ absl::StatusOr<DatasetFormat> DatasetFormatByName(absl::string_view name) {
   if (name == "magenta") return DatasetFormat::kMagenta;
   if (name == "compact") return DatasetFormat::kCompact;
   return absl::InvalidArgumentError(
-      absl::StrCat("--format=", name, ": expected magenta or compact"));
+      absl::StrCat("`format`=", name, ": expected magenta or compact"));
 }
 
 RecordMaker::RecordMaker(const EncodingSpec& encoding, DatasetFormat format)

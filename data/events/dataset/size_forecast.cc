@@ -54,7 +54,7 @@ std::optional<std::string> SizeForecast::Warning(
                     " are free in ", output_dir);
   }
   if (const double compact = compact_bytes(); compact > 0) {
-    absl::StrAppend(&text, "; --format=compact writes the same examples in ",
+    absl::StrAppend(&text, "; `format`=compact writes the same examples in ",
                     "about ", BytesToText(compact));
   }
   return text;
@@ -67,8 +67,8 @@ absl::Status ExplainFullDisk(const absl::Status& status, bool offer_compact) {
       absl::StrCat(
           status.message(),
           "; no file of the data set is kept. Free some space or give "
-          "--output_dir on another disk",
-          offer_compact ? ", or --format=compact for smaller files" : ""));
+          "`output_dir` on another disk",
+          offer_compact ? ", or `format`=compact for smaller files" : ""));
 }
 
 }  // namespace continuo

@@ -145,15 +145,15 @@ class Output {
 // One output in the place of another, or of a file that is to be converted.
 absl::Status Output::CheckPaths() const {
   std::vector<FlagPath> outputs = {
-      {"--report", ExpandHome(options_.report_file)}};
+      {"report", ExpandHome(options_.report_file)}};
   for (std::string& name : OutputNames()) {
-    outputs.push_back({"--output_file", std::move(name)});
+    outputs.push_back({"output_file", std::move(name)});
   }
   std::vector<FlagPath> inputs;
   const std::string dir = ExpandHome(options_.input_dir);
   for (const ListedFile& file : files_) {
     if (FindNoteFormat(file.name) == nullptr) continue;
-    inputs.push_back({"--input_dir", JoinPath(dir, file.name)});
+    inputs.push_back({"input_dir", JoinPath(dir, file.name)});
   }
   return CheckDistinctPaths(outputs, inputs);
 }
@@ -165,14 +165,14 @@ std::vector<std::string> Output::OutputNames() const {
 absl::Status Output::Open() {
   if (options_.output_file == kStandardStream && options_.num_shards > 1) {
     return absl::InvalidArgumentError(
-        "--output_file=- is standard output, which has no shards; name a file, "
-        "or leave out --num_shards");
+        "`output_file`=- is standard output, which has no shards; name a file, "
+        "or leave out `num_shards`");
   }
   CONTINUO_RETURN_IF_ERROR(CheckPaths());
   for (const std::string& name : OutputNames()) {
     if (IsDirectory(name)) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--output_file=", name, " is a folder: name a file in it"));
+          "`output_file`=", name, " is a folder: name a file in it"));
     }
     CONTINUO_ASSIGN_OR_RETURN(auto shard, TfRecordWriter::Create(name));
     shards_.push_back(std::move(shard));
@@ -222,7 +222,7 @@ void Output::LogWarnings(absl::string_view path, const ReadReport& report) {
     is_news |= pieces <= kMaxLogged;
     if (pieces == kMaxLogged) {
       absl::StrAppend(&last, "; later warnings of this kind are only counted, ",
-                      "--report lists them: ", kind);
+                      "`report` lists them: ", kind);
     }
   }
   if (is_news) {
@@ -300,11 +300,11 @@ absl::StatusOr<ConvertSummary> Output::Close() {
       absl::StrAppend(&reasons, "\n  ", count, "  ", reason);
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "nothing to convert in --input_dir=", options_.input_dir, " (",
+        "nothing to convert in `input_dir`=", options_.input_dir, " (",
         summary_.files, " entries), so nothing is written; skipped:",
         reasons.empty() ? " nothing, the folder is empty" : reasons,
         "\nGive a folder with files that end in ", NoteFormatEndings(),
-        options_.recursive ? "" : ", or --recursive to look into subfolders"));
+        options_.recursive ? "" : ", or `recursive` to look into subfolders"));
   }
   CONTINUO_RETURN_IF_ERROR(Commit());
   WarnAboutOtherShards(ExpandHome(options_.output_file), OutputNames());
@@ -393,7 +393,7 @@ absl::StatusOr<ConvertSummary> ConvertDirectory(const ConvertOptions& options) {
   const std::string dir = ExpandHome(options.input_dir);
   if (!IsDirectory(dir)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "--input_dir=", options.input_dir,
+        "`input_dir`=", options.input_dir,
         FileExists(dir) ? " is a file: give the folder that it is in"
                         : " does not exist: give the folder of your files"));
   }

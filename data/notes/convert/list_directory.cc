@@ -67,7 +67,7 @@ absl::Status ListFolder(const std::string& folder, Lister* lister) {
     absl::Status status = lister->recursive
                               ? ListFolder(name, lister)
                               : absl::InvalidArgumentError(
-                                    "a folder; --recursive reads folders too");
+                                    "a folder; `recursive` reads folders too");
     if (!status.ok()) {
       lister->files.push_back({std::move(name), std::move(status)});
     }

@@ -164,7 +164,7 @@ TEST(CompactExampleTest, AnotherConfigurationIsAnErrorThatNamesBoth) {
     for (const ModelConfig& other : all) {
       EncodedSequence read;
       const absl::Status status = ParseExample(
-          record, MakeExampleFormat(other.encoding, "--config=" + other.name),
+          record, MakeExampleFormat(other.encoding, "`config`=" + other.name),
           "f: record 0", &read);
       if (other.name == config.name) {
         EXPECT_TRUE(status.ok()) << status;
@@ -172,7 +172,7 @@ TEST(CompactExampleTest, AnotherConfigurationIsAnErrorThatNamesBoth) {
       }
       EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
       for (const std::string& word :
-           {std::string("f: record 0"), "--config=" + other.name,
+           {std::string("f: record 0"), "`config`=" + other.name,
             EncodingName(config.encoding), EncodingName(other.encoding)}) {
         EXPECT_TRUE(absl::StrContains(status.message(), word)) << status;
       }

@@ -174,7 +174,7 @@ TEST(DatasetTest, AnEmptySetSaysWhatToDo) {
   const absl::Status empty =
       Dataset::Open(dir.Path("d"), kFormat, &pool).status();
   EXPECT_EQ(empty.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(absl::StrContains(empty.message(), "--eval_ratio")) << empty;
+  EXPECT_TRUE(absl::StrContains(empty.message(), "`eval_ratio`")) << empty;
   const absl::Status folder =
       Dataset::Open(dir.Path(), kFormat, &pool).status();
   EXPECT_TRUE(absl::StrContains(folder.message(), "is a folder")) << folder;

@@ -89,8 +89,8 @@ TEST(FileKindTest, WrongFilesComeWithTheRemedy) {
        "n is a TFRecord of compact examples");
   says(CheckHoldsNoteSequences("tunes/a.mid", "MThd"),
        "tunes/a.mid is a MIDI file; convert its folder first: "
-       "convert_dir_to_note_sequences --input_dir=tunes "
-       "--output_file=notes.tfrecord");
+       "convert_dir_to_note_sequences `input_dir`=tunes "
+       "`output_file`=notes.tfrecord");
   says(CheckHoldsNoteSequences("m.mag", Bundle()), "m.mag is a bundle");
   says(CheckHoldsNoteSequences("e", Events()), "TensorBoard events");
 
@@ -100,18 +100,18 @@ TEST(FileKindTest, WrongFilesComeWithTheRemedy) {
   EXPECT_TRUE(CheckHoldsExamples("d", "", made_by).ok());
   says(CheckHoldsExamples("d", Notes(), made_by),
        "d is a TFRecord of NoteSequences; make a data set of it first: "
-       "melody_rnn_create_dataset --input=d --output_dir=data");
+       "melody_rnn_create_dataset `input`=d `output_dir`=data");
   says(CheckHoldsExamples("a.abc", "X:1\n", made_by),
        "a.abc is an ABC file; convert its folder first: "
-       "convert_dir_to_note_sequences --input_dir=. "
-       "--output_file=notes.tfrecord, then melody_rnn_create_dataset");
+       "convert_dir_to_note_sequences `input_dir`=. "
+       "`output_file`=notes.tfrecord, then melody_rnn_create_dataset");
   says(CheckHoldsExamples("m.mag", Bundle(), made_by),
        "m.mag is a bundle; give the training examples that "
        "melody_rnn_create_dataset writes");
 
   const testing::ScratchDir dir;
   EXPECT_TRUE(CheckIsNoFolder(dir.Path("none"), true).ok());
-  says(CheckIsNoFolder(dir.Path(), true), "--recursive --output_file");
+  says(CheckIsNoFolder(dir.Path(), true), "`recursive` `output_file`");
   says(CheckIsNoFolder(dir.Path(), false), "/*.tfrecord'");
 }
 

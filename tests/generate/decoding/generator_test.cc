@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "data/events/encoder_table.h"
 #include "gtest/gtest.h"
 #include "models/network/event_rnn_decoder.h"
@@ -300,7 +301,8 @@ TEST(GeneratorTest, RequestsAndOptionsAreChecked) {
         {SearchOptions{.top_p = 1.5}, "top_p"}}) {
     const absl::Status status = run({{60}, 1, 0}, options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_EQ(status.message().find(field), 0) << status;
+    EXPECT_EQ(status.message().find(absl::StrCat("`", field, "`")), 0)
+        << status;
   }
 }
 

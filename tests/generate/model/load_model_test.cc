@@ -102,22 +102,22 @@ TEST_F(LoadModelTest, DisagreeingFlagsAreErrorsThatNameBothValues) {
   WriteRun("run", true);
   ModelSource source = Run("run");
   source.hparams = "rnn_layer_sizes=[64,64]";
-  ExpectError(source, {"--hparams", "rnn_layer_sizes=[64,64]",
+  ExpectError(source, {"`hparams`", "rnn_layer_sizes=[64,64]",
                        "rnn_layer_sizes=[8,6]"});
   source.hparams = "attn_length=40";
   ExpectError(source, {"attn_length=40", "attn_length=4"});
   source.hparams = "nonsense=1";
-  ExpectError(source, {"--hparams", "nonsense"});
+  ExpectError(source, {"`hparams`", "nonsense"});
   source.hparams = "";
   source.config = "basic_rnn";
-  ExpectError(source, {"--config=basic_rnn", "--config=attention_rnn"});
+  ExpectError(source, {"`config`=basic_rnn", "`config`=attention_rnn"});
   source.config = "no_such_rnn";
   ExpectError(source, {"no_such_rnn", "attention_rnn"});
 }
 
 TEST_F(LoadModelTest, RunOfMagentaNeedsAConfiguration) {
   WriteRun("old", false);
-  ExpectError(Run("old"), {"--config", "--melody_encoder_decoder"});
+  ExpectError(Run("old"), {"`config`", "`melody_encoder_decoder`"});
   ModelSource source = Run("old");
   source.config = "attention_rnn";
   source.hparams = "rnn_layer_sizes=[8,6],attn_length=4";
@@ -137,8 +137,8 @@ TEST_F(LoadModelTest, RunOfMagentaNeedsAConfiguration) {
   ExpectError(source, {"attn_length"});
   source.melody_encoder_decoder = "onehot";
   source.hparams = "attn_length=4";
-  ExpectError(source, {"--melody_encoder_decoder=onehot", "74 inputs",
-                       "--config=attention_rnn"});
+  ExpectError(source, {"`melody_encoder_decoder`=onehot", "74 inputs",
+                       "`config`=attention_rnn"});
 }
 
 TEST_F(LoadModelTest, TwoModelsAreAnErrorThatNamesBothFlags) {
@@ -146,11 +146,11 @@ TEST_F(LoadModelTest, TwoModelsAreAnErrorThatNamesBothFlags) {
   WriteRun("other", true, 10);
   ModelSource source = Run("new");
   source.checkpoint_file = dir_ + "/other/train/model.ckpt-10";
-  ExpectError(source, {"--run_dir", "--checkpoint_file"});
+  ExpectError(source, {"`run_dir`", "`checkpoint_file`"});
   source.bundle_file = "x.mag";
-  ExpectError(source, {"--run_dir", "--checkpoint_file"});
+  ExpectError(source, {"`run_dir`", "`checkpoint_file`"});
   source.run_dir = "";
-  ExpectError(source, {"--bundle_file", "--checkpoint_file"});
+  ExpectError(source, {"`bundle_file`", "`checkpoint_file`"});
   source.bundle_file = "";
   EXPECT_EQ(FirstWeight(*Load(source)), 10);
   for (const char* folder : {"/other/train", "/other"}) {
@@ -211,11 +211,11 @@ TEST_F(LoadModelTest, StepZeroIsWarnedAbout) {
 }
 
 TEST_F(LoadModelTest, SourcesThatCannotBeUsedAreErrors) {
-  ExpectError({}, {"--run_dir", "--checkpoint_file", "--bundle_file"});
+  ExpectError({}, {"`run_dir`", "`checkpoint_file`", "`bundle_file`"});
   ModelSource source = Run("missing");
-  ExpectError(source, {"--run_dir", "missing"});
+  ExpectError(source, {"`run_dir`", "missing"});
   source.bundle_file = "x.mag";
-  ExpectError(source, {"--bundle_file", "--run_dir"});
+  ExpectError(source, {"`bundle_file`", "`run_dir`"});
   source.run_dir = "";
   ExpectError(source, {"x.mag"});
   source.bundle_file = "";
@@ -223,7 +223,7 @@ TEST_F(LoadModelTest, SourcesThatCannotBeUsedAreErrors) {
   ExpectError(source, {"none"});
   source.config = "basic_rnn";
   source.melody_encoder_decoder = "key";
-  ExpectError(source, {"--config", "--melody_encoder_decoder"});
+  ExpectError(source, {"`config`", "`melody_encoder_decoder`"});
 }
 
 TEST_F(LoadModelTest, ModelOfAnotherFamilyIsRefused) {

@@ -114,7 +114,7 @@ TEST(PrimerTest, MelodiesOfTwoInstrumentsAreRefused) {
   EXPECT_NE(none.status().message().find("2 instruments"), std::string::npos);
   EXPECT_NE(none.status().message().find(
                 "0 Acoustic Grand Piano (2 notes), 1 Acoustic Grand Piano (1 "
-                "note); give --primer_instrument=0"),
+                "note); give `primer_instrument`=0"),
             std::string::npos)
       << none.status();
 }
@@ -124,7 +124,7 @@ TEST(PrimerTest, TheRefusalNamesEnoughSteps) {
   std::string list = "[60";
   for (int i = 1; i < 256; ++i) absl::StrAppend(&list, ", ", i % 4 ? -2 : 62);
   const auto none = Continue(list + "]", 90, 128);
-  EXPECT_NE(none.status().message().find("--num_steps=384 writes 8 bars after"),
+  EXPECT_NE(none.status().message().find("`num_steps`=384 writes 8 bars after"),
             std::string::npos)
       << none.status();
   EXPECT_TRUE(Continue(list + "]", 90, 384).ok());
@@ -182,7 +182,7 @@ TEST(PrimerTest, ABeginningIsNotTransposed) {
     EXPECT_NEAR(notes->total_time(), 8 * 60.0 / 90 / 4, 1e-9);
   }
   EXPECT_NE(
-      BeginMelody(60, 90, 1, config).status().message().find("--num_steps=1"),
+      BeginMelody(60, 90, 1, config).status().message().find("`num_steps`=1"),
       std::string::npos);
 }
 

@@ -84,7 +84,7 @@ TEST(SelfCheckTest, VerdictNamesTheWorstAndTheRemedy) {
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("cuda:1: LstmForward differs"),
-                    HasSubstr("by 0.5"), HasSubstr("--noself_check")));
+                    HasSubstr("by 0.5"), HasSubstr("`self_check`=false")));
   results.push_back(
       {.operation = "Sample", .status = absl::InternalError("launch failed")});
   EXPECT_THAT(std::string(SelfCheckVerdict(device, results).message()),

@@ -122,7 +122,7 @@ TEST_F(ModelFileTest, TheGraphBesideACheckpointTellsTheWindow) {
   EXPECT_EQ(config->hparams.attn_length, 4);
   ExpectError(Resolve({.config = "attention_rnn", .hparams = "attn_length=30"})
                   .status(),
-              {"--hparams", "attn_length=30", "attn_length=4", prefix_});
+              {"`hparams`", "attn_length=30", "attn_length=4", prefix_});
   // Beside a stored configuration they must agree.
   ModelConfig other = SmallConfig();
   other.hparams.attn_length = 5;
@@ -143,9 +143,9 @@ TEST_F(ModelFileTest, AWindowThatNothingTellsIsTheConfigurations) {
 
 TEST_F(ModelFileTest, AWrongConfigurationIsNamedAsTheCause) {
   ExpectError(Resolve({.config = "basic_rnn"}).status(),
-              {"--config=basic_rnn", "38 inputs", "74 inputs",
-               "--config=attention_rnn"});
-  ExpectError(Resolve({}).status(), {prefix_, "--config=attention_rnn"});
+              {"`config`=basic_rnn", "38 inputs", "74 inputs",
+               "`config`=attention_rnn"});
+  ExpectError(Resolve({}).status(), {prefix_, "`config`=attention_rnn"});
   // Attention in a network of a configuration without it.
   ModelConfig config = *FindConfig(Family::kMelody, "basic_rnn");
   config.hparams = SmallConfig().hparams;
@@ -211,11 +211,11 @@ TEST_F(ModelFileTest, AnotherTrainingTakesTheNetworkAndItsConfiguration) {
         Resolve(file, {.hparams = "rnn_layer_sizes=[128,128],attn_length=40"},
                 Agreement::kSameNetwork)
             .status(),
-        {"--hparams", "rnn_layer_sizes=[128,128],attn_length=40",
+        {"`hparams`", "rnn_layer_sizes=[128,128],attn_length=40",
          "rnn_layer_sizes=[8,6],attn_length=4", file->path});
     ExpectError(Resolve(file, {.config = "basic_rnn"}, Agreement::kSameNetwork)
                     .status(),
-                {"--config=basic_rnn", "--config=attention_rnn", file->path});
+                {"`config`=basic_rnn", "`config`=attention_rnn", file->path});
   }
   ExpectError(ConfigOfModel(*ReadBundleModel(dir_.Path("m.mag")),
                             Family::kDrums, {}, Agreement::kSameModel)

@@ -39,7 +39,7 @@ TEST(CheckThreadsTest, OneBoundForAllCommands) {
   EXPECT_TRUE(CheckThreads(kMaxThreads).ok());
   for (const int threads : {-1, kMaxThreads + 1}) {
     EXPECT_EQ(CheckThreads(threads).message(),
-              absl::StrCat("--threads=", threads,
+              absl::StrCat("`threads`=", threads,
                            ": must be in 0..1024 (0: one per CPU)"));
   }
 }
@@ -51,7 +51,7 @@ TEST(ThreadPoolTest, ThreadsThatCannotBeHadAreAnErrorIfTheyWereAskedFor) {
     if (pool.num_threads() != 1) return 1;
     if (!absl::StartsWith(
             pool.status().message(),
-            "--threads=64: the system allows no more than 1 here (")) {
+            "`threads`=64: the system allows no more than 1 here (")) {
       return 2;
     }
     // It works all the same.

@@ -31,7 +31,7 @@ TEST(DeviceTest, MissingDevicesAreUnavailable) {
     for (const char* text : {"cuda", "cuda:0"}) {
       const auto device = ParseDevice(text);
       EXPECT_EQ(device.status().code(), absl::StatusCode::kUnavailable);
-      EXPECT_NE(device.status().message().find("--device=cpu"),
+      EXPECT_NE(device.status().message().find("`device`=cpu"),
                 std::string::npos);
     }
     return;
@@ -76,7 +76,7 @@ TEST(DeviceTest, CudnnRefusesBf16) {
           {.precision = Precision::kBf16, .backend = RnnBackend::kCudnn}, &pool)
           .status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_TRUE(absl::StrContains(status.message(), "--rnn_backend=fused"));
+  EXPECT_TRUE(absl::StrContains(status.message(), "`rnn_backend`=fused"));
 }
 
 }  // namespace

@@ -37,8 +37,8 @@ TEST(CheckDistinctPathsTest, OneFileBySeveralNamesIsAnError) {
                         Case{dir.Path("pipe"), dir.Path("pipe2")},
                         Case{"-", "-"}, Case{"-", "/dev/stdout"}}) {
     const absl::Status status =
-        CheckDistinctPaths({{"--output", c.a}, {"--report", c.b}});
-    EXPECT_EQ(status.message(), "--output=" + c.a + " and --report=" + c.b +
+        CheckDistinctPaths({{"output", c.a}, {"report", c.b}});
+    EXPECT_EQ(status.message(), "`output`=" + c.a + " and `report`=" + c.b +
                                     " are the same file; give each output its "
                                     "own");
   }
@@ -48,16 +48,16 @@ TEST(CheckDistinctPathsTest, DifferentFilesAreFine) {
   const ScratchDir dir;
   MakeFifo(dir.Path("one"));
   MakeFifo(dir.Path("two"));
-  EXPECT_TRUE(CheckDistinctPaths({{"--a", dir.Path("x")},
-                                  {"--b", dir.Path("y")},
-                                  {"--c", dir.Path("one")},
-                                  {"--d", dir.Path("two")},
-                                  {"--e", "-"},
-                                  {"--f", ""},
-                                  {"--g", ""},
-                                  {"--h", "/dev/null"},
-                                  {"--i", "/dev/null"},
-                                  {"--j", "/dev/stderr"}})
+  EXPECT_TRUE(CheckDistinctPaths({{"a", dir.Path("x")},
+                                  {"b", dir.Path("y")},
+                                  {"c", dir.Path("one")},
+                                  {"d", dir.Path("two")},
+                                  {"e", "-"},
+                                  {"f", ""},
+                                  {"g", ""},
+                                  {"h", "/dev/null"},
+                                  {"i", "/dev/null"},
+                                  {"j", "/dev/stderr"}})
                   .ok());
 }
 
@@ -65,24 +65,24 @@ TEST(CheckDistinctPathsTest, AnOutputOverAnInputIsAnError) {
   const ScratchDir dir;
   ASSERT_TRUE(WriteFileAtomically(dir.Path("in"), "x").ok());
   ASSERT_EQ(symlink("in", dir.Path("link").c_str()), 0);
-  const absl::Status status = CheckDistinctPaths(
-      {{"--output", dir.Path("link")}}, {{"--input", dir.Path("in")}});
+  const absl::Status status = CheckDistinctPaths({{"output", dir.Path("link")}},
+                                                 {{"input", dir.Path("in")}});
   EXPECT_TRUE(absl::StrContains(status.message(),
-                                " would be written over the input --input="))
+                                " would be written over the input `input`="))
       << status;
-  EXPECT_TRUE(CheckDistinctPaths({{"--output", dir.Path("out")}},
-                                 {{"--input", dir.Path("in")}})
+  EXPECT_TRUE(CheckDistinctPaths({{"output", dir.Path("out")}},
+                                 {{"input", dir.Path("in")}})
                   .ok());
   // Streams are two ends, not one place.
-  EXPECT_TRUE(CheckDistinctPaths({{"--output", "-"}}, {{"--input", "-"}}).ok());
+  EXPECT_TRUE(CheckDistinctPaths({{"output", "-"}}, {{"input", "-"}}).ok());
 }
 
 TEST(CheckEndingTest, AWrongEndingListsTheRightOnes) {
   const auto check = [](const std::string& path) {
-    return CheckEnding({"--output", path}, "a picture", {".png", ".svg"});
+    return CheckEnding({"output", path}, "a picture", {".png", ".svg"});
   };
   EXPECT_EQ(check("x.jpg").message(),
-            "--output=x.jpg: a picture is written; give a name that ends in "
+            "`output`=x.jpg: a picture is written; give a name that ends in "
             ".png or .svg");
   EXPECT_FALSE(check("png").ok());
   EXPECT_TRUE(check("x.png").ok());
@@ -94,7 +94,7 @@ TEST(CheckEndingTest, WhatBecomesNoFileNeedsNone) {
   MakeFifo(dir.Path("pipe"));
   for (const std::string& path :
        {std::string("-"), std::string("/dev/null"), dir.Path("pipe")}) {
-    EXPECT_TRUE(CheckEnding({"--output", path}, "a picture", {".png"}).ok());
+    EXPECT_TRUE(CheckEnding({"output", path}, "a picture", {".png"}).ok());
   }
 }
 

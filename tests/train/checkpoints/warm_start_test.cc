@@ -94,7 +94,7 @@ TEST(WarmStartTest, ListsEveryWeightThatDoesNotFit) {
   const auto status = Weights(prefix).status();
   ASSERT_TRUE(absl::IsInvalidArgument(status)) << status;
   for (const std::string word :
-       {"--warm_start_bundle_file=", "a [2, 2]: has the shape [4]",
+       {"`warm_start_bundle_file`=", "a [2, 2]: has the shape [4]",
         "b [3]: is not in the file"}) {
     EXPECT_TRUE(absl::StrContains(status.message(), word)) << status;
   }

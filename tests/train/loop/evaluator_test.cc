@@ -114,7 +114,7 @@ TEST(EvaluatorTest, AWaitSaysForWhatAtOnceAndAgain) {
   const absl::Status status = RunEval(options);
   const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
-  EXPECT_TRUE(absl::StrContains(status.message(), "--run_dir")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "`run_dir`")) << status;
   const std::string line = absl::StrCat(
       "INFO: waiting for the first checkpoint in ", dir.Path("run/train"), " (",
       dir.Path("run"), " does not exist)");
@@ -196,11 +196,11 @@ TEST(EvaluatorTest, ARunOfMagentaNeedsItsConfiguration) {
       std::remove(JoinPath(TrainDir(dir.Path("run")), kRunConfigFile).c_str()),
       0);
   EvalOptions options = SmallEval(dir);
-  EXPECT_TRUE(absl::StrContains(RunEval(options).message(), "--config"));
+  EXPECT_TRUE(absl::StrContains(RunEval(options).message(), "`config`"));
   options.model.config = "basic_rnn";
   const absl::Status shapes = RunEval(options);
   EXPECT_TRUE(absl::StrContains(shapes.message(), "[46, 32]")) << shapes;
-  EXPECT_TRUE(absl::StrContains(shapes.message(), "--hparams")) << shapes;
+  EXPECT_TRUE(absl::StrContains(shapes.message(), "`hparams`")) << shapes;
   options.model.hparams = "rnn_layer_sizes=[8,6]";
   EXPECT_TRUE(RunEval(options).ok());
 }

@@ -8,7 +8,7 @@
 namespace continuo {
 namespace {
 
-std::string MustFail(const ModelFlags& flags,
+std::string MustFail(const RequestedModel& flags,
                      const std::optional<RunConfig>& stored, JobKind job) {
   const auto model = ResolveModel(Family::kMelody, flags, stored, job);
   EXPECT_FALSE(model.ok());
@@ -24,12 +24,12 @@ RunConfig Stored() {
 
 TEST(ResolveModelTest, NewRunsNeedExactlyOneConfiguration) {
   EXPECT_TRUE(absl::StrContains(MustFail({}, std::nullopt, JobKind::kTrain),
-                                "--config is missing"));
+                                "`config` is missing"));
   const std::string both =
       MustFail({.config = "basic_rnn", .melody_encoder_decoder = "key"},
                std::nullopt, JobKind::kTrain);
-  EXPECT_TRUE(absl::StrContains(both, "--config=basic_rnn")) << both;
-  EXPECT_TRUE(absl::StrContains(both, "--melody_encoder_decoder=key")) << both;
+  EXPECT_TRUE(absl::StrContains(both, "`config`=basic_rnn")) << both;
+  EXPECT_TRUE(absl::StrContains(both, "`melody_encoder_decoder`=key")) << both;
   EXPECT_TRUE(absl::StrContains(
       MustFail({.config = "rock_rnn"}, std::nullopt, JobKind::kTrain),
       "attention_rnn"));
@@ -77,7 +77,7 @@ TEST(ResolveModelTest, ARunKnowsItsModel) {
 }
 
 TEST(ResolveModelTest, TrainingMayChangeWhatLeavesTheNetworkAlone) {
-  const ModelFlags flags = {.hparams = "learning_rate=0.5,clip_norm=1"};
+  const RequestedModel flags = {.hparams = "learning_rate=0.5,clip_norm=1"};
   const auto model =
       ResolveModel(Family::kMelody, flags, Stored(), JobKind::kTrain);
   ASSERT_TRUE(model.ok()) << model.status();

@@ -166,7 +166,7 @@ TEST_F(StackAttentionRunTest, WithoutAttentionNamesWhatDoesNotFit) {
   ASSERT_FALSE(result.ok());
   EXPECT_TRUE(absl::StrContains(result.status().message(), "legacy.mag"))
       << result.status();
-  EXPECT_TRUE(absl::StrContains(result.status().message(), "--hparams"))
+  EXPECT_TRUE(absl::StrContains(result.status().message(), "`hparams`"))
       << result.status();
 }
 

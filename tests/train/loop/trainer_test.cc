@@ -178,8 +178,8 @@ TEST(TrainerTest, TheTimeLimitEndsARunAndIsNamed) {
   const auto result = RunTraining(options);
   const std::string log = ::testing::internal::GetCapturedStderr();
   EXPECT_TRUE(absl::StrContains(log,
-                                "(--max_training_seconds reached before "
-                                "--num_training_steps=1000000)"))
+                                "(`max_training_seconds` reached before "
+                                "`num_training_steps`=1000000)"))
       << log;
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->end, TrainEnd::kTime);
@@ -289,7 +289,7 @@ TEST(TrainerTest, DataOfAnotherConfigurationWritesNothing) {
       status.message(),
       absl::StrCat(dir.Path("data"),
                    ": record 0: inputs at step 0: 38 values, but "
-                   "--config=lookback_rnn expects 121")))
+                   "`config`=lookback_rnn expects 121")))
       << status;
   EXPECT_FALSE(FileExists(options.run_dir));
 }
@@ -300,7 +300,7 @@ TEST(TrainerTest, FlagsThatDisagreeWithTheRunAreNamed) {
   TrainOptions seed = SmallRun(dir, 2);
   seed.seed = 99;
   const absl::Status status = RunTraining(seed).status();
-  EXPECT_TRUE(absl::StrContains(status.message(), "--seed=99")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "`seed`=99")) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "17")) << status;
   TrainOptions bare = SmallRun(dir, 2);
   bare.seed.reset();
@@ -321,7 +321,7 @@ TEST(TrainerTest, ARunThatHasLostItsSeedAsksForIt) {
   const absl::Status status = RunTraining(options).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "continuo.json")) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "--seed")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "`seed`")) << status;
   options.seed = 17;
   EXPECT_TRUE(RunTraining(options).ok());
 }
@@ -385,7 +385,7 @@ TEST(TrainerTest, ARunWithoutAReadableCheckpointIsNotOverwritten) {
   const absl::Status status = RunTraining(SmallRun(dir, 4)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "model.ckpt-2")) << status;
-  EXPECT_TRUE(absl::StrContains(status.message(), "--run_dir")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "`run_dir`")) << status;
   EXPECT_EQ(*ReadFile(newest), bytes);
   EXPECT_FALSE(FileExists(JoinPath(train, "model.ckpt-4.index")));
 }

@@ -132,7 +132,7 @@ TEST_F(ConvertDatasetTest, AFullDiskIsSaid) {
       Convert(names, "compact", "full", DatasetFormat::kMagenta);
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(),
-                                "--output_dir on another "
+                                "`output_dir` on another "
                                 "disk"))
       << status;
   // Besides the link there is nothing.
@@ -144,7 +144,7 @@ TEST_F(ConvertDatasetTest, SequenceExamplesNeedTheConfiguration) {
   const std::vector<std::string> names = Create(config);
   absl::Status status =
       Convert(names, "magenta", "out", DatasetFormat::kCompact);
-  EXPECT_TRUE(absl::StrContains(status.message(), "--config is required"))
+  EXPECT_TRUE(absl::StrContains(status.message(), "`config` is required"))
       << status;
   status = Convert(names, "magenta", "out", DatasetFormat::kCompact,
                    FindConfig(Family::kDrums, "one_drum")->encoding);

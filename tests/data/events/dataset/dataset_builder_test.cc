@@ -250,10 +250,10 @@ TEST_F(DatasetBuilderTest, AFullDiskOffersTheCompactForm) {
           << status;
       EXPECT_TRUE(absl::StrContains(status.message(), "No space left"));
       EXPECT_TRUE(absl::StrContains(status.message(),
-                                    "--output_dir on another "
+                                    "`output_dir` on another "
                                     "disk"))
           << status;
-      EXPECT_EQ(absl::StrContains(status.message(), "--format=compact"),
+      EXPECT_EQ(absl::StrContains(status.message(), "`format`=compact"),
                 format == DatasetFormat::kMagenta)
           << status;
       // The link alone: no temporary file, no other file of the set.
@@ -314,7 +314,7 @@ TEST_F(DatasetBuilderTest, AReportInThePlaceOfAnotherFileIsRefused) {
     options.report = path;
     const absl::Status status = Build(options);
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-    EXPECT_TRUE(absl::StrContains(status.message(), "--report=" + path));
+    EXPECT_TRUE(absl::StrContains(status.message(), "`report`=" + path));
   }
   EXPECT_FALSE(FileExists(scratch_.Path("out")));
 }
@@ -355,13 +355,13 @@ TEST_F(DatasetBuilderTest, FilesOfOtherKindsAreNamed) {
                                 "is a TFRecord of SequenceExamples, a data set "
                                 "that is made already"));
   EXPECT_TRUE(absl::StrContains(message(scratch_.Path()),
-                                "convert_dir_to_note_sequences --input_dir="));
+                                "convert_dir_to_note_sequences `input_dir`="));
   const std::string midi = scratch_.Path("tune.mid");
   ASSERT_TRUE(WriteFileAtomically(midi, "MThd").ok());
   EXPECT_TRUE(
       absl::StrContains(message(midi),
                         "tune.mid is a MIDI file; convert its folder first: "
-                        "convert_dir_to_note_sequences --input_dir="));
+                        "convert_dir_to_note_sequences `input_dir`="));
 }
 
 // The same tune in another key and tempo, as a file of another name.

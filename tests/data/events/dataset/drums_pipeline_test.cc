@@ -57,7 +57,7 @@ TEST(DrumsPipelineTest, WithoutDrumChannelTheInstrumentsAreTold) {
             "instrument 3: program 0, 64 notes, pitches 36 to 36");
   EXPECT_TRUE(absl::StrContains(
       MakeDrumsPipeline(DrumKit())->Remedy("no_drum_channel_in_file"),
-      "--treat_as_drums"));
+      "`treat_as_drums`"));
 }
 
 TEST(DrumsPipelineTest, InstrumentsCanBeTreatedAsDrums) {

@@ -19,7 +19,7 @@ TEST(SizeForecastTest, WarnsOnceAtAHundredExamplesOfALargeSet) {
   ASSERT_TRUE(warning.has_value());
   EXPECT_TRUE(absl::StrContains(*warning, "about 8.00 GB")) << *warning;
   EXPECT_TRUE(absl::StrContains(*warning,
-                                "--format=compact writes the same examples in "
+                                "`format`=compact writes the same examples in "
                                 "about 10.0 MB"))
       << *warning;
   forecast.Add(10'000, 5000, 80'000'000, {});

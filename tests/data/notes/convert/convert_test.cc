@@ -261,7 +261,7 @@ TEST_F(ConvertTest, NothingToConvertIsAnErrorThatSaysWhy) {
   const auto summary = ConvertDirectory(options_);
   EXPECT_EQ(summary.status().code(), absl::StatusCode::kInvalidArgument);
   for (const char* part :
-       {"1  not a MIDI file", "1  a folder", "--recursive"}) {
+       {"1  not a MIDI file", "1  a folder", "`recursive`"}) {
     EXPECT_TRUE(absl::StrContains(summary.status().message(), part))
         << summary.status();
   }

@@ -1,0 +1,18 @@
+// How a program shows log lines, for commands alone.
+
+#ifndef CONTINUO_RUNTIME_BASE_LOG_REWRITER_H_
+#define CONTINUO_RUNTIME_BASE_LOG_REWRITER_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace continuo {
+
+// Writes each message as `rewrite` returns it; null writes it as it is.
+// Commands show flags in place of fields so (runtime/command/flag_names.h).
+void SetLogRewriter(std::string (*rewrite)(absl::string_view));
+
+}  // namespace continuo
+
+#endif  // CONTINUO_RUNTIME_BASE_LOG_REWRITER_H_
