@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "data/events/encoding/event_encoder.h"
 #include "data/records/batch.h"
@@ -14,6 +15,7 @@
 #include "models/config/run_config.h"
 #include "models/model_file/model_file.h"
 #include "models/network/event_rnn.h"
+#include "runtime/device/device.h"
 #include "train/checkpoints/train_state.h"
 #include "train/loop/periodic_eval.h"
 #include "train/loop/trainer.h"
@@ -36,6 +38,11 @@ struct Job {
   std::string restored_from;  // prefix of the checkpoint; empty = new run
   std::string latest;  // the newest, which may be another if it is damaged
 };
+
+// Reads the data and whatever the run folder holds, and makes or restores the
+// network. Writes nothing.
+absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
+                               const Stream& stream);
 
 // The time by the clock for intervals.
 inline absl::Duration Now(const Job& job) {
