@@ -11,46 +11,12 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/counted.h"
 #include "runtime/base/log.h"
+#include "runtime/base/progress.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 
 namespace continuo {
 namespace {
-
-// Seconds between two lines of progress.
-constexpr double kProgressInterval = 2;
-
-// Logs how far a run is, every few seconds.
-class Progress {
- public:
-  explicit Progress(int64_t total)
-      : total_(total), begin_(MonotonicTime()), last_(begin_) {}
-
-  void Update(int64_t events) {
-    const absl::Duration now = MonotonicTime();
-    if (absl::ToDoubleSeconds(now - last_) < kProgressInterval) return;
-    last_ = now;
-    const double rate = Rate(events, now);
-    LogInfo(absl::StrFormat(
-        "Generated %d of %d events (%d %%), %.0f events/s, %.0f s left", events,
-        total_, 100 * events / total_, rate,
-        static_cast<double>(total_ - events) / rate));
-  }
-
-  double Rate(int64_t events, absl::Duration now) const {
-    return static_cast<double>(events) /
-           std::max(1e-9, absl::ToDoubleSeconds(now - begin_));
-  }
-
-  double Seconds() const {
-    return absl::ToDoubleSeconds(MonotonicTime() - begin_);
-  }
-
- private:
-  int64_t total_;
-  absl::Duration begin_;
-  absl::Duration last_;
-};
 
 // An output's request of a round, whose number makes its draws differ.
 constexpr int kRoundShift = 32;
@@ -96,7 +62,9 @@ absl::Status GenerateFiles(
   const int batch_rows = options.batch_rows > 0
                              ? options.batch_rows
                              : DefaultRows(model.rnn->stream());
-  Progress progress(total_events);
+  Progress progress(
+      total_events,
+      {.verb = "Generated ", .unit = "events", .interval = absl::Seconds(2)});
   int64_t written = 0;
   int64_t generated = 0;
   GenerateHooks hooks;
@@ -149,10 +117,11 @@ absl::Status GenerateFiles(
   if (report != nullptr) CONTINUO_RETURN_IF_ERROR(report->Commit());
   CONTINUO_RETURN_IF_ERROR(status);
 
-  LogInfo(absl::StrFormat("Wrote %s to %s in %.2f s (%.0f events/s)",
-                          Counted(written, "MIDI file"), options.output_dir,
-                          progress.Seconds(),
-                          progress.Rate(generated, MonotonicTime())));
+  const double seconds = progress.Seconds();
+  LogInfo(absl::StrFormat(
+      "Wrote %s to %s in %.2f s (%.0f events/s)", Counted(written, "MIDI file"),
+      options.output_dir, seconds,
+      static_cast<double>(generated) / std::max(1e-9, seconds)));
   if (written == static_cast<int64_t>(outputs.size())) return absl::OkStatus();
   return absl::CancelledError(
       absl::StrCat("interrupted before the last ",

@@ -11,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "data/notes/abc/abc_text.h"
-#include "data/notes/convert/convert_progress.h"
 #include "data/notes/convert/convert_report.h"
 #include "data/notes/convert/formats.h"
 #include "data/notes/convert/list_directory.h"
@@ -20,6 +19,7 @@
 #include "data/records/tfrecord.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/log.h"
+#include "runtime/base/progress.h"
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/files/file.h"
@@ -116,7 +116,8 @@ class Output {
   Output(const ConvertOptions& options, std::vector<ListedFile> files)
       : options_(options),
         files_(std::move(files)),
-        progress_(num_files(), options.progress_line) {}
+        progress_(num_files(),
+                  {.unit = "files", .redraw = options.progress_line}) {}
 
   absl::Status Open();
   int64_t num_files() const { return static_cast<int64_t>(files_.size()); }
@@ -289,7 +290,7 @@ absl::Status Output::Commit() {
 
 absl::StatusOr<ConvertSummary> Output::Close() {
   progress_.Hide();
-  summary_.seconds = progress_.ElapsedSeconds();
+  summary_.seconds = progress_.Seconds();
   if (summary_.sequences == 0) {
     // The report is for finding out why, so it appears in any case.
     if (report_ != nullptr) {

@@ -2,63 +2,15 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/base/status.h"
+#include "runtime/base/utf8.h"
 
 namespace continuo {
 namespace {
-
-// The length of the UTF-8 character at the start of `text`, 0 if it is none.
-size_t Utf8Length(absl::string_view text) {
-  const auto byte = [&](size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first < 0xC2) return 0;
-  if (!continues(1)) return 0;
-  if (first < 0xE0) return 2;
-  if (!continues(2)) return 0;
-  if (first < 0xF0) {
-    const unsigned second = byte(1);
-    if (first == 0xE0 && second < 0xA0) return 0;  // overlong
-    if (first == 0xED && second > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (first > 0xF4 || !continues(3)) return 0;
-  if (first == 0xF0 && byte(1) < 0x90) return 0;
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;
-  return 4;
-}
-
-bool IsUtf8(absl::string_view text) {
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-std::string ValidUtf8(std::string text) {
-  if (IsUtf8(text)) return text;
-  std::string converted;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      converted.push_back(c);
-    } else {
-      converted.push_back(static_cast<char>(0xC0 | byte >> 6));
-      converted.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
-    }
-  }
-  return converted;
-}
 
 // A decimal without exponent, in millionths; further digits are cut off.
 std::optional<int64_t> ParseMillionths(absl::string_view text) {
@@ -126,11 +78,11 @@ std::string XmlText(pugi::xml_node node) {
       text += child.value();
     }
   }
-  return ValidUtf8(std::move(text));
+  return Utf8OrLatin1(text);
 }
 
 std::string XmlAttribute(pugi::xml_node node, const char* name) {
-  return ValidUtf8(node.attribute(name).value());
+  return Utf8OrLatin1(node.attribute(name).value());
 }
 
 absl::StatusOr<int64_t> XmlMillionths(pugi::xml_node node, const char* name,

@@ -14,7 +14,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "data/notes/convert/convert_progress.h"
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
@@ -312,14 +311,6 @@ TEST(FailureReasonTest, LikeFailuresAreOneReason) {
   EXPECT_EQ(FailureReason("a rest; check it"), "a rest");
   EXPECT_EQ(FailureReason("more than 1000 notes"), "more than # notes");
   EXPECT_EQ(FailureReason(""), "");
-}
-
-TEST(ProgressTest, TellsRateAndTimeLeft) {
-  EXPECT_EQ(ProgressText(50, 200, 10.0),
-            "50 of 200 files (25 %), 5 files/s, 30 s left");
-  EXPECT_EQ(ProgressText(1, 200, 2.0),
-            "1 of 200 files (0 %), 0 files/s, 6 min 38 s left");
-  EXPECT_EQ(ProgressText(0, 0, 0.0), "0 of 0 files (100 %)");
 }
 
 }  // namespace
