@@ -1,5 +1,6 @@
 // convert_dataset: data sets from SequenceExamples to compact records and back.
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/thread_flags.h"
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, input, "",
@@ -27,9 +30,6 @@ ABSL_FLAG(std::string, format, "compact",
 ABSL_FLAG(std::string, config, "",
           "Configuration that the examples were created with, of any family. "
           "SequenceExamples do not say; compact records do.");
-ABSL_FLAG(int, threads, 0, "Threads; 0 = one per CPU.");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity to log: DEBUG, INFO, WARN, ERROR or FATAL.");
 
 namespace continuo {
 namespace {
@@ -90,7 +90,6 @@ absl::StatusOr<ConvertDatasetOptions> OptionsFromFlags() {
     return absl::InvalidArgumentError(
         "--output_dir is required: the folder for the converted files");
   }
-  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   auto inputs = Glob(absl::GetFlag(FLAGS_input));
   if (!inputs.ok()) return Annotate(inputs.status(), "--input");
   options.inputs = *std::move(inputs);
@@ -106,13 +105,13 @@ absl::StatusOr<ConvertDatasetOptions> OptionsFromFlags() {
 }
 
 absl::Status Run() {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const ConvertDatasetOptions options,
                             OptionsFromFlags());
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            OpenThreadsOfFlags());
   ConvertDatasetSummary summary;
-  CONTINUO_RETURN_IF_ERROR(ConvertDataset(options, &pool, &summary));
+  CONTINUO_RETURN_IF_ERROR(ConvertDataset(options, pool.get(), &summary));
   LogInfo(absl::StrFormat(
               "Converted %d examples, %.1f MB to %.1f MB: ", summary.examples,
               1e-6 * summary.bytes_read, 1e-6 * summary.bytes_written),
@@ -124,9 +123,5 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::Help());
-  const absl::Status status = continuo::Run();
-  if (status.ok()) return 0;
-  continuo::LogError(status.message());
-  return absl::IsCancelled(status) ? 130 : 1;
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
 }

@@ -15,9 +15,11 @@
 #include "data/notes/convert/formats.h"
 #include "runtime/base/log.h"
 #include "runtime/base/malloc_tuning.h"
+#include "runtime/base/status.h"
 #include "runtime/base/stop.h"
-#include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/thread_flags.h"
 
 ABSL_FLAG(std::string, input_dir, "",
           "Folder to convert; ~ is the home folder. Its name becomes the "
@@ -26,16 +28,10 @@ ABSL_FLAG(std::string, output_file, "",
           "TFRecord file of NoteSequences to write; its folder is created, an "
           "existing file is replaced at the end. Required.");
 ABSL_FLAG(bool, recursive, false, "Also read subfolders, at any depth.");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity of log lines: DEBUG, INFO (a line per file), WARN "
-          "(what is skipped), ERROR, FATAL.");
 ABSL_FLAG(int, num_shards, 1,
           "Number of output files. Above 1 they are named "
           "OUTPUT_FILE-00000-of-00008 and so on, and sequences are "
           "distributed in turn.");
-ABSL_FLAG(int, threads, 0,
-          "Files read at the same time; 0 is one per CPU. The output is the "
-          "same for any number.");
 ABSL_FLAG(std::string, report, "",
           "File for the outcome of each file or tune, as lines of JSON: "
           " file, tune, status (converted, repaired, skipped), reason, "
@@ -89,11 +85,6 @@ CommandHelp Help() {
                    "performance_rnn_create_dataset", "continuo_inspect"}};
 }
 
-int Fail(absl::string_view message) {
-  LogError(message);
-  return 1;
-}
-
 void LogSummary(const ConvertSummary& summary) {
   int64_t skipped = 0;
   int64_t repaired = 0;
@@ -116,48 +107,42 @@ void LogSummary(const ConvertSummary& summary) {
   }
 }
 
-int Main(int argc, char** argv) {
-  ParseFlags(argc, argv, Help());
-  if (const absl::Status status = SetLogLevel(absl::GetFlag(FLAGS_log));
-      !status.ok()) {
-    return Fail(status.message());
-  }
-  const ConvertOptions options = {
+absl::Status Run() {
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
+  ConvertOptions options = {
       .input_dir = absl::GetFlag(FLAGS_input_dir),
       .output_file = absl::GetFlag(FLAGS_output_file),
       .recursive = absl::GetFlag(FLAGS_recursive),
       .reading = {.reading = absl::GetFlag(FLAGS_reading)},
       .num_shards = absl::GetFlag(FLAGS_num_shards),
-      .num_threads = absl::GetFlag(FLAGS_threads),
+      .num_threads = 0,
       .report_file = absl::GetFlag(FLAGS_report),
       .progress_line = isatty(STDERR_FILENO) == 1,
       .stop = &StopOnSignals(),
   };
   if (options.input_dir.empty()) {
-    return Fail("--input_dir is required: give the folder to convert");
+    return absl::InvalidArgumentError(
+        "--input_dir is required: give the folder to convert");
   }
   if (options.output_file.empty()) {
-    return Fail("--output_file is required: give the TFRecord file to write");
+    return absl::InvalidArgumentError(
+        "--output_file is required: give the TFRecord file to write");
   }
   if (options.num_shards < 1 || options.num_shards > 1000) {
-    return Fail(absl::StrCat("--num_shards=", options.num_shards,
-                             " is not in 1..1000"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--num_shards=", options.num_shards, " is not in 1..1000"));
   }
-  if (const absl::Status threads = CheckThreads(options.num_threads);
-      !threads.ok()) {
-    return Fail(threads.message());
-  }
+  CONTINUO_ASSIGN_OR_RETURN(options.num_threads, ThreadsOfFlags());
   KeepFreedMemory();
-  const auto summary = ConvertDirectory(options);
-  if (!summary.ok()) {
-    Fail(summary.status().message());
-    return absl::IsCancelled(summary.status()) ? 130 : 1;
-  }
-  LogSummary(*summary);
-  return 0;
+  CONTINUO_ASSIGN_OR_RETURN(const ConvertSummary summary,
+                            ConvertDirectory(options));
+  LogSummary(summary);
+  return absl::OkStatus();
 }
 
 }  // namespace
 }  // namespace continuo
 
-int main(int argc, char** argv) { return continuo::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
+}

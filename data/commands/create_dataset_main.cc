@@ -18,6 +18,8 @@
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/thread_flags.h"
 #include "runtime/files/disk_space.h"
 #include "runtime/files/file.h"
 
@@ -29,15 +31,12 @@ ABSL_FLAG(std::string, output_dir, "",
 ABSL_FLAG(double, eval_ratio, 0.1,
           "Fraction of the input sequences that go to the evaluation set, "
           "0 to 1. All pieces of a sequence go to the same set.");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity to log: DEBUG, INFO, WARN, ERROR or FATAL.");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Seed of the draw between training and evaluation. Default: a "
           "random one, which is printed.");
 ABSL_FLAG(int, num_shards, 1,
           "Files per set; more than one are named "
           "name.tfrecord-00000-of-00008 and so on.");
-ABSL_FLAG(int, threads, 0, "Threads; 0 = one per CPU.");
 ABSL_FLAG(
     std::string, format, "magenta",
     "What the files hold: \"magenta\" for SequenceExamples, which Magenta "
@@ -117,7 +116,6 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--num_shards=", options.num_shards, ": must lie in 1..99999"));
   }
-  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   CONTINUO_ASSIGN_OR_RETURN(options.format,
                             DatasetFormatByName(absl::GetFlag(FLAGS_format)));
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
@@ -143,13 +141,13 @@ void WarnAboutOtherShards(const DatasetSummary& summary) {
 }
 
 absl::Status Run(const CreateDatasetCommand& command) {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   const std::optional<uint64_t> given = absl::GetFlag(FLAGS_seed);
   const uint64_t seed = given.has_value() ? *given : RandomSeed();
   CONTINUO_ASSIGN_OR_RETURN(const DatasetOptions options,
                             OptionsFromFlags(seed));
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            OpenThreadsOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline());
   LogInfo(command.flags(), " input=", absl::StrJoin(options.inputs, ","),
@@ -158,10 +156,11 @@ absl::Status Run(const CreateDatasetCommand& command) {
           " num_shards=", options.num_shards,
           " format=", absl::GetFlag(FLAGS_format),
           " dedup=", options.dedup ? "true" : "false",
-          " threads=", pool.num_threads());
+          " threads=", pool->num_threads());
 
   DatasetSummary summary;
-  const absl::Status status = BuildDataset(*pipeline, options, &pool, &summary);
+  const absl::Status status =
+      BuildDataset(*pipeline, options, pool.get(), &summary);
   if (status.ok() || absl::IsFailedPrecondition(status)) {
     LogInfo("Completed.");
     LogInfo("Processed ", summary.sequences, " inputs total. Produced ",
@@ -186,20 +185,12 @@ absl::Status Run(const CreateDatasetCommand& command) {
   return absl::OkStatus();
 }
 
-int Fail(absl::string_view message) {
-  LogError(message);
-  return 1;
-}
-
 }  // namespace
 
 int CreateDatasetMain(int argc, char** argv,
                       const CreateDatasetCommand& command) {
-  ParseFlags(argc, argv, Help(command));
-  const absl::Status status = Run(command);
-  if (status.ok()) return 0;
-  Fail(status.message());
-  return absl::IsCancelled(status) ? 130 : 1;
+  return RunCommand(argc, argv, Help(command),
+                    [&command] { return Run(command); });
 }
 
 }  // namespace continuo

@@ -1,9 +1,7 @@
 // drums_rnn_create_dataset: drums-specific flags and entry point.
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "data/commands/create_dataset_main.h"
 #include "data/events/dataset/drums_pipeline.h"
 #include "models/config/config.h"
@@ -58,19 +56,8 @@ absl::StatusOr<std::unique_ptr<DatasetPipeline>> MakePipeline() {
   DrumsPipelineOptions options;
   options.encoding = config.encoding;
   options.steps_per_quarter = config.steps_per_quarter;
-  const std::string drums = absl::GetFlag(FLAGS_treat_as_drums);
-  options.all_are_drums = drums == "all";
-  if (!drums.empty() && !options.all_are_drums) {
-    for (absl::string_view word : absl::StrSplit(drums, ',')) {
-      int number = 0;
-      if (!absl::SimpleAtoi(word, &number) || number < 0) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--treat_as_drums=", drums,
-            ": expected \"all\" or instrument numbers such as 0,2"));
-      }
-      options.drum_instruments.insert(number);
-    }
-  }
+  CONTINUO_RETURN_IF_ERROR(
+      ParseTreatAsDrums(absl::GetFlag(FLAGS_treat_as_drums), &options));
   return MakeDrumsPipeline(options);
 }
 

@@ -1,12 +1,10 @@
 // drums_rnn_score: drums-specific flags and entry point.
 
 #include "absl/flags/flag.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "data/events/dataset/drums_pipeline.h"
 #include "generate/commands/score_main.h"
 #include "runtime/base/status.h"
+#include "runtime/command/flag_checks.h"
 
 ABSL_FLAG(int, min_bars, 0, "Skip tracks with fewer bars (data sets: 7)");
 ABSL_FLAG(int64_t, max_steps, 0,
@@ -41,19 +39,8 @@ absl::StatusOr<std::unique_ptr<DatasetPipeline>> MakePipeline(
   CONTINUO_RETURN_IF_ERROR(
       CheckAtLeast("min_bars", options.extract.min_bars, 0));
   if (max_steps > 0) options.extract.max_steps_truncate = max_steps;
-  const std::string drums = absl::GetFlag(FLAGS_treat_as_drums);
-  options.all_are_drums = drums == "all";
-  if (!drums.empty() && !options.all_are_drums) {
-    for (absl::string_view word : absl::StrSplit(drums, ',')) {
-      int number = 0;
-      if (!absl::SimpleAtoi(word, &number) || number < 0) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "--treat_as_drums=", drums,
-            ": expected \"all\" or instrument numbers such as 0,2"));
-      }
-      options.drum_instruments.insert(number);
-    }
-  }
+  CONTINUO_RETURN_IF_ERROR(
+      ParseTreatAsDrums(absl::GetFlag(FLAGS_treat_as_drums), &options));
   return MakeDrumsPipeline(options);
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
+#include "generate/commands/model_flags.h"
 #include "generate/model/detect_family.h"
 #include "generate/model/load_model.h"
 #include "models/checkpoint/safetensors.h"
@@ -16,32 +17,17 @@
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/device/version.h"
 #include "runtime/files/file.h"
 
-ABSL_FLAG(std::string, run_dir, "",
-          "Run folder of a training (its --run_dir): the newest checkpoint is "
-          "exported");
-ABSL_FLAG(
-    std::string, checkpoint_file, "",
-    "Checkpoint to export instead of --run_dir: model.ckpt-1000 or one of "
-    "its files, an old one-file checkpoint, a safetensors file, or a folder, "
-    "whose newest is used");
-ABSL_FLAG(std::string, bundle_file, "",
-          "A bundle (.mag) to export; excludes --run_dir and "
-          "--checkpoint_file");
 ABSL_FLAG(std::string, config, "",
           "Configuration the model was trained with. Only needed for "
           "Magenta checkpoints, which do not store it");
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "onehot, lookback or key: in place of --config");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters the model was trained with, as name=value,... "
-          "Models that store them need none");
 ABSL_FLAG(std::string, output, "", "File to write (.safetensors). Required");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
 
 namespace continuo {
 namespace {
@@ -79,7 +65,7 @@ CommandHelp Help() {
 }
 
 absl::Status Run() {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   const std::string output = ExpandHome(absl::GetFlag(FLAGS_output));
   if (output.empty()) {
     return absl::InvalidArgumentError(
@@ -87,18 +73,11 @@ absl::Status Run() {
   }
   CONTINUO_RETURN_IF_ERROR(
       CheckEnding({"output", output}, "a safetensors file", {".safetensors"}));
-  CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
-      {{"output", output}},
-      {{"bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
-       {"checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}}));
-  const ModelSource source = {
-      .run_dir = absl::GetFlag(FLAGS_run_dir),
-      .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
-      .bundle_file = absl::GetFlag(FLAGS_bundle_file),
-      .config = absl::GetFlag(FLAGS_config),
-      .default_config = "",
-      .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
-      .hparams = absl::GetFlag(FLAGS_hparams)};
+  CONTINUO_RETURN_IF_ERROR(
+      CheckDistinctPaths({{"output", output}}, ModelPathsOfFlags()));
+  ModelSource source = ModelSourceOfFlags();
+  source.config = absl::GetFlag(FLAGS_config);
+  source.melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder);
   CONTINUO_RETURN_IF_ERROR(CheckModelSource(source));
   CONTINUO_ASSIGN_OR_RETURN(const Family family, DetectFamily(source));
   ThreadPool pool(1);
@@ -131,9 +110,5 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::Help());
-  const absl::Status status = continuo::Run();
-  if (status.ok()) return 0;
-  continuo::LogError(status.message());
-  return 1;
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
 }

@@ -11,11 +11,11 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
-#include "data/notes/reading.h"
+#include "generate/commands/batch_flags.h"
+#include "generate/commands/model_flags.h"
 #include "generate/model/load_model.h"
 #include "generate/model/save_bundle.h"
 #include "generate/output/generate_files.h"
-#include "generate/requests/primer_file.h"
 #include "models/config/run_config.h"
 #include "models/network/device_check.h"
 #include "runtime/base/counted.h"
@@ -25,22 +25,16 @@
 #include "runtime/base/stop.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
+#include "runtime/command/flag_checks.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/self_check_flag.h"
+#include "runtime/command/thread_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/device/version.h"
 #include "runtime/files/file.h"
 
 #define FAMILY_NAME CONTINUO_FAMILY_NAME
 
-ABSL_FLAG(std::string, run_dir, "",
-          "Run folder of a training (its --run_dir): the newest checkpoint is "
-          "used, also while training is running");
-ABSL_FLAG(std::string, checkpoint_file, "",
-          "Checkpoint to use instead of --run_dir: model.ckpt-1000 or one of "
-          "its files, an old one-file checkpoint, a safetensors file, or a "
-          "folder, whose newest is used");
-ABSL_FLAG(std::string, bundle_file, "",
-          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file. "
-          "With --save_generator_bundle: the file to write");
 ABSL_FLAG(bool, save_generator_bundle, false,
           "Write the model of --run_dir or --checkpoint_file to --bundle_file "
           "instead of generating");
@@ -52,20 +46,9 @@ ABSL_FLAG(std::string, generator_id, "",
 ABSL_FLAG(std::string, generator_description, "",
           "With --save_generator_bundle: the description of the generator, by "
           "default that of the configuration");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters the model was trained with, as name=value,... The "
-          "model knows them; a value that disagrees is an error");
-
 ABSL_FLAG(std::string, output_dir, "/tmp/" FAMILY_NAME "/generated",
           "Folder for the MIDI files; created if missing");
 ABSL_FLAG(int32_t, num_outputs, 10, "MIDI files to write");
-ABSL_FLAG(int32_t, primer_instrument, -1,
-          "Instrument of --primer_midi to continue, by its number; -1 takes "
-          "all notes. A primer that cannot be continued as a whole is refused "
-          "with a list of its instruments");
-ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
-          "How the file of --primer_midi is read: by its format's standard, or "
-          "as Magenta reads it");
 ABSL_FLAG(double, temperature, 1.0,
           "Below 1 the music becomes more predictable, above 1 more random");
 ABSL_FLAG(int32_t, beam_size, 1,
@@ -86,27 +69,10 @@ ABSL_FLAG(double, top_p, 1.0,
 ABSL_FLAG(std::string, report, "",
           "File for one JSON object per output: name, seed, log-likelihood; - "
           "is standard output");
-ABSL_FLAG(bool, self_check, false,
-          "Compare the operations of the CUDA device with the CPU's on small "
-          "problems first, and end if they differ");
-ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
-ABSL_FLAG(int32_t, batch, 0,
-          "Sequences computed at once, beams included; 0 = 32 per thread, 4096 "
-          "on a GPU");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+CONTINUO_SELF_CHECK_FLAG(false);
 
 namespace continuo {
 namespace {
-
-using tensorflow::magenta::NoteSequence;
-
-constexpr double kDefaultQpm = 120;
-// Of the commands that have --new_bars.
-constexpr int kDefaultNumSteps = 128;
-// 60e6 / qpm microseconds must fit the 24 bits that MIDI has for a tempo.
-constexpr double kMinQpm = 3.58;
-constexpr double kMaxQpm = 60e6;
 
 const std::vector<HelpGroup>& Groups() {
   static const auto& groups = *new std::vector<HelpGroup>{
@@ -182,12 +148,6 @@ CommandHelp Help(const GenerateCommand& command) {
   return help;
 }
 
-absl::Status AtLeast(absl::string_view flag, int value, int least) {
-  if (value >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
-}
-
 absl::StatusOr<SearchOptions> SearchOfFlags() {
   const SearchOptions search{
       .temperature = absl::GetFlag(FLAGS_temperature),
@@ -201,19 +161,15 @@ absl::StatusOr<SearchOptions> SearchOfFlags() {
 }
 
 ModelSource SourceOfFlags(const GenerateCommand& command) {
-  ModelSource source = command.model_source();
-  source.run_dir = absl::GetFlag(FLAGS_run_dir);
-  source.checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file);
-  source.bundle_file = absl::GetFlag(FLAGS_bundle_file);
-  source.hparams = absl::GetFlag(FLAGS_hparams);
+  ModelSource source = ModelSourceOfFlags();
+  command.add_config(&source);
   return source;
 }
 
 // The report in the place of a file that is read.
 absl::Status CheckPaths(const std::string& report) {
-  std::vector<FlagPath> inputs;
-  for (const absl::string_view name :
-       {"bundle_file", "checkpoint_file", "primer_midi", "control_file"}) {
+  std::vector<FlagPath> inputs = ModelPathsOfFlags();
+  for (const absl::string_view name : {"primer_midi", "control_file"}) {
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     if (flag == nullptr) continue;  // of another family
     inputs.push_back({std::string(name), ExpandHome(flag->CurrentValue())});
@@ -221,16 +177,16 @@ absl::Status CheckPaths(const std::string& report) {
   return CheckDistinctPaths({{"report", report}}, inputs);
 }
 
-absl::Status SaveBundleOfFlags(const GenerateCommand& command) {
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
+absl::Status SaveBundleOfFlags(const GenerateCommand& command,
+                               ThreadPool* pool) {
+  const ModelSource source = SourceOfFlags(command);
   return SaveBundle(
-      SourceOfFlags(command),
-      {.bundle_file = absl::GetFlag(FLAGS_bundle_file),
+      source,
+      {.bundle_file = source.bundle_file,
        .bundle_description = absl::GetFlag(FLAGS_bundle_description),
        .generator_id = absl::GetFlag(FLAGS_generator_id),
        .generator_description = absl::GetFlag(FLAGS_generator_description)},
-      command.family, {.device = {}, .pool = &pool});
+      command.family, {.device = {}, .pool = pool});
 }
 
 // The flags that describe a bundle do nothing to one that is only read.
@@ -247,16 +203,17 @@ void WarnOfUnusedFlags() {
 }
 
 absl::Status Run(const GenerateCommand& command) {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
-  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            OpenThreadsOfFlags());
   if (absl::GetFlag(FLAGS_save_generator_bundle)) {
-    return SaveBundleOfFlags(command);
+    return SaveBundleOfFlags(command, pool.get());
   }
   WarnOfUnusedFlags();
   CONTINUO_RETURN_IF_ERROR(
-      AtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
-  CONTINUO_RETURN_IF_ERROR(AtLeast("batch", absl::GetFlag(FLAGS_batch), 0));
+      CheckAtLeast("num_outputs", absl::GetFlag(FLAGS_num_outputs), 1));
   GenerateFilesOptions options;
+  CONTINUO_ASSIGN_OR_RETURN(options.batch_rows, BatchOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(options.search, SearchOfFlags());
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));
   if (options.output_dir.empty()) {
@@ -265,7 +222,6 @@ absl::Status Run(const GenerateCommand& command) {
   }
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   CONTINUO_RETURN_IF_ERROR(CheckPaths(options.report));
-  options.batch_rows = absl::GetFlag(FLAGS_batch);
   options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
   CONTINUO_ASSIGN_OR_RETURN(
       const PreparedOutputs prepared,
@@ -273,9 +229,8 @@ absl::Status Run(const GenerateCommand& command) {
                        .num_outputs = absl::GetFlag(FLAGS_num_outputs),
                        .search = options.search}));
 
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
-  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
+                            OpenStreamOfFlags(pool.get()));
   CONTINUO_ASSIGN_OR_RETURN(
       LoadedModel model,
       LoadModel(SourceOfFlags(command), command.family, owned.stream()));
@@ -284,12 +239,10 @@ absl::Status Run(const GenerateCommand& command) {
   }
   CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
-  LogInfo("Model ", model.path, ": ",
-          model.config.name.empty() ? "" : model.config.name + ", ",
-          HparamsToString(model.config.hparams));
+  LogModel(model);
   LogInfo("Generating ", Counted(outputs.size(), "output"), " of ",
           prepared.description, " on ", StreamName(owned.stream()), " with ",
-          Counted(pool.num_threads(), "thread"), ": temperature ",
+          Counted(pool->num_threads(), "thread"), ": temperature ",
           options.search.temperature, ", beam_size ", options.search.beam_size,
           ", branch_factor ", options.search.branch_factor,
           ", steps_per_iteration ", options.search.steps_per_iteration,
@@ -307,57 +260,12 @@ absl::Status Run(const GenerateCommand& command) {
 
 }  // namespace
 
-absl::StatusOr<double> CheckQpm(double qpm) {
-  if (qpm == 0) return kDefaultQpm;
-  if (qpm >= kMinQpm && qpm <= kMaxQpm) return qpm;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--qpm=", qpm, ": must be from ", kMinQpm, " to ", kMaxQpm,
-                   ", or 0 for ", kDefaultQpm));
-}
-
-absl::StatusOr<NoteSequence> ReadPrimerOfFlags(const std::string& path,
-                                               absl::string_view then) {
-  const int instrument = absl::GetFlag(FLAGS_primer_instrument);
-  CONTINUO_RETURN_IF_ERROR(AtLeast("primer_instrument", instrument, -1));
-  return ReadPrimerFile(
-      path, instrument < 0 ? std::nullopt : std::optional<int>(instrument),
-      {.reading = absl::GetFlag(FLAGS_reading)}, then);
-}
-
-absl::Status CheckLength(int num_steps, int new_bars) {
-  constexpr int kMaxBars = 1 << 20;
-  CONTINUO_RETURN_IF_ERROR(AtLeast("num_steps", num_steps, 1));
-  CONTINUO_RETURN_IF_ERROR(AtLeast("new_bars", new_bars, 0));
-  if (new_bars > kMaxBars) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--new_bars=", new_bars, ": must be at most ", kMaxBars));
-  }
-  if (new_bars > 0 && num_steps != kDefaultNumSteps) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--num_steps=", num_steps, " and --new_bars=", new_bars,
-                     " both say how long the outputs are; give one of them"));
-  }
-  return absl::OkStatus();
-}
-
-std::string LengthText(int num_steps, int new_bars, double qpm) {
-  const std::string length =
-      new_bars > 0 ? absl::StrCat("the primer and ", Counted(new_bars, "bar"))
-                   : Counted(num_steps, "step");
-  return absl::StrCat(length, " at ", qpm, " qpm");
-}
-
-absl::Status WithRemedy(const absl::Status& status, absl::string_view remedy) {
-  if (!absl::IsOutOfRange(status)) return status;
-  return absl::OutOfRangeError(absl::StrCat(status.message(), "; ", remedy));
-}
-
 int GenerateMain(int argc, char** argv, const GenerateCommand& command) {
-  ParseFlags(argc, argv, Help(command));
-  const absl::Status status = Run(command);
-  if (status.ok()) return 0;
-  LogError(status.message());
-  return 1;
+  // Interrupted, it has not written all it was to write.
+  return RunCommand(argc, argv, Help(command),
+                    [&command] { return Run(command); }) == 0
+             ? 0
+             : 1;
 }
 
 }  // namespace continuo

@@ -10,10 +10,9 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
 #include "runtime/files/file.h"
 
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
 ABSL_FLAG(bool, tensors, false,
           "List the tensors of a model, one on a line; --json always does");
 ABSL_FLAG(bool, json, false, "One JSON object per file, each on one line");
@@ -51,7 +50,7 @@ CommandHelp Help() {
 
 // The number of files that are not intact.
 absl::StatusOr<int> Run(const std::vector<std::string>& files) {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   if (files.empty()) {
     return absl::InvalidArgumentError(
         "no file is given: continuo_inspect FILE...");

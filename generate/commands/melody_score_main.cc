@@ -4,6 +4,7 @@
 #include "data/events/dataset/melody_pipeline.h"
 #include "generate/commands/score_main.h"
 #include "runtime/base/status.h"
+#include "runtime/command/flag_checks.h"
 
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "onehot, lookback or key: in place of --config");

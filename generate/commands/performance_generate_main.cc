@@ -11,12 +11,14 @@
 #include "data/events/melody/melody.h"
 #include "data/events/performance/performance.h"
 #include "generate/commands/generate_main.h"
+#include "generate/commands/primer_flags.h"
 #include "generate/requests/parse_primer.h"
 #include "generate/requests/performance_continuation.h"
 #include "generate/requests/performance_controls.h"
 #include "generate/requests/primer.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/command/flag_checks.h"
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, config, "performance",
@@ -210,7 +212,8 @@ absl::StatusOr<Outputs> MakeOutputs(const NoteSequence& primer,
 }
 
 absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
-  CONTINUO_RETURN_IF_ERROR(CheckLength(absl::GetFlag(FLAGS_num_steps)));
+  CONTINUO_RETURN_IF_ERROR(
+      CheckAtLeast("num_steps", absl::GetFlag(FLAGS_num_steps), 1));
   CONTINUO_ASSIGN_OR_RETURN(const NoteSequence primer, PrimerOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const RequestedControls controls,
                             ControlsOfFlags());
@@ -222,11 +225,9 @@ absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
       }};
 }
 
-ModelSource GetModelSource() {
-  ModelSource source;
-  source.config = absl::GetFlag(FLAGS_config);
-  source.default_config = "performance";
-  return source;
+void AddConfig(ModelSource* source) {
+  source->config = absl::GetFlag(FLAGS_config);
+  source->default_config = "performance";
 }
 
 }  // namespace
@@ -237,6 +238,6 @@ int main(int argc, char** argv) {
       argc, argv,
       {.family = continuo::Family::kPerformance,
        .example_flags = "--primer_pitches=\"[60, 64, 67]\"",
-       .model_source = continuo::GetModelSource,
+       .add_config = continuo::AddConfig,
        .prepare = continuo::Prepare});
 }

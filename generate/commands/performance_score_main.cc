@@ -4,6 +4,7 @@
 #include "data/events/dataset/performance_pipeline.h"
 #include "generate/commands/score_main.h"
 #include "runtime/base/status.h"
+#include "runtime/command/flag_checks.h"
 
 ABSL_FLAG(double, split_seconds, 30,
           "Split every N seconds, as data sets are; 0 scores each file as a "

@@ -14,6 +14,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::vector<std::string>, midi, {},
@@ -27,8 +28,6 @@ ABSL_FLAG(std::string, train_log, "",
 ABSL_FLAG(std::string, eval_log, "",
           "With --train_log: the log of its evaluations, "
           "RUN_DIR/eval/log.jsonl");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
 ABSL_FLAG(std::string, output, "", "PNG file to write");
 
 namespace continuo {
@@ -193,9 +192,5 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::Help());
-  const absl::Status status = continuo::Run();
-  if (status.ok()) return 0;
-  continuo::LogError(status.message());
-  return 1;
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
 }

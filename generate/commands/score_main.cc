@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -11,6 +11,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "generate/commands/batch_flags.h"
+#include "generate/commands/model_flags.h"
 #include "generate/model/load_model.h"
 #include "generate/scoring/score_run.h"
 #include "models/network/device_check.h"
@@ -20,24 +22,15 @@
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/self_check_flag.h"
+#include "runtime/command/thread_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/files/file.h"
 
-ABSL_FLAG(std::string, run_dir, "",
-          "Run folder of a training (its --run_dir): the newest checkpoint is "
-          "used");
-ABSL_FLAG(std::string, checkpoint_file, "",
-          "Checkpoint to use instead of --run_dir: model.ckpt-1000 or one of "
-          "its files, an old one-file checkpoint, a safetensors file, or a "
-          "folder, whose newest is used");
-ABSL_FLAG(std::string, bundle_file, "",
-          "A bundle (.mag) to use; excludes --run_dir and --checkpoint_file");
 ABSL_FLAG(std::string, config, "",
           "Configuration the model was trained with. Only needed for "
           "Magenta checkpoints, which do not store it");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters the model was trained with, as name=value,... The "
-          "model knows them; a value that disagrees is an error");
 ABSL_FLAG(std::string, input, "",
           "What to score: MIDI, MusicXML and ABC files, TFRecords of "
           "NoteSequences, data sets of create_dataset, patterns of these "
@@ -59,15 +52,7 @@ ABSL_FLAG(std::string, report, "",
           "and why; - is standard output");
 ABSL_FLAG(bool, classes, false,
           "Count labels and correct predictions of each class in every line");
-ABSL_FLAG(bool, self_check, false,
-          "Compare the operations of the CUDA device with the CPU's on small "
-          "problems first, and end if they differ");
-ABSL_FLAG(int32_t, threads, 0, "CPU threads; 0 = one per available CPU");
-ABSL_FLAG(int32_t, batch, 0,
-          "Sequences computed at once; 0 = 32 per thread, 4096 on a GPU. No "
-          "score depends on it");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
+CONTINUO_SELF_CHECK_FLAG(false);
 
 namespace continuo {
 namespace {
@@ -142,16 +127,12 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   options.summary = ExpandHome(absl::GetFlag(FLAGS_summary));
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   options.classes = absl::GetFlag(FLAGS_classes);
-  options.batch_rows = absl::GetFlag(FLAGS_batch);
-  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("batch", options.batch_rows, 0));
-  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
+  CONTINUO_ASSIGN_OR_RETURN(options.batch_rows, BatchOfFlags());
   return options;
 }
 
 absl::Status CheckPaths(const ScoreOptions& options) {
-  std::vector<FlagPath> inputs = {
-      {"bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
-      {"checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};
+  std::vector<FlagPath> inputs = ModelPathsOfFlags();
   for (const std::string& input : options.inputs) {
     const auto paths = Glob(input);
     if (!paths.ok()) continue;  // said when they are read
@@ -164,30 +145,24 @@ absl::Status CheckPaths(const ScoreOptions& options) {
 }
 
 absl::Status Run(const ScoreCommand& command) {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const ScoreOptions options, OptionsFromFlags());
   CONTINUO_RETURN_IF_ERROR(CheckPaths(options));
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
-  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
-  CONTINUO_ASSIGN_OR_RETURN(
-      const LoadedModel model,
-      LoadModel({.run_dir = absl::GetFlag(FLAGS_run_dir),
-                 .checkpoint_file = absl::GetFlag(FLAGS_checkpoint_file),
-                 .bundle_file = absl::GetFlag(FLAGS_bundle_file),
-                 .config = absl::GetFlag(FLAGS_config),
-                 .default_config = "",
-                 .melody_encoder_decoder = command.melody_encoder_decoder(),
-                 .hparams = absl::GetFlag(FLAGS_hparams)},
-                command.family, owned.stream()));
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            OpenThreadsOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
+                            OpenStreamOfFlags(pool.get()));
+  ModelSource source = ModelSourceOfFlags();
+  source.config = absl::GetFlag(FLAGS_config);
+  source.melody_encoder_decoder = command.melody_encoder_decoder();
+  CONTINUO_ASSIGN_OR_RETURN(const LoadedModel model,
+                            LoadModel(source, command.family, owned.stream()));
   if (absl::GetFlag(FLAGS_self_check)) {
     CONTINUO_RETURN_IF_ERROR(CheckDevice(owned.stream(), model.rnn->spec()));
   }
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<DatasetPipeline> pipeline,
                             command.make_pipeline(model.config));
-  LogInfo("Model ", model.path, ": ",
-          model.config.name.empty() ? "" : model.config.name + ", ",
-          HparamsToString(model.config.hparams));
+  LogModel(model);
   const absl::Duration begin = MonotonicTime();
   CONTINUO_ASSIGN_OR_RETURN(const ScoreSummary summary,
                             ScoreFiles(model, *pipeline, options));
@@ -209,19 +184,9 @@ absl::Status Run(const ScoreCommand& command) {
 
 }  // namespace
 
-absl::Status CheckAtLeast(absl::string_view flag, double value, double least) {
-  // Written so that a number that is none fails too.
-  if (value >= least) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", value, ": must be at least ", least));
-}
-
 int ScoreMain(int argc, char** argv, const ScoreCommand& command) {
-  ParseFlags(argc, argv, Help(command));
-  const absl::Status status = Run(command);
-  if (status.ok()) return 0;
-  LogError(status.message());
-  return 1;
+  return RunCommand(argc, argv, Help(command),
+                    [&command] { return Run(command); });
 }
 
 }  // namespace continuo

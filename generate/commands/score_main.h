@@ -27,9 +27,6 @@ struct ScoreCommand {
       const ModelConfig& config);
 };
 
-// An error that names the flag unless value >= least.
-absl::Status CheckAtLeast(absl::string_view flag, double value, double least);
-
 // The whole command; returns the exit status.
 int ScoreMain(int argc, char** argv, const ScoreCommand& command);
 

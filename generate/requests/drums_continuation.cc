@@ -103,10 +103,9 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
     track.steps_per_quarter = config.steps_per_quarter;
   }
   WarnOfUnknownDrums(DrumClassesOf(config.encoding), track);
-  CONTINUO_RETURN_IF_ERROR(CheckPrimerBegins(section, track.start_step));
-  SetDrumTrackLength(section.start_step - track.start_step, &track);
-  CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(
-      section, track.start_step, static_cast<int64_t>(track.hits.size())));
+  CONTINUO_RETURN_IF_ERROR(ExtendPrimer(
+      section, track.start_step,
+      [&track](int64_t steps) { SetDrumTrackLength(steps, &track); }));
   return std::make_unique<DrumsContinuation>(
       std::move(track), DrumClassesOf(config.encoding), section);
 }

@@ -101,10 +101,9 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     melody.steps_per_bar = static_cast<int>(steps_per_bar);
     melody.steps_per_quarter = config.steps_per_quarter;
   }
-  CONTINUO_RETURN_IF_ERROR(CheckPrimerBegins(section, melody.start_step));
-  SetMelodyLength(section.start_step - melody.start_step, &melody);
-  CONTINUO_RETURN_IF_ERROR(CheckPrimerEnds(
-      section, melody.start_step, static_cast<int64_t>(melody.events.size())));
+  CONTINUO_RETURN_IF_ERROR(ExtendPrimer(
+      section, melody.start_step,
+      [&melody](int64_t steps) { SetMelodyLength(steps, &melody); }));
   const EncodingSpec& encoding = config.encoding;
   const std::vector<Event> given = melody.events;
   const int transposition =

@@ -117,15 +117,15 @@ absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter) {
       "th of a quarter note; use a meter whose bars are whole steps"));
 }
 
-absl::Status CheckPrimerBegins(const Section& section, int64_t begin) {
-  if (section.start_step > begin) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "the primer begins at step ", begin, ", and step ", section.start_step,
-      " is the first to generate: nothing is left of the primer"));
-}
-
-absl::Status CheckPrimerEnds(const Section& section, int64_t begin,
-                             int64_t length) {
+absl::Status ExtendPrimer(const Section& section, int64_t begin,
+                          absl::FunctionRef<void(int64_t)> set_length) {
+  if (section.start_step <= begin) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the primer begins at step ", begin, ", and step ", section.start_step,
+        " is the first to generate: nothing is left of the primer"));
+  }
+  const int64_t length = section.start_step - begin;
+  set_length(length);
   if (section.end_step > begin + length) return absl::OkStatus();
   return absl::OutOfRangeError(
       absl::StrCat("the primer, extended to the first step to generate, fills ",

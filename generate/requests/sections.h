@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
@@ -40,15 +42,13 @@ absl::StatusOr<Section> ResolveSectionInTime(
 // InvalidArgument for a primer whose bars are not whole steps.
 absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter);
 
-// InvalidArgument if a primer that begins at step `begin` has nothing before
-// the first step to generate: a last note shorter than half a step can round up
-// to the very step, and the bar, in which the section begins.
-absl::Status CheckPrimerBegins(const Section& section, int64_t begin);
-
-// OutOfRange if a primer that begins at step `begin` and is extended to
-// `length` steps leaves nothing to generate.
-absl::Status CheckPrimerEnds(const Section& section, int64_t begin,
-                             int64_t length);
+// Lets a primer that begins at step `begin` end where the section begins:
+// `set_length` gives it that number of steps. InvalidArgument if nothing is
+// left of it (a last note shorter than half a step can round up to the very
+// step, and the bar, in which the section begins), OutOfRange if it leaves
+// nothing to generate.
+absl::Status ExtendPrimer(const Section& section, int64_t begin,
+                          absl::FunctionRef<void(int64_t steps)> set_length);
 
 // The arguments temperature, beam_size, branch_factor and steps_per_iteration;
 // defaults for those not given, unknown ones are ignored.

@@ -12,7 +12,9 @@
 #include "runtime/base/status.h"
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/compute_options.h"
 #include "runtime/command/flag_names.h"
+#include "runtime/command/log_flags.h"
 #include "runtime/device/device.h"
 
 ABSL_FLAG(std::string, device, "cuda", "The device to check: cuda or cuda:N");
@@ -26,8 +28,6 @@ ABSL_FLAG(std::string, rnn_backend, "auto",
           "is fused");
 ABSL_FLAG(std::string, units, "33,128,256,512",
           "Sizes of the recurrent layers that are probed");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity logged: DEBUG, INFO, WARN, ERROR or FATAL");
 
 namespace continuo {
 namespace {
@@ -76,15 +76,13 @@ absl::StatusOr<std::vector<int>> ParseUnits() {
 }
 
 absl::Status Run() {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const std::vector<int> units, ParseUnits());
-  ComputeOptions options;
-  CONTINUO_ASSIGN_OR_RETURN(options.precision,
-                            ParsePrecision(absl::GetFlag(FLAGS_precision)));
-  CONTINUO_ASSIGN_OR_RETURN(options.form,
-                            ParseRecurrentForm(absl::GetFlag(FLAGS_rnn_form)));
-  CONTINUO_ASSIGN_OR_RETURN(options.backend,
-                            ParseRnnBackend(absl::GetFlag(FLAGS_rnn_backend)));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const ComputeOptions options,
+      ParseComputeOptions(absl::GetFlag(FLAGS_precision),
+                          absl::GetFlag(FLAGS_rnn_form),
+                          absl::GetFlag(FLAGS_rnn_backend)));
   CONTINUO_ASSIGN_OR_RETURN(const Device device,
                             ParseDevice(absl::GetFlag(FLAGS_device)));
   if (device.type == DeviceType::kCpu) {
@@ -120,9 +118,5 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::Help());
-  const absl::Status status = continuo::Run();
-  if (status.ok()) return 0;
-  continuo::LogError(status.message());
-  return 1;
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
 }

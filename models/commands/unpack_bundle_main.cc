@@ -8,14 +8,13 @@
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/command/command_line.h"
+#include "runtime/command/log_flags.h"
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, bundle_path, "", "The bundle (.mag) to unpack");
 ABSL_FLAG(std::string, checkpoint_path, "/tmp/model.ckpt",
           "File for the bundle's checkpoint; its meta graph is written beside "
           "it with .meta added to the name");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity of log lines: DEBUG, INFO, WARN, ERROR or FATAL");
 
 namespace continuo {
 namespace {
@@ -39,7 +38,7 @@ CommandHelp Help() {
 }
 
 absl::Status Run() {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   const std::string bundle = ExpandHome(absl::GetFlag(FLAGS_bundle_path));
   const std::string checkpoint =
       ExpandHome(absl::GetFlag(FLAGS_checkpoint_path));
@@ -77,9 +76,5 @@ absl::Status Run() {
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::ParseFlags(argc, argv, continuo::Help());
-  const absl::Status status = continuo::Run();
-  if (status.ok()) return 0;
-  continuo::LogError(status.message());
-  return 1;
+  return continuo::RunCommand(argc, argv, continuo::Help(), continuo::Run);
 }

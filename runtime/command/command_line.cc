@@ -92,4 +92,13 @@ void ParseFlags(int argc, char** argv, const CommandHelp& help) {
   }
 }
 
+int RunCommand(int argc, char** argv, const CommandHelp& help,
+               absl::FunctionRef<absl::Status()> run) {
+  ParseFlags(argc, argv, help);
+  const absl::Status status = run();
+  if (status.ok()) return 0;
+  LogError(status.message());
+  return absl::IsCancelled(status) ? 130 : 1;
+}
+
 }  // namespace continuo

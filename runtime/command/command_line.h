@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "runtime/command/help.h"
 
 namespace continuo {
@@ -21,6 +23,12 @@ void ParseFlags(int argc, char** argv, const CommandHelp& help);
 // them instead.
 std::vector<std::string> ParseFlagsAndWords(int argc, char** argv,
                                             const CommandHelp& help);
+
+// A whole command without words: parses the flags, calls `run` and logs its
+// error. Returns the exit status: 0, 1 after an error, 130 if it was cancelled
+// (Ctrl-C), as shells say it.
+int RunCommand(int argc, char** argv, const CommandHelp& help,
+               absl::FunctionRef<absl::Status()> run);
 
 }  // namespace continuo
 

@@ -5,6 +5,7 @@
 #include "absl/flags/flag.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/command/compute_options.h"
 
 ABSL_FLAG(std::string, device, "auto",
           "Where to compute: auto (the first CUDA device if there is one, else "
@@ -32,13 +33,11 @@ absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool) {
   if (absl::GetFlag(FLAGS_v) > 0) {
     CONTINUO_RETURN_IF_ERROR(SetLogLevel("DEBUG"));
   }
-  ComputeOptions options;
-  CONTINUO_ASSIGN_OR_RETURN(options.precision,
-                            ParsePrecision(absl::GetFlag(FLAGS_precision)));
-  CONTINUO_ASSIGN_OR_RETURN(options.form,
-                            ParseRecurrentForm(absl::GetFlag(FLAGS_rnn_form)));
-  CONTINUO_ASSIGN_OR_RETURN(options.backend,
-                            ParseRnnBackend(absl::GetFlag(FLAGS_rnn_backend)));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const ComputeOptions options,
+      ParseComputeOptions(absl::GetFlag(FLAGS_precision),
+                          absl::GetFlag(FLAGS_rnn_form),
+                          absl::GetFlag(FLAGS_rnn_backend)));
   CONTINUO_ASSIGN_OR_RETURN(const Device device,
                             ParseDevice(absl::GetFlag(FLAGS_device)));
   CONTINUO_ASSIGN_OR_RETURN(OwnedStream stream,

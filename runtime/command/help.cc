@@ -17,7 +17,6 @@ namespace continuo {
 namespace {
 
 constexpr size_t kWidth = 80;
-constexpr absl::string_view kSharedFlags = "runtime/command/compute_flags.cc";
 
 // What stands for a value of the flag.
 std::string ValueName(const absl::CommandLineFlag& flag) {
@@ -90,7 +89,7 @@ bool IsAbout(const ShownGroup& group, absl::string_view flag,
 
 bool IsOwnFile(absl::string_view path, const CommandHelp& help) {
   return absl::StrContains(path, help.own_file) ||
-         absl::StrContains(path, kSharedFlags);
+         absl::EndsWith(path, "_flags.cc");
 }
 
 bool IsWholeNumberFlag(const absl::CommandLineFlag& flag) {

@@ -50,7 +50,7 @@ struct CommandHelp {
 };
 
 // Whether a flag defined in the file `path` is one of the command's: its own
-// files, or those that commands share.
+// files, or those that commands share, *_flags.cc.
 bool IsOwnFile(absl::string_view path, const CommandHelp& help);
 
 // Whether the flag's values are whole numbers.

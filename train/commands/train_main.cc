@@ -1,6 +1,7 @@
 #include "train/commands/train_main.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,10 @@
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
+#include "runtime/command/flag_checks.h"
+#include "runtime/command/log_flags.h"
+#include "runtime/command/self_check_flag.h"
+#include "runtime/command/thread_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/files/file.h"
 #include "train/loop/evaluator.h"
@@ -100,15 +105,7 @@ ABSL_FLAG(double, eval_interval_secs, 60,
           "With --eval: minimum seconds between the starts of evaluations.");
 ABSL_FLAG(double, eval_timeout_secs, 300,
           "With --eval: end after this many seconds without a new checkpoint.");
-ABSL_FLAG(bool, self_check, true,
-          "Before training on a CUDA device, compare its operations with the "
-          "CPU's on small problems and refuse to begin if they differ. Takes "
-          "about a second.");
-ABSL_FLAG(int, threads, 0,
-          "CPU threads; 0 is one per CPU. Results are the same for any "
-          "number.");
-ABSL_FLAG(std::string, log, "INFO",
-          "Least severity of log lines: DEBUG, INFO, WARN, ERROR, FATAL.");
+CONTINUO_SELF_CHECK_FLAG(true);
 
 namespace continuo {
 namespace {
@@ -190,26 +187,12 @@ CommandHelp Help(const TrainCommand& command) {
                    "continuo_inspect"}};
 }
 
-absl::Status FlagError(absl::string_view flag, const std::string& value,
-                       absl::string_view rule) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", flag, "=", value, ": ", rule));
-}
-
-template <typename T>
-absl::Status AtLeast(absl::string_view flag, T value, T least) {
-  // Written so that a number that is none fails too.
-  if (value >= least) return absl::OkStatus();
-  return FlagError(flag, absl::StrCat(value),
-                   absl::StrCat("must be at least ", least));
-}
-
 // Flags that have a meaning only beside others.
 absl::Status CheckEvalFlags() {
   const bool eval = absl::GetFlag(FLAGS_eval);
   const int64_t every = absl::GetFlag(FLAGS_eval_every_steps);
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>("eval_every_steps", every, 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("eval_every_steps", every, 0));
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "early_stopping_evals", absl::GetFlag(FLAGS_early_stopping_evals), 0));
   struct Rule {
     const char* name;
@@ -257,27 +240,26 @@ absl::Status CheckFlags() {
         "--sequence_example_file is missing: give the TFRecord file that the "
         "create_dataset command has written");
   }
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "num_training_steps", absl::GetFlag(FLAGS_num_training_steps), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "summary_frequency", absl::GetFlag(FLAGS_summary_frequency), 1));
   CONTINUO_RETURN_IF_ERROR(
-      AtLeast<int>("num_checkpoints", absl::GetFlag(FLAGS_num_checkpoints), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+      CheckAtLeast("num_checkpoints", absl::GetFlag(FLAGS_num_checkpoints), 0));
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "save_checkpoint_steps", absl::GetFlag(FLAGS_save_checkpoint_steps), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "save_checkpoint_secs", absl::GetFlag(FLAGS_save_checkpoint_secs), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "max_training_seconds", absl::GetFlag(FLAGS_max_training_seconds), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "sample_every_steps", absl::GetFlag(FLAGS_sample_every_steps), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<int64_t>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "num_eval_examples", absl::GetFlag(FLAGS_num_eval_examples), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "eval_interval_secs", absl::GetFlag(FLAGS_eval_interval_secs), 0));
-  CONTINUO_RETURN_IF_ERROR(AtLeast<double>(
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast(
       "eval_timeout_secs", absl::GetFlag(FLAGS_eval_timeout_secs), 0));
-  CONTINUO_RETURN_IF_ERROR(CheckThreads(absl::GetFlag(FLAGS_threads)));
   return CheckEvalFlags();
 }
 
@@ -367,11 +349,12 @@ EvalOptions GetEvalOptions(const TrainCommand& command,
 }
 
 absl::Status Run(const TrainCommand& command, const std::string& command_line) {
-  CONTINUO_RETURN_IF_ERROR(SetLogLevel(absl::GetFlag(FLAGS_log)));
+  CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
-  ThreadPool pool(absl::GetFlag(FLAGS_threads));
-  CONTINUO_RETURN_IF_ERROR(pool.status());
-  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned, OpenStreamOfFlags(&pool));
+  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
+                            OpenThreadsOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
+                            OpenStreamOfFlags(pool.get()));
   const Stream& stream = owned.stream();
   const StopFlag& stop = StopOnSignals();
   if (absl::GetFlag(FLAGS_eval)) {
@@ -385,11 +368,8 @@ absl::Status Run(const TrainCommand& command, const std::string& command_line) {
 
 int TrainMain(int argc, char** argv, const TrainCommand& command) {
   const std::string command_line = CommandLine(argc, argv);
-  ParseFlags(argc, argv, Help(command));
-  const absl::Status status = Run(command, command_line);
-  if (status.ok()) return 0;
-  LogError(status.message());
-  return 1;
+  return RunCommand(argc, argv, Help(command),
+                    [&] { return Run(command, command_line); });
 }
 
 }  // namespace continuo

@@ -4,10 +4,10 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "data/events/dataset/pipeline_stages.h"
-#include "data/notes/quantize.h"
-#include "data/notes/split.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -71,8 +71,8 @@ class DrumsPipeline : public DatasetPipeline {
   // Whether the options make a drum of a note.
   bool TakenForDrum(const NoteSequence::Note& note) const;
   void MarkDrums(NoteSequence* sequence) const;
-  // One piece in one metre and tempo, in seconds.
-  absl::Status RunPiece(DatasetPart part, NoteSequence* piece,
+  // One quantized piece.
+  absl::Status RunPiece(DatasetPart part, const NoteSequence& piece,
                         Statistics* statistics, PipelineOutput* output) const;
 
   DrumsPipelineOptions options_;
@@ -95,15 +95,11 @@ absl::Status DrumsPipeline::Run(DatasetPart part, NoteSequence* sequence,
                                 PipelineOutput* output) const {
   KeepNotesAndGrid(sequence);
   MarkDrums(sequence);
-  auto pieces = SplitOnTimeChanges(*sequence);
-  if (!pieces.ok()) {
-    CountQuantizeFailure(QuantizeFailure::kTimeOutOfRange,
-                         pieces.status().message(), part, statistics, output);
-    return absl::OkStatus();
-  }
-  for (NoteSequence& piece : *pieces) {
-    CONTINUO_RETURN_IF_ERROR(RunPiece(part, &piece, statistics, output));
-  }
+  CONTINUO_RETURN_IF_ERROR(
+      RunMetricPieces(*sequence, options_.steps_per_quarter, part, statistics,
+                      output, [&](NoteSequence* piece) {
+                        return RunPiece(part, *piece, statistics, output);
+                      }));
   if (output->examples.empty() && output->discarded.empty()) {
     const auto sounds = [](const auto& note) { return note.velocity() > 0; };
     if (std::any_of(sequence->notes().begin(), sequence->notes().end(),
@@ -117,19 +113,11 @@ absl::Status DrumsPipeline::Run(DatasetPart part, NoteSequence* sequence,
   return absl::OkStatus();
 }
 
-absl::Status DrumsPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
+absl::Status DrumsPipeline::RunPiece(DatasetPart part,
+                                     const NoteSequence& piece,
                                      Statistics* statistics,
                                      PipelineOutput* output) const {
-  QuantizeFailure failure = QuantizeFailure::kNone;
-  const absl::Status quantized =
-      QuantizeMetric(options_.steps_per_quarter, piece, &failure);
-  if (!quantized.ok()) {
-    CountQuantizeFailure(failure, quantized.message(), part, statistics,
-                         output);
-    return absl::OkStatus();
-  }
-  const DrumsExtractOptions& extract = options_.extract;
-  const auto extracted = ExtractDrumTracks(*piece, extract);
+  const auto extracted = ExtractDrumTracks(piece, options_.extract);
   if (!extracted.ok()) {  // longer than memory should hold
     output->Discard(kTooLong, 1);
     output->details.emplace_back(extracted.status().message());
@@ -144,12 +132,8 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
   counters.Discard(kTooShort, extraction.drum_tracks_discarded_too_short);
   counters.Discard(kTooLong, extraction.drum_tracks_discarded_too_long);
   counters.Count("drum_tracks_truncated", extraction.drum_tracks_truncated);
-  const int min_bars = extract.min_bars;
-  statistics->Distribute(
-      StatisticName(counters.stage, part, "drum_track_lengths_in_bars"),
-      {0, 1, 10, 20, 30, 40, 50, 100, 200, 500, min_bars / 2, min_bars,
-       min_bars + 1, min_bars - 1},
-      extraction.lengths_in_bars);
+  counters.CountBars("drum_track_lengths_in_bars", extraction.lengths_in_bars,
+                     options_.extract.min_bars);
   for (const DrumTrack& track : extraction.drum_tracks) {
     CONTINUO_RETURN_IF_ERROR(AddExample(
         *encoder_, DrumTrackToEvents(DrumClassesOf(options_.encoding), track),
@@ -175,6 +159,22 @@ std::string DrumsPipeline::Remedy(absl::string_view reason) const {
 }
 
 }  // namespace
+
+absl::Status ParseTreatAsDrums(absl::string_view text,
+                               DrumsPipelineOptions* options) {
+  options->all_are_drums = text == "all";
+  if (text.empty() || options->all_are_drums) return absl::OkStatus();
+  for (absl::string_view word : absl::StrSplit(text, ',')) {
+    int number = 0;
+    if (!absl::SimpleAtoi(word, &number) || number < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("`treat_as_drums`=", text,
+                       ": expected \"all\" or instrument numbers such as 0,2"));
+    }
+    options->drum_instruments.insert(number);
+  }
+  return absl::OkStatus();
+}
 
 std::unique_ptr<DatasetPipeline> MakeDrumsPipeline(
     const DrumsPipelineOptions& options) {

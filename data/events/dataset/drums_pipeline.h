@@ -7,6 +7,8 @@
 #include <memory>
 #include <set>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "data/events/dataset/pipeline.h"
 #include "data/events/drums/drums_extract.h"
 #include "data/events/encoder_table.h"
@@ -23,6 +25,11 @@ struct DrumsPipelineOptions {
   // What counts as a drum track; by default the data set's limits.
   DrumsExtractOptions extract = {};
 };
+
+// Sets what counts as drums from "all", from instrument numbers as in "0,2", or
+// from "" for MIDI's drum channel alone. InvalidArgument for anything else.
+absl::Status ParseTreatAsDrums(absl::string_view text,
+                               DrumsPipelineOptions* options);
 
 std::unique_ptr<DatasetPipeline> MakeDrumsPipeline(
     const DrumsPipelineOptions& options);

@@ -4,8 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/events/dataset/pipeline_stages.h"
-#include "data/notes/quantize.h"
-#include "data/notes/split.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -36,9 +34,6 @@ class MelodyPipeline : public DatasetPipeline {
   std::string Remedy(absl::string_view reason) const override;
 
  private:
-  // One piece in one metre and tempo, in seconds.
-  absl::Status RunPiece(DatasetPart part, NoteSequence* piece,
-                        Statistics* statistics, PipelineOutput* output) const;
   // One quantized piece in one transposition.
   absl::Status RunTransposed(DatasetPart part, const NoteSequence& piece,
                              Statistics* statistics,
@@ -52,46 +47,18 @@ absl::Status MelodyPipeline::Run(DatasetPart part, NoteSequence* sequence,
                                  Statistics* statistics,
                                  PipelineOutput* output) const {
   KeepNotesAndGrid(sequence);
-  auto pieces = SplitOnTimeChanges(*sequence);
-  if (!pieces.ok()) {
-    CountQuantizeFailure(QuantizeFailure::kTimeOutOfRange,
-                         pieces.status().message(), part, statistics, output);
-    return absl::OkStatus();
-  }
-  for (NoteSequence& piece : *pieces) {
-    CONTINUO_RETURN_IF_ERROR(RunPiece(part, &piece, statistics, output));
-  }
+  CONTINUO_RETURN_IF_ERROR(RunMetricPieces(
+      *sequence, options_.steps_per_quarter, part, statistics, output,
+      [&](NoteSequence* piece) {
+        return RunTranspositions(
+            options_.transpositions, piece, part, statistics, output,
+            [&](const NoteSequence& transposed) {
+              return RunTransposed(part, transposed, statistics, output);
+            });
+      }));
   if (output->examples.empty() && output->discarded.empty()) {
     output->Discard(kNoMelodicNotes, 1);
   }
-  return absl::OkStatus();
-}
-
-absl::Status MelodyPipeline::RunPiece(DatasetPart part, NoteSequence* piece,
-                                      Statistics* statistics,
-                                      PipelineOutput* output) const {
-  QuantizeFailure failure = QuantizeFailure::kNone;
-  const absl::Status quantized =
-      QuantizeMetric(options_.steps_per_quarter, piece, &failure);
-  if (!quantized.ok()) {
-    CountQuantizeFailure(failure, quantized.message(), part, statistics,
-                         output);
-    return absl::OkStatus();
-  }
-  int64_t generated = 0;
-  int64_t skipped = 0;
-  for (size_t i = 0; i < options_.transpositions.size(); ++i) {
-    const bool last = i + 1 == options_.transpositions.size();
-    NoteSequence transposed = last ? std::move(*piece) : *piece;
-    if (!TransposeNotes(options_.transpositions[i], &transposed)) {
-      ++skipped;
-      continue;
-    }
-    ++generated;
-    CONTINUO_RETURN_IF_ERROR(
-        RunTransposed(part, transposed, statistics, output));
-  }
-  CountTranspositions(generated, skipped, part, statistics, output);
   return absl::OkStatus();
 }
 
@@ -117,12 +84,8 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
                    extraction.melodies_discarded_too_few_pitches);
   counters.Discard(kTooLong, extraction.melodies_discarded_too_long);
   counters.Count("melodies_truncated", extraction.melodies_truncated);
-  const int min_bars = options_.extract.min_bars;
-  statistics->Distribute(
-      StatisticName(counters.stage, part, "melody_lengths_in_bars"),
-      {0, 1, 10, 20, 30, 40, 50, 100, 200, 500, min_bars / 2, min_bars,
-       min_bars + 1, min_bars - 1},
-      extraction.lengths_in_bars);
+  counters.CountBars("melody_lengths_in_bars", extraction.lengths_in_bars,
+                     options_.extract.min_bars);
   const EncodingSpec& encoding = options_.encoding;
   for (Melody& melody : extraction.melodies) {
     SquashEvents(encoding.min_note, encoding.max_note,

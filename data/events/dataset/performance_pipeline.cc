@@ -134,21 +134,11 @@ absl::Status PerformancePipeline::RunPiece(DatasetPart part,
     return absl::OkStatus();
   }
   const std::vector<int> as_it_is = {0};
-  int64_t generated = 0;
-  int64_t skipped = 0;
-  int transposed_by = 0;
-  for (int amount :
-       part == DatasetPart::kTraining ? options_.transpositions : as_it_is) {
-    if (!TransposeNotes(amount - transposed_by, piece)) {
-      ++skipped;
-      continue;
-    }
-    transposed_by = amount;
-    ++generated;
-    CONTINUO_RETURN_IF_ERROR(RunTransposed(part, *piece, statistics, output));
-  }
-  CountTranspositions(generated, skipped, part, statistics, output);
-  return absl::OkStatus();
+  return RunTranspositions(
+      part == DatasetPart::kTraining ? options_.transpositions : as_it_is,
+      piece, part, statistics, output, [&](const NoteSequence& transposed) {
+        return RunTransposed(part, transposed, statistics, output);
+      });
 }
 
 absl::Status PerformancePipeline::RunTransposed(DatasetPart part,

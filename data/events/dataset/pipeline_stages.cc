@@ -1,6 +1,7 @@
 #include "data/events/dataset/pipeline_stages.h"
 
 #include "absl/strings/str_cat.h"
+#include "data/notes/split.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -63,6 +64,15 @@ void StageCounters::Discard(absl::string_view name, int64_t amount) const {
   output->Discard(name, amount);
 }
 
+void StageCounters::CountBars(absl::string_view name,
+                              absl::Span<const int64_t> lengths,
+                              int min_bars) const {
+  statistics->Distribute(StatisticName(stage, part, name),
+                         {0, 1, 10, 20, 30, 40, 50, 100, 200, 500, min_bars / 2,
+                          min_bars, min_bars + 1, min_bars - 1},
+                         lengths);
+}
+
 void KeepNotesAndGrid(NoteSequence* sequence) {
   NoteSequence slim;
   slim.set_total_time(sequence->total_time());
@@ -80,6 +90,31 @@ void CountQuantizeFailure(QuantizeFailure failure, absl::string_view message,
   output->details.emplace_back(message);
 }
 
+absl::Status RunMetricPieces(
+    const NoteSequence& sequence, int steps_per_quarter, DatasetPart part,
+    Statistics* statistics, PipelineOutput* output,
+    absl::FunctionRef<absl::Status(NoteSequence*)> run) {
+  absl::StatusOr<std::vector<NoteSequence>> pieces =
+      SplitOnTimeChanges(sequence);
+  if (!pieces.ok()) {
+    CountQuantizeFailure(QuantizeFailure::kTimeOutOfRange,
+                         pieces.status().message(), part, statistics, output);
+    return absl::OkStatus();
+  }
+  for (NoteSequence& piece : *pieces) {
+    QuantizeFailure failure = QuantizeFailure::kNone;
+    const absl::Status quantized =
+        QuantizeMetric(steps_per_quarter, &piece, &failure);
+    if (!quantized.ok()) {
+      CountQuantizeFailure(failure, quantized.message(), part, statistics,
+                           output);
+      continue;
+    }
+    CONTINUO_RETURN_IF_ERROR(run(&piece));
+  }
+  return absl::OkStatus();
+}
+
 bool TransposeNotes(int amount, NoteSequence* sequence) {
   constexpr int64_t kMaxPitch = 127;
   for (const NoteSequence::Note& note : sequence->notes()) {
@@ -92,12 +127,27 @@ bool TransposeNotes(int amount, NoteSequence* sequence) {
   return true;
 }
 
-void CountTranspositions(int64_t generated, int64_t skipped, DatasetPart part,
-                         Statistics* statistics, PipelineOutput* output) {
+absl::Status RunTranspositions(
+    absl::Span<const int> amounts, NoteSequence* piece, DatasetPart part,
+    Statistics* statistics, PipelineOutput* output,
+    absl::FunctionRef<absl::Status(const NoteSequence&)> run) {
+  int64_t generated = 0;
+  int64_t skipped = 0;
+  int transposed_by = 0;
+  for (int amount : amounts) {
+    if (!TransposeNotes(amount - transposed_by, piece)) {
+      ++skipped;
+      continue;
+    }
+    transposed_by = amount;
+    ++generated;
+    CONTINUO_RETURN_IF_ERROR(run(*piece));
+  }
   const StageCounters counters{"TranspositionPipeline", part, statistics,
                                output};
   counters.Discard(kOutOfPitchRange, skipped);
   counters.Count("transpositions_generated", generated);
+  return absl::OkStatus();
 }
 
 std::string StageRemedy(absl::string_view reason, int steps_per_quarter) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -33,6 +34,9 @@ struct StageCounters {
   void Count(absl::string_view name, int64_t amount) const;
   // The same for what was dropped: also a reason of the output.
   void Discard(absl::string_view name, int64_t amount) const;
+  // The distribution `name` of lengths, with bounds around `min_bars`.
+  void CountBars(absl::string_view name, absl::Span<const int64_t> lengths,
+                 int min_bars) const;
 };
 
 // Drops fields that no stage reads, which bounds the cost of splitting a
@@ -45,13 +49,25 @@ void CountQuantizeFailure(QuantizeFailure failure, absl::string_view message,
                           DatasetPart part, Statistics* statistics,
                           PipelineOutput* output);
 
+// Calls `run` for each piece of `sequence` in one metre and tempo, quantized to
+// `steps_per_quarter`. Pieces that cannot be quantized are counted instead.
+absl::Status RunMetricPieces(
+    const tensorflow::magenta::NoteSequence& sequence, int steps_per_quarter,
+    DatasetPart part, Statistics* statistics, PipelineOutput* output,
+    absl::FunctionRef<absl::Status(tensorflow::magenta::NoteSequence*)> run);
+
 // Adds `amount` to the pitches of all but drum notes; false, with nothing
 // changed, if one would leave 0..127.
 bool TransposeNotes(int amount, tensorflow::magenta::NoteSequence* sequence);
 
-// Counts the copies that transposition made and skipped.
-void CountTranspositions(int64_t generated, int64_t skipped, DatasetPart part,
-                         Statistics* statistics, PipelineOutput* output);
+// Calls `run` for `piece` with each of `amounts` added to the pitches of all
+// but drum notes. Amounts that would move one out of 0..127 are counted
+// instead.
+absl::Status RunTranspositions(
+    absl::Span<const int> amounts, tensorflow::magenta::NoteSequence* piece,
+    DatasetPart part, Statistics* statistics, PipelineOutput* output,
+    absl::FunctionRef<absl::Status(const tensorflow::magenta::NoteSequence&)>
+        run);
 
 // The reason of pieces without a whole number of steps in a bar.
 inline constexpr char kNonIntegerStepsPerBar[] = "non_integer_steps_per_bar";
