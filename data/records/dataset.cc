@@ -13,6 +13,7 @@
 #include "data/records/file_kind.h"
 #include "data/records/manifest.h"
 #include "data/records/tfrecord.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -99,7 +100,7 @@ absl::Status Dataset::CheckExamples(ThreadPool* pool) {
   std::vector<Worker> workers(pool->num_threads());
   for (Worker& worker : workers) worker.label_counts.assign(num_classes, 0);
   constexpr int64_t kChunk = 64;
-  const int64_t chunks = (num_examples() + kChunk - 1) / kChunk;
+  const int64_t chunks = CeilDiv(num_examples(), kChunk);
   pool->RunWithWorker(chunks, [&](int64_t chunk, int w) {
     Worker& worker = workers[w];
     const int64_t end = std::min(num_examples(), (chunk + 1) * kChunk);

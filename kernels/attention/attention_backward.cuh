@@ -13,6 +13,7 @@
 #define CONTINUO_KERNELS_ATTENTION_ATTENTION_BACKWARD_CUH_
 
 #include "kernels/attention/attention_forward.cuh"
+#include "kernels/common/row_steps.cuh"
 
 namespace continuo::gpu {
 
@@ -42,21 +43,6 @@ struct AttentionBackwardParams {
   float* window_dstates;
   float* window_dprojected;
 };
-
-// The number of steps at which row `row` is alive; batch_sizes descends.
-__device__ inline int LengthOf(const int32_t* batch_sizes, int steps, int row) {
-  int low = 0;
-  int high = steps;
-  while (low < high) {
-    const int middle = (low + high) / 2;
-    if (batch_sizes[middle] > row) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
 
 template <Precision kPrecision, int kN>
 __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
@@ -99,7 +85,7 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     dprojected = p.window_dprojected + rings;
   }
 
-  const int steps = LengthOf(p.batch_sizes, p.steps, first);
+  const int steps = RowSteps(p.batch_sizes, p.steps, first);
   // Uniform over the group.
   if (steps == 0) return;
   const CellWeights weights = LoadWeights(s, p.wide, p.narrow, rank, shared);

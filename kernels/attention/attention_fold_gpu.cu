@@ -2,6 +2,7 @@
 
 #include "kernels/attention/attention_fold.cuh"
 #include "kernels/attention/attention_product.cuh"
+#include "kernels/common/precision.h"
 
 namespace continuo::gpu {
 namespace {
@@ -196,17 +197,7 @@ absl::Status FoldAttention(const Stream& stream, AttentionPass pass,
         <<<GridSize(shape.elements, kThreads), kThreads, 0,
            stream.cuda->stream()>>>(matrices, shape, wide, narrow);
   };
-  switch (stream.options.precision) {
-    case Precision::kFp32:
-      pack.operator()<Precision::kFp32>();
-      break;
-    case Precision::kTf32:
-      pack.operator()<Precision::kTf32>();
-      break;
-    case Precision::kBf16:
-      pack.operator()<Precision::kBf16>();
-      break;
-  }
+  WithPrecision(stream.options.precision, pack);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();
 }

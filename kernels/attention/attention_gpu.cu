@@ -2,9 +2,7 @@
 // their plain form, in which a block takes its rows through all steps and
 // blocks never synchronize.
 
-#include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,8 +11,10 @@
 #include "kernels/attention/attention_cluster.cuh"
 #include "kernels/attention/attention_fold.cuh"
 #include "kernels/attention/attention_forward.cuh"
+#include "kernels/common/precision.h"
 #include "kernels/gemm/gemm.h"
 #include "runtime/base/log.h"
+#include "runtime/base/log_once.h"
 
 namespace continuo::gpu {
 namespace {
@@ -76,20 +76,6 @@ __global__ void SumScoreKernel(const float* dv, const int32_t* batch_sizes,
   dscore[k] += sum;
 }
 
-// Calls fn<precision>().
-template <typename Fn>
-absl::Status WithPrecision(const Stream& stream, const Fn& fn) {
-  switch (stream.options.precision) {
-    case Precision::kFp32:
-      break;
-    case Precision::kTf32:
-      return fn.template operator()<Precision::kTf32>();
-    case Precision::kBf16:
-      return fn.template operator()<Precision::kBf16>();
-  }
-  return fn.template operator()<Precision::kFp32>();
-}
-
 template <typename Kernel, typename Params>
 absl::Status LaunchPlain(const Stream& stream, Kernel kernel, int64_t rows,
                          const Params& params) {
@@ -113,19 +99,15 @@ struct Choice {
 void LogChoice(AttentionPass pass, const AttentionShape& shape,
                const Choice& choice) {
   if (MinLogLevel() > LogLevel::kDebug) return;
-  static std::mutex mutex;
-  static auto& said = *new std::set<std::string>();
   const AttentionLayout& layout = choice.layout;
-  const std::string line = absl::StrCat(
+  LogDebugOnce(absl::StrCat(
       "attention ", pass == AttentionPass::kForward ? "forward" : "backward",
       " of ", shape.n, " units, window ", shape.window, ", ", shape.rows,
       " rows: ",
       choice.cluster ? absl::StrCat("clusters of ", layout.blocks, " blocks")
                      : "single blocks",
       " of ", layout.rows, " rows, ", layout.shared_bytes,
-      " bytes of shared memory");
-  const std::lock_guard<std::mutex> lock(mutex);
-  if (said.insert(line).second) LogDebug(line);
+      " bytes of shared memory"));
 }
 
 absl::StatusOr<Choice> Choose(const Stream& stream, AttentionPass pass,
@@ -179,8 +161,8 @@ absl::Status AttentionForward(const Stream& stream,
                                               .b = args.weights.x_to_gates,
                                               .bias = args.weights.gates_bias,
                                               .c = args.gates}));
-  CONTINUO_RETURN_IF_ERROR(
-      WithPrecision(stream, [&]<Precision kPrecision>() -> absl::Status {
+  CONTINUO_RETURN_IF_ERROR(WithPrecision(
+      stream.options.precision, [&]<Precision kPrecision>() -> absl::Status {
         using Gate = AttentionGate<kPrecision>;
         const auto data = [](const TensorView& view) {
           return view.data<float>();
@@ -241,8 +223,8 @@ absl::Status AttentionBackward(const Stream& stream,
   CONTINUO_RETURN_IF_ERROR(FoldAttention(stream, AttentionPass::kBackward,
                                          args.forward, choice->layout, n,
                                          args.scratch, &folded));
-  CONTINUO_RETURN_IF_ERROR(
-      WithPrecision(stream, [&]<Precision kPrecision>() -> absl::Status {
+  CONTINUO_RETURN_IF_ERROR(WithPrecision(
+      stream.options.precision, [&]<Precision kPrecision>() -> absl::Status {
         using Gate = AttentionGate<kPrecision>;
         const auto data = [](const TensorView& view) {
           return view.data<float>();

@@ -10,17 +10,13 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/device/cuda_status.h"
 #include "runtime/device/cuda_stream.h"
 #include "runtime/device/device.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo::gpu {
-
-// Blocks of `each` that cover `count`.
-__host__ __device__ constexpr int64_t CeilDiv(int64_t count, int64_t each) {
-  return (count + each - 1) / each;
-}
 
 // Blocks for a grid-stride loop over `count` elements: enough to fill any
 // device, few enough that each does some work.

@@ -9,6 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "kernels/common/parallel_for.h"
 #include "kernels/common/ragged_layout.h"
+#include "runtime/base/ceil_div.h"
 
 namespace continuo::cpu {
 
@@ -23,7 +24,7 @@ inline void ForEachRowBlock(const Stream& stream, int64_t rows,
   constexpr int64_t kBlockRows = 12;
   const int64_t share = rows / (2 * NumWorkers(stream));
   const int64_t block = std::clamp<int64_t>(share, 1, kBlockRows);
-  ParallelFor(stream, (rows + block - 1) / block, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(rows, block), [&](int64_t task, int) {
     fn(task * block, std::min(rows, (task + 1) * block));
   });
 }

@@ -2,6 +2,7 @@
 
 #include "kernels/common/parallel_for.h"
 #include "kernels/decoding/uniform.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/log.h"
 
 namespace continuo::cpu {
@@ -21,21 +22,18 @@ absl::Status DrawUniforms(const Stream& stream, const DrawUniformsArgs& args) {
   const uint64_t* output = args.output.data<uint64_t>();
   const int64_t* step = args.step.data<int64_t>();
   double* u = args.u.data<double>();
-  ParallelFor(stream, (count + kNumbersPerTask - 1) / kNumbersPerTask,
-              [&](int64_t task, int) {
-                const int64_t end =
-                    std::min(count, (task + 1) * kNumbersPerTask);
-                for (int64_t i = task * kNumbersPerTask; i < end; ++i) {
-                  const int64_t hypothesis = i / heads % rows - args.prefixes;
-                  const int64_t search = hypothesis / args.hypotheses;
-                  u[i] = hypothesis < 0
-                             ? 0
-                             : SampleUniform(args.seed, output[search],
-                                             step[search] + i / (heads * rows),
-                                             hypothesis % args.hypotheses,
-                                             static_cast<int>(i % heads));
-                }
-              });
+  ParallelFor(stream, CeilDiv(count, kNumbersPerTask), [&](int64_t task, int) {
+    const int64_t end = std::min(count, (task + 1) * kNumbersPerTask);
+    for (int64_t i = task * kNumbersPerTask; i < end; ++i) {
+      const int64_t hypothesis = i / heads % rows - args.prefixes;
+      const int64_t search = hypothesis / args.hypotheses;
+      u[i] = hypothesis < 0 ? 0
+                            : SampleUniform(args.seed, output[search],
+                                            step[search] + i / (heads * rows),
+                                            hypothesis % args.hypotheses,
+                                            static_cast<int>(i % heads));
+    }
+  });
   return absl::OkStatus();
 }
 

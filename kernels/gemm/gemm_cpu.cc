@@ -18,6 +18,7 @@
 #include "hwy/highway.h"
 #include "kernels/common/vector_math-inl.h"
 #include "kernels/gemm/matmul-inl.h"
+#include "runtime/base/ceil_div.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
@@ -168,7 +169,7 @@ absl::Status Gemm(const Stream& stream, const GemmArgs& args) {
   const float* b = args.b.data<float>();
   const float* bias = args.bias.data<float>();
   float* c = args.c.data<float>();
-  const int64_t chunks = (m + kChunkRows - 1) / kChunkRows;
+  const int64_t chunks = CeilDiv(m, kChunkRows);
   ParallelFor(stream, chunks, [&](int64_t chunk, int) {
     const int64_t row = chunk * kChunkRows;
     const int64_t rows = std::min(kChunkRows, m - row);
@@ -203,12 +204,12 @@ absl::Status WeightGradient(const Stream& stream,
   float* scratch = args.scratch.data<float>();
   const int64_t scratch_each = args.scratch.num_elements() / NumWorkers(stream);
   // Wide tiles copy x less often; narrow ones keep many threads busy.
-  const int64_t tiles_k = (k + kGradientRows - 1) / kGradientRows;
+  const int64_t tiles_k = CeilDiv(k, kGradientRows);
   const int64_t strips =
-      (NumWorkers(stream) + tiles_k - 1) / tiles_k;  // wanted at least
+      CeilDiv(NumWorkers(stream), tiles_k);  // wanted at least
   const int64_t tile_n = std::clamp<int64_t>(
-      PanelCount((n + strips - 1) / strips) * kPanel, kPanel, kGradientColumns);
-  const int64_t tiles_n = (n + tile_n - 1) / tile_n;
+      PanelCount(CeilDiv(n, strips)) * kPanel, kPanel, kGradientColumns);
+  const int64_t tiles_n = CeilDiv(n, tile_n);
   ParallelFor(stream, tiles_k * tiles_n, [&](int64_t task, int worker) {
     const int64_t k0 = task / tiles_n * kGradientRows;
     const int64_t n0 = task % tiles_n * tile_n;

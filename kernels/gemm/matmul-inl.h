@@ -14,6 +14,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/gemm/packing.h"
+#include "runtime/base/ceil_div.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
@@ -154,7 +155,7 @@ inline void MatmulRows(int64_t m, int64_t n, int64_t k, const float* a,
                        int64_t a_stride, const float* packed, Start start,
                        const float* bias, float* c, int64_t c_stride) {
   // Rows are shared out evenly: 13 rows are 7 + 6, not 12 + 1.
-  const int64_t tiles = (m + kTileRows - 1) / kTileRows;
+  const int64_t tiles = CeilDiv(m, kTileRows);
   // With several row tiles, k is cut so that a panel's share stays in the
   // level-1 cache while they pass.
   constexpr int64_t kMaxDepth = 192;

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "runtime/base/ceil_div.h"
+
 // Targets whose vectors have no size at compile time cannot be kept in the
 // arrays of a register tile; those CPUs run the narrower fixed-size target.
 // SSSE3 adds nothing over the plain target that would repay its object code.
@@ -18,7 +20,7 @@ namespace continuo::cpu {
 // all.
 inline constexpr int kPanel = 32;
 
-inline int64_t PanelCount(int64_t n) { return (n + kPanel - 1) / kPanel; }
+inline int64_t PanelCount(int64_t n) { return CeilDiv(n, kPanel); }
 
 }  // namespace continuo::cpu
 

@@ -2,6 +2,7 @@
 
 #include "kernels/common/parallel_for.h"
 #include "kernels/layers/copy_rows.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/log.h"
 
 namespace continuo::cpu {
@@ -20,7 +21,7 @@ absl::Status GatherRows(const Stream& stream, const GatherRowsArgs& args) {
   const int32_t* from = args.rows.data<int32_t>();
   float* out = args.out.data<float>();
   const int64_t each = std::max<int64_t>(1, kChunk / std::max<int64_t>(1, n));
-  ParallelFor(stream, (rows + each - 1) / each, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(rows, each), [&](int64_t task, int) {
     const int64_t end = std::min(rows, (task + 1) * each);
     for (int64_t r = task * each; r < end; ++r) {
       std::copy(x + from[r] * n, x + (from[r] + 1) * n, out + r * n);

@@ -2,6 +2,7 @@
 
 #include "kernels/common/parallel_for.h"
 #include "kernels/layers/elementwise.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/log.h"
 
 namespace continuo::cpu {
@@ -17,7 +18,7 @@ absl::Status Copy(const Stream& stream, const CopyArgs& args) {
   CONTINUO_CHECK(args.from.shape == args.to.shape);
   const float* from = args.from.data<float>();
   float* to = args.to.data<float>();
-  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(count, kChunk), [&](int64_t task, int) {
     const int64_t end = std::min(count, (task + 1) * kChunk);
     std::copy(from + task * kChunk, from + end, to + task * kChunk);
   });
@@ -27,7 +28,7 @@ absl::Status Copy(const Stream& stream, const CopyArgs& args) {
 absl::Status Zero(const Stream& stream, const ZeroArgs& args) {
   const int64_t count = args.x.num_elements();
   float* x = args.x.data<float>();
-  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(count, kChunk), [&](int64_t task, int) {
     std::fill(x + task * kChunk, x + std::min(count, (task + 1) * kChunk),
               0.0f);
   });
@@ -50,7 +51,7 @@ absl::Status Sum(const Stream& stream, const SumArgs& args) {
   const float* a = args.a.data<float>();
   const float* b = args.b.data<float>();
   float* c = args.c.data<float>();
-  ParallelFor(stream, (count + kChunk - 1) / kChunk, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(count, kChunk), [&](int64_t task, int) {
     const int64_t end = std::min(count, (task + 1) * kChunk);
     for (int64_t i = task * kChunk; i < end; ++i) c[i] = a[i] + b[i];
   });

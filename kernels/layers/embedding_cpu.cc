@@ -14,6 +14,7 @@
 // After foreach_target.
 #include "hwy/highway.h"
 #include "kernels/common/vector_math-inl.h"
+#include "runtime/base/ceil_div.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
@@ -92,7 +93,7 @@ absl::Status GatherSum(const Stream& stream, const GatherSumArgs& args) {
   const float* bias = args.bias.data<float>();
   float* out = args.out.data<float>();
   constexpr int64_t kChunk = 64;
-  ParallelFor(stream, (rows + kChunk - 1) / kChunk, [&](int64_t chunk, int) {
+  ParallelFor(stream, CeilDiv(rows, kChunk), [&](int64_t chunk, int) {
     HWY_DYNAMIC_DISPATCH(GatherSumRows)
     (row_begin, index, value, chunk * kChunk,
      std::min(rows, (chunk + 1) * kChunk), weights, bias, n, out);
@@ -112,7 +113,7 @@ absl::Status ScatterAdd(const Stream& stream, const ScatterAddArgs& args) {
   // A task owns columns, so that every element is summed by one thread in the
   // order of the rows.
   constexpr int64_t kColumns = 128;
-  ParallelFor(stream, (n + kColumns - 1) / kColumns, [&](int64_t task, int) {
+  ParallelFor(stream, CeilDiv(n, kColumns), [&](int64_t task, int) {
     const int64_t column = task * kColumns;
     HWY_DYNAMIC_DISPATCH(ScatterColumns)
     (row_begin, index, value, rows, dz + column, n,

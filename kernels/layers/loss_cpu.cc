@@ -15,6 +15,7 @@
 // After foreach_target.
 #include "hwy/highway.h"
 #include "kernels/common/vector_math-inl.h"
+#include "runtime/base/ceil_div.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace continuo::cpu::HWY_NAMESPACE {
@@ -65,7 +66,7 @@ absl::Status SoftmaxLoss(const Stream& stream, const SoftmaxLossArgs& args) {
   const int64_t classes = args.logits.shape[1];
   const int64_t heads = args.head_begin.shape[0] - 1;
   const int32_t* head_begin = args.head_begin.data<int32_t>();
-  const int64_t chunks = (events + kLossChunk - 1) / kLossChunk;
+  const int64_t chunks = CeilDiv(events, kLossChunk);
   CONTINUO_CHECK(args.labels.num_elements() == events * heads);
   CONTINUO_CHECK(args.predicted.num_elements() == events * heads);
   CONTINUO_CHECK(args.chunk_sums.num_elements() == chunks);

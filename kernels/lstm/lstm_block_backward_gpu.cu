@@ -11,7 +11,9 @@
 // KB a step and block in bf16 with 128 units. In exact fp32 shared memory is
 // busy for the 2,048 cycles of the multiply-adds of 4 rows.
 
+#include "kernels/common/row_steps.cuh"
 #include "kernels/lstm/lstm_block_cell.cuh"
+#include "kernels/lstm/lstm_block_launch.cuh"
 #include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
 
@@ -29,21 +31,6 @@ struct Params {
   const float* dh;
   T* gates;
 };
-
-// Steps of the block's longest row: batch_sizes descends.
-__device__ int CountSteps(const int32_t* batch_sizes, int steps,
-                          int first_row) {
-  int begin = 0, end = steps;
-  while (begin < end) {
-    const int middle = (begin + end) / 2;
-    if (batch_sizes[middle] > first_row) {
-      begin = middle + 1;
-    } else {
-      end = middle;
-    }
-  }
-  return begin;
-}
 
 template <typename Layout>
 __global__ void __launch_bounds__(Layout::kThreads, 1)
@@ -63,7 +50,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   const int row0 = threadIdx.x % 4 * kThreadRows;
   const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
   const bool real = unit < n;
-  const int last = CountSteps(params.batch_sizes, params.steps, first_row) - 1;
+  const int last = RowSteps(params.batch_sizes, params.steps, first_row) - 1;
   if (last < 0) return;
 
   const auto operand = [&](int t) {
@@ -183,63 +170,28 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   }
 }
 
-template <typename Layout>
-absl::Status Launch(const Stream& stream, const LstmBackwardArgs& args,
-                    const LstmBlockLaunch& launch) {
-  using T = GateOf<Layout::kNarrow>;
-  const auto kernel = LstmBlockBackwardKernel<Layout>;
-  CONTINUO_RETURN_IF_CUDA_ERROR(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                           Layout::kSharedBytes));
-  kernel<<<static_cast<unsigned>(launch.blocks), Layout::kThreads,
-           Layout::kSharedBytes, stream.cuda->stream()>>>(
-      Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
-                .step_begin = args.ragged.step_begin.data<int32_t>(),
-                .steps = static_cast<int>(args.ragged.steps()),
-                .units = static_cast<int>(args.c.shape[1]),
-                .recurrent_t = args.recurrent_t.data<float>(),
-                .c = args.c.data<float>(),
-                .dh = args.dh.data<float>(),
-                .gates = Data<T>(args.gates)});
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return absl::OkStatus();
-}
-
-template <Precision kPrecision>
-absl::Status ForUnits(const Stream& stream, const LstmBackwardArgs& args,
-                      const LstmBlockLaunch& launch) {
-  switch (launch.units) {
-    case 32:
-      return Launch<LstmBlockLayout<kPrecision, 32, true>>(stream, args,
-                                                           launch);
-    case 64:
-      return Launch<LstmBlockLayout<kPrecision, 64, true>>(stream, args,
-                                                           launch);
-    default:
-      return Launch<LstmBlockLayout<kPrecision, 128, true>>(stream, args,
-                                                            launch);
-  }
-}
-
 }  // namespace
 
 absl::Status LstmBlockBackward(const Stream& stream,
                                const LstmBackwardArgs& args) {
-  const Precision precision = stream.options.precision;
-  const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.ragged.rows,
-                           .steps = args.ragged.steps(),
-                           .units = args.c.shape[1]},
-                          precision);
-  switch (precision) {
-    case Precision::kFp32:
-      return ForUnits<Precision::kFp32>(stream, args, launch);
-    case Precision::kTf32:
-      return ForUnits<Precision::kTf32>(stream, args, launch);
-    case Precision::kBf16:
-      return ForUnits<Precision::kBf16>(stream, args, launch);
-  }
-  return absl::InternalError("no such precision");
+  return WithLstmBlockLayout</*kBackward=*/true>(
+      stream,
+      {.rows = args.ragged.rows,
+       .steps = args.ragged.steps(),
+       .units = args.c.shape[1]},
+      [&]<typename Layout>(const LstmBlockLaunch& launch) {
+        using T = GateOf<Layout::kNarrow>;
+        return LaunchLstmBlock<Layout>(
+            stream, launch, LstmBlockBackwardKernel<Layout>,
+            Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+                      .step_begin = args.ragged.step_begin.data<int32_t>(),
+                      .steps = static_cast<int>(args.ragged.steps()),
+                      .units = static_cast<int>(args.c.shape[1]),
+                      .recurrent_t = args.recurrent_t.data<float>(),
+                      .c = args.c.data<float>(),
+                      .dh = args.dh.data<float>(),
+                      .gates = Data<T>(args.gates)});
+      });
 }
 
 }  // namespace continuo::gpu

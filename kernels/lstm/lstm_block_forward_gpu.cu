@@ -17,6 +17,7 @@
 // rows take 2,048 cycles, 1,900 of which shared memory is busy too.
 
 #include "kernels/lstm/lstm_block_cell.cuh"
+#include "kernels/lstm/lstm_block_launch.cuh"
 #include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
 
@@ -163,65 +164,30 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   }
 }
 
-template <typename Layout>
-absl::Status Launch(const Stream& stream, const LstmForwardArgs& args,
-                    const LstmBlockLaunch& launch) {
-  using T = GateOf<Layout::kNarrow>;
-  const auto kernel = LstmBlockForwardKernel<Layout>;
-  CONTINUO_RETURN_IF_CUDA_ERROR(
-      cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                           Layout::kSharedBytes));
-  kernel<<<static_cast<unsigned>(launch.blocks), Layout::kThreads,
-           Layout::kSharedBytes, stream.cuda->stream()>>>(
-      Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
-                .step_begin = args.ragged.step_begin.data<int32_t>(),
-                .steps = static_cast<int>(args.ragged.steps()),
-                .units = static_cast<int>(args.c.shape[1]),
-                .recurrent = args.recurrent.data<float>(),
-                .initial_c = args.initial_c.data<float>(),
-                .initial_h = args.initial_h.data<float>(),
-                .gates = Data<T>(args.gates),
-                .c = args.c.data<float>(),
-                .h = args.h.data<float>()});
-  CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  return absl::OkStatus();
-}
-
-template <Precision kPrecision>
-absl::Status ForUnits(const Stream& stream, const LstmForwardArgs& args,
-                      const LstmBlockLaunch& launch) {
-  switch (launch.units) {
-    case 32:
-      return Launch<LstmBlockLayout<kPrecision, 32, false>>(stream, args,
-                                                            launch);
-    case 64:
-      return Launch<LstmBlockLayout<kPrecision, 64, false>>(stream, args,
-                                                            launch);
-    default:
-      return Launch<LstmBlockLayout<kPrecision, 128, false>>(stream, args,
-                                                             launch);
-  }
-}
-
 }  // namespace
 
 absl::Status LstmBlockForward(const Stream& stream,
                               const LstmForwardArgs& args) {
-  const Precision precision = stream.options.precision;
-  const LstmBlockLaunch launch =
-      MakeLstmBlockLaunch({.rows = args.ragged.rows,
-                           .steps = args.ragged.steps(),
-                           .units = args.c.shape[1]},
-                          precision);
-  switch (precision) {
-    case Precision::kFp32:
-      return ForUnits<Precision::kFp32>(stream, args, launch);
-    case Precision::kTf32:
-      return ForUnits<Precision::kTf32>(stream, args, launch);
-    case Precision::kBf16:
-      return ForUnits<Precision::kBf16>(stream, args, launch);
-  }
-  return absl::InternalError("no such precision");
+  return WithLstmBlockLayout</*kBackward=*/false>(
+      stream,
+      {.rows = args.ragged.rows,
+       .steps = args.ragged.steps(),
+       .units = args.c.shape[1]},
+      [&]<typename Layout>(const LstmBlockLaunch& launch) {
+        using T = GateOf<Layout::kNarrow>;
+        return LaunchLstmBlock<Layout>(
+            stream, launch, LstmBlockForwardKernel<Layout>,
+            Params<T>{.batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
+                      .step_begin = args.ragged.step_begin.data<int32_t>(),
+                      .steps = static_cast<int>(args.ragged.steps()),
+                      .units = static_cast<int>(args.c.shape[1]),
+                      .recurrent = args.recurrent.data<float>(),
+                      .initial_c = args.initial_c.data<float>(),
+                      .initial_h = args.initial_h.data<float>(),
+                      .gates = Data<T>(args.gates),
+                      .c = args.c.data<float>(),
+                      .h = args.h.data<float>()});
+      });
 }
 
 }  // namespace continuo::gpu

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "kernels/common/precision.h"
 #include "kernels/lstm/lstm_gpu_forms.h"
+#include "runtime/base/ceil_div.h"
 
 namespace continuo {
 namespace {
@@ -15,11 +17,10 @@ std::optional<LstmCooperativeLaunch> Make(const LstmShape& shape, bool cluster,
                                           const GpuProperties& gpu) {
   using Product = LstmCooperativeProduct<precision, units, backward>;
   const int64_t k = (backward ? 4 : 1) * shape.units;
-  const int64_t steps = (k + Product::kStepK - 1) / Product::kStepK;
+  const int64_t steps = CeilDiv(k, Product::kStepK);
   LstmCooperativeLaunch launch;
   launch.blocks = static_cast<int>(shape.units / units);
-  launch.warp_steps =
-      static_cast<int>((steps + Product::kSplits - 1) / Product::kSplits);
+  launch.warp_steps = static_cast<int>(CeilDiv(steps, Product::kSplits));
   launch.operand_stride =
       static_cast<int>(k) * Product::kOperandBytes + Product::kOperandPad;
   const int64_t weights =
@@ -36,12 +37,11 @@ std::optional<LstmCooperativeLaunch> Make(const LstmShape& shape, bool cluster,
       std::min<int64_t>(gpu.multiprocessors, kLstmMaxBlocks) / launch.blocks;
   if (fit < 1 || groups < 1) return std::nullopt;
   // As few rows a slice as keep all groups at work on one slice each.
-  const int64_t chunks = std::max<int64_t>(
-      1, (shape.rows + kLstmCooperativeRows - 1) / kLstmCooperativeRows);
-  const int64_t slice =
-      std::min({(chunks + groups - 1) / groups, fit, kMaxChunks});
+  const int64_t chunks =
+      std::max<int64_t>(1, CeilDiv(shape.rows, kLstmCooperativeRows));
+  const int64_t slice = std::min({CeilDiv(chunks, groups), fit, kMaxChunks});
   launch.slice_rows = static_cast<int>(slice * kLstmCooperativeRows);
-  launch.slices = static_cast<int>((chunks + slice - 1) / slice);
+  launch.slices = static_cast<int>(CeilDiv(chunks, slice));
   launch.groups = static_cast<int>(std::min<int64_t>(groups, launch.slices));
   launch.operand_bytes = static_cast<int>(slice * operand_chunk);
   launch.sums_offset = static_cast<int>(buffers * launch.operand_bytes);
@@ -81,18 +81,16 @@ std::optional<LstmCooperativeLaunch> MakeLstmCooperativeLaunch(
     return std::nullopt;
   }
   if (gpu.compute_capability < (cluster ? 90 : 80)) return std::nullopt;
-  switch (precision) {
-    case Precision::kFp32:
-      return MakePass<Precision::kFp32, 32>(shape, backward, cluster, gpu);
-    case Precision::kTf32:
-      return MakePass<Precision::kTf32, 32>(shape, backward, cluster, gpu);
-    case Precision::kBf16:
-      return units == 64
-                 ? MakePass<Precision::kBf16, 64>(shape, backward, cluster, gpu)
-                 : MakePass<Precision::kBf16, 32>(shape, backward, cluster,
-                                                  gpu);
-  }
-  return std::nullopt;
+  return WithPrecision(
+      precision,
+      [&]<Precision kPrecision>() -> std::optional<LstmCooperativeLaunch> {
+        if constexpr (kPrecision == Precision::kBf16) {
+          if (units == 64) {
+            return MakePass<kPrecision, 64>(shape, backward, cluster, gpu);
+          }
+        }
+        return MakePass<kPrecision, 32>(shape, backward, cluster, gpu);
+      });
 }
 
 namespace gpu {

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kernels/common/launch.cuh"
+#include "kernels/common/precision.h"
 #include "kernels/lstm/lstm_cooperative_backward.cuh"
 #include "kernels/lstm/lstm_cooperative_forward.cuh"
 #include "runtime/base/log.h"
@@ -88,20 +89,11 @@ template <LstmForm kForm, typename Launcher, typename Args>
 absl::Status RunGroups(const Stream& stream, const Args& args,
                        const Launcher& launcher) {
   constexpr bool kBackward = std::is_same_v<Args, LstmBackwardArgs>;
-  const auto run = [&]<Precision kPrecision>() {
+  return WithPrecision(stream.options.precision, [&]<Precision kPrecision>() {
     return RunPass<LstmCooperativeProduct<
         kPrecision, LstmCooperativeUnits(kForm, kPrecision), kBackward>>(
         stream, kForm, args, launcher);
-  };
-  switch (stream.options.precision) {
-    case Precision::kFp32:
-      return run.template operator()<Precision::kFp32>();
-    case Precision::kTf32:
-      return run.template operator()<Precision::kTf32>();
-    case Precision::kBf16:
-      break;
-  }
-  return run.template operator()<Precision::kBf16>();
+  });
 }
 
 }  // namespace continuo::gpu

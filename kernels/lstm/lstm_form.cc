@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "kernels/common/precision.h"
 #include "kernels/lstm/lstm_block_layout.h"
 #include "kernels/lstm/lstm_gpu_forms.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -37,14 +39,9 @@ void SetLayout(LstmBlockLaunch* launch) {
 
 template <int kUnits>
 void SetUnits(Precision precision, LstmBlockLaunch* launch) {
-  switch (precision) {
-    case Precision::kFp32:
-      return SetLayout<Precision::kFp32, kUnits>(launch);
-    case Precision::kTf32:
-      return SetLayout<Precision::kTf32, kUnits>(launch);
-    case Precision::kBf16:
-      return SetLayout<Precision::kBf16, kUnits>(launch);
-  }
+  WithPrecision(precision, [launch]<Precision kPrecision>() {
+    SetLayout<kPrecision, kUnits>(launch);
+  });
 }
 
 }  // namespace
@@ -59,7 +56,7 @@ LstmBlockLaunch MakeLstmBlockLaunch(const LstmShape& shape,
   } else {
     SetUnits<128>(precision, &launch);
   }
-  launch.blocks = (shape.rows + launch.rows - 1) / launch.rows;
+  launch.blocks = CeilDiv(shape.rows, launch.rows);
   return launch;
 }
 

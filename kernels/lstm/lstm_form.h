@@ -46,7 +46,7 @@ bool LstmBlockFits(const LstmShape& shape, Precision precision,
 bool LstmPersistentFits(const LstmShape& shape, Precision precision,
                         const GpuProperties& gpu);
 
-// The form that --rnn_form asks for; automatic: a persistent one where it fits
+// The form that `options` ask for; automatic: a persistent one where it fits
 // and there is more than one step to keep the weights for. InvalidArgument
 // where a persistent form is asked for and none fits.
 absl::StatusOr<LstmForm> ChooseLstmForm(const LstmShape& shape,

@@ -1,36 +1,25 @@
 // Chooses the form of the LSTM that a GPU runs.
 
-#include <mutex>
-#include <set>
-#include <string>
-
 #include "kernels/lstm/lstm.h"
 #include "kernels/lstm/lstm_form.h"
 #include "kernels/lstm/lstm_gpu_forms.h"
 #include "runtime/base/log.h"
+#include "runtime/base/log_once.h"
 #include "runtime/base/status.h"
 #include "runtime/device/cuda_stream.h"
 
 namespace continuo::gpu {
 namespace {
 
-// Says once for each shape which form it takes.
-void LogForm(const Stream& stream, const LstmShape& shape, LstmForm form) {
-  if (MinLogLevel() > LogLevel::kDebug) return;
-  static std::mutex mutex;
-  static auto& said = *new std::set<std::string>();
-  const std::string line = absl::StrCat(
-      "LSTM of ", shape.units, " units, ", shape.rows, " rows, ", shape.steps,
-      " steps on ", DeviceName(stream.device), ": ", LstmFormName(form));
-  const std::lock_guard<std::mutex> lock(mutex);
-  if (said.insert(line).second) LogDebug(line);
-}
-
 absl::StatusOr<LstmForm> Choose(const Stream& stream, const LstmShape& shape) {
   CONTINUO_ASSIGN_OR_RETURN(
       const LstmForm form,
       ChooseLstmForm(shape, stream.options, stream.cuda->properties()));
-  LogForm(stream, shape, form);
+  if (MinLogLevel() <= LogLevel::kDebug) {
+    LogDebugOnce(absl::StrCat(
+        "LSTM of ", shape.units, " units, ", shape.rows, " rows, ", shape.steps,
+        " steps on ", DeviceName(stream.device), ": ", LstmFormName(form)));
+  }
   return form;
 }
 
