@@ -1,5 +1,6 @@
 #include "data/events/dataset/drums_pipeline.h"
 
+#include <set>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -74,6 +75,24 @@ TEST(DrumsPipelineTest, InstrumentsCanBeTreatedAsDrums) {
 TEST(DrumsPipelineTest, NoNotesAreAReason) {
   const PipelineOutput output = MustRun(DrumKit(), NoteSequence());
   EXPECT_EQ(output.discarded.count("no_notes"), 1u);
+}
+
+TEST(ParseTreatAsDrumsTest, TakesAllOrNumbers) {
+  DrumsPipelineOptions options;
+  ASSERT_TRUE(ParseTreatAsDrums("", &options).ok());
+  EXPECT_FALSE(options.all_are_drums);
+  EXPECT_TRUE(options.drum_instruments.empty());
+  ASSERT_TRUE(ParseTreatAsDrums("0,2", &options).ok());
+  EXPECT_EQ(options.drum_instruments, (std::set<int>{0, 2}));
+  ASSERT_TRUE(ParseTreatAsDrums("all", &options).ok());
+  EXPECT_TRUE(options.all_are_drums);
+  for (const char* text : {"drums", "0,", "-1", "0;2"}) {
+    DrumsPipelineOptions other;
+    EXPECT_EQ(ParseTreatAsDrums(text, &other).message(),
+              absl::StrCat("`treat_as_drums`=", text,
+                           ": expected \"all\" or instrument numbers such as "
+                           "0,2"));
+  }
 }
 
 }  // namespace
