@@ -150,12 +150,12 @@ CommandHelp Help(const GenerateCommand& command) {
 
 absl::StatusOr<SearchOptions> SearchOfFlags() {
   const SearchOptions search{
-      .temperature = absl::GetFlag(FLAGS_temperature),
+      .sampling = {.temperature = absl::GetFlag(FLAGS_temperature),
+                   .top_k = absl::GetFlag(FLAGS_top_k),
+                   .top_p = absl::GetFlag(FLAGS_top_p)},
       .beam_size = absl::GetFlag(FLAGS_beam_size),
       .branch_factor = absl::GetFlag(FLAGS_branch_factor),
-      .steps_per_iteration = absl::GetFlag(FLAGS_steps_per_iteration),
-      .top_k = absl::GetFlag(FLAGS_top_k),
-      .top_p = absl::GetFlag(FLAGS_top_p)};
+      .steps_per_iteration = absl::GetFlag(FLAGS_steps_per_iteration)};
   CONTINUO_RETURN_IF_ERROR(CheckSearchOptions(search));
   return search;
 }
@@ -243,14 +243,14 @@ absl::Status Run(const GenerateCommand& command) {
   LogInfo("Generating ", Counted(outputs.size(), "output"), " of ",
           prepared.description, " on ", StreamName(owned.stream()), " with ",
           Counted(pool->num_threads(), "thread"), ": temperature ",
-          options.search.temperature, ", beam_size ", options.search.beam_size,
-          ", branch_factor ", options.search.branch_factor,
-          ", steps_per_iteration ", options.search.steps_per_iteration,
-          ", --seed=", options.seed);
-  options.description =
-      absl::StrCat("continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
-                   model.config.name, " temperature ",
-                   options.search.temperature, " --seed=", options.seed);
+          options.search.sampling.temperature, ", beam_size ",
+          options.search.beam_size, ", branch_factor ",
+          options.search.branch_factor, ", steps_per_iteration ",
+          options.search.steps_per_iteration, ", --seed=", options.seed);
+  options.description = absl::StrCat(
+      "continuo ", ProgramVersion(), " " FAMILY_NAME "_generate ",
+      model.config.name, " temperature ", options.search.sampling.temperature,
+      " --seed=", options.seed);
   SetStopMessage(
       "stopping after the outputs in progress; Ctrl-C again ends at once");
   const StopFlag& stop = StopOnSignals();

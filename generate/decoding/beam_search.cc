@@ -23,9 +23,7 @@ void SearchList::Start(int64_t request, double primer_score) {
   const EventRequest& wanted = requests_[request];
   const size_t length =
       wanted.primer.size() + static_cast<size_t>(wanted.num_events);
-  Search search{.request = request,
-                .left = FirstIteration(wanted, options_),
-                .hypotheses = {}};
+  Search search{.request = request, .hypotheses = {}};
   for (int64_t i = 0; i < hypotheses_; ++i) {
     search.hypotheses.push_back(CopyHypothesis(
         {.events = wanted.primer, .score = primer_score}, length));
@@ -38,15 +36,14 @@ absl::Status SearchList::EndIterations(int64_t first_row,
   std::vector<size_t> ending;
   std::vector<size_t> finished;
   for (size_t i = 0; i < searches_.size(); ++i) {
-    Search& search = searches_[i];
+    const Search& search = searches_[i];
     const EventRequest& wanted = requests_[search.request];
     const bool enough = hypotheses_ == 1 && wanted.enough != nullptr &&
                         wanted.enough(search.hypotheses[0].events);
-    if (--search.left > 0 && !enough) continue;
+    if (!EndsIteration(wanted, options_, search.step) && !enough) continue;
     if (search.step == wanted.num_events || enough) {
       finished.push_back(i);
     } else {
-      search.left = options_.steps_per_iteration;
       ending.push_back(i);
     }
   }

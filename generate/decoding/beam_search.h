@@ -24,14 +24,14 @@ struct Hypothesis {
 struct Search {
   int64_t request = 0;
   int64_t step = 0;  // events generated
-  int64_t left = 0;  // steps until the next pruning
   std::vector<Hypothesis> hypotheses;
 };
 
-// Steps until the first pruning: all later iterations are full ones.
-inline int64_t FirstIteration(const EventRequest& request,
-                              const SearchOptions& options) {
-  return (request.num_events - 1) % options.steps_per_iteration + 1;
+// Whether hypotheses are compared once a request has `step` events: iterations
+// are counted from its end, so that the first one is the shorter one.
+inline bool EndsIteration(const EventRequest& request,
+                          const SearchOptions& options, int64_t step) {
+  return (request.num_events - step) % options.steps_per_iteration == 0;
 }
 
 // Searches with the same number of hypotheses each, beam_size * branch_factor.

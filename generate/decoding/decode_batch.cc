@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -45,42 +46,17 @@ absl::Status DecodeBatch::Begin(int64_t begin, int64_t end,
   return absl::OkStatus();
 }
 
-void DecodeBatch::StartSearches(std::vector<int32_t>* source) {
-  const auto rows_before = static_cast<int32_t>(rows());
-  const auto num_prefixes = static_cast<int32_t>(prefixes_.size());
-  source->clear();
-  std::vector<int32_t> ended;
-  for (int32_t i = 0; i < num_prefixes; ++i) {
-    const bool last = prefixes_[i].position + 1 ==
-                      static_cast<int>(prefixes_[i].primer->size());
-    (last ? &ended : source)->push_back(i);
-  }
-  for (int32_t row = num_prefixes; row < rows_before; ++row) {
-    source->push_back(row);
-  }
-  for (int32_t i : ended) {
+void DecodeBatch::StartSearches(const ScheduledStep& step) {
+  for (int32_t i : step.ended) {
     const SharedPrefix& prefix = prefixes_[i];
     for (int64_t request : prefix.requests) {
       searches_.Start(request, prefix.score);
-      source->insert(source->end(), hypotheses_per_search(), i);
     }
   }
-  for (auto i = ended.rbegin(); i != ended.rend(); ++i) {
+  for (auto i = step.ended.rbegin(); i != step.ended.rend(); ++i) {
     prefixes_.erase(prefixes_.begin() + *i);
   }
-}
-
-absl::Status DecodeBatch::AdvancePrefixes(absl::Span<int64_t> labels) {
-  const int heads = encoder_.num_heads();
-  int64_t slot = 0;
-  for (SharedPrefix& prefix : prefixes_) {
-    CONTINUO_RETURN_IF_ERROR(
-        Annotate(encoder_.EncodeLabel(*prefix.primer, ++prefix.position,
-                                      labels.subspan(slot, heads)),
-                 "primer"));
-    slot += heads;
-  }
-  return absl::OkStatus();
+  for (SharedPrefix& prefix : prefixes_) ++prefix.position;
 }
 
 void DecodeBatch::Append(const int64_t* choice, const double* log_p,
@@ -98,7 +74,7 @@ void DecodeBatch::Append(const int64_t* choice, const double* log_p,
   }
   const int heads = encoder_.num_heads();
   const auto count = static_cast<int64_t>(hypotheses.size());
-  const int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+  const int64_t tasks = CeilDiv(count, kRowsPerTask);
   host_.pool->Run(tasks, [&](int64_t task) {
     const int64_t end = std::min(count, (task + 1) * kRowsPerTask);
     for (int64_t i = task * kRowsPerTask; i < end; ++i) {

@@ -14,6 +14,7 @@
 #include "data/records/sparse_rows.h"
 #include "generate/decoding/beam_search.h"
 #include "generate/decoding/generator.h"
+#include "generate/decoding/scheduled_step.h"
 #include "runtime/device/device.h"
 
 namespace continuo {
@@ -29,7 +30,8 @@ struct SharedPrefix {
 
 // The rows of a batch are the prefixes, then the hypotheses of the searches, in
 // order. One step: the network takes every row's newest event, then
-// StartSearches, AdvancePrefixes, sampling, Append, EndIterations.
+// StartSearches, sampling, Append, EndIterations. Which prefixes end is what
+// ScheduleSteps says.
 class DecodeBatch {
  public:
   // `pool` works on rows; arguments must outlive the batch.
@@ -55,14 +57,10 @@ class DecodeBatch {
   }
   int64_t events() const { return events_; }  // generated so far
 
-  // Turns each prefix whose last event was just fed into the hypotheses of its
-  // searches, which all draw from that one distribution. `source` receives the
-  // row that each row continues.
-  void StartSearches(std::vector<int32_t>* source);
-
-  // Moves each prefix to its next event, whose label ([num_prefixes * heads])
-  // goes to `labels`.
-  absl::Status AdvancePrefixes(absl::Span<int64_t> labels);
+  // Turns the prefixes that end in this step into the hypotheses of their
+  // searches, which all draw from that one distribution, and moves the others
+  // to their next event.
+  void StartSearches(const ScheduledStep& step);
 
   // Adds log-probabilities and decoded events to prefixes and hypotheses. A
   // trace also takes the probabilities.

@@ -180,11 +180,7 @@ absl::Status DeviceDecodeLoop::EnterChunk() {
 // Enters a step into the batch, whose rows are those of the device without
 // searches that had enough before.
 absl::Status DeviceDecodeLoop::EnterStep(const EnqueuedStep& step) {
-  std::vector<int32_t> source;
-  batch_.StartSearches(&source);
-  std::vector<int64_t> labels(batch_.num_prefixes() * heads_);
-  CONTINUO_RETURN_IF_ERROR(batch_.AdvancePrefixes(absl::MakeSpan(labels)));
-
+  batch_.StartSearches(step.plan);
   const std::vector<int32_t> left = RowsLeft(step.plan);
   const auto take = [&left]<typename T>(const T* all, int64_t width,
                                         std::vector<T>* some) -> const T* {
@@ -204,7 +200,7 @@ absl::Status DeviceDecodeLoop::EnterStep(const EnqueuedStep& step) {
                                     : nullptr,
                      classes_, &probabilities));
 
-  source.resize(batch_.rows());
+  std::vector<int32_t> source(batch_.rows());
   std::iota(source.begin(), source.end(), 0);
   CONTINUO_RETURN_IF_ERROR(batch_.EndIterations(&source));
   if (!left.empty()) {

@@ -43,9 +43,7 @@ absl::Status DeviceDecodeLoop::UploadChunk() {
     step.ending = add(step.plan.ending);
     step.keep = add(step.plan.keep);
     if (step.plan.prefixes > 0) {
-      std::vector<int64_t> teacher_forced = step.plan.prefix_labels;
-      teacher_forced.resize(step.plan.rows * heads_, -1);
-      step.teacher_forced = upload_.Add(teacher_forced);
+      step.teacher_forced = upload_.Add(TeacherForced(step.plan, heads_));
     }
     const bool last = k + 1 == steps_.size();
     if (last || !step.plan.keep.empty() || steps_[k + 1].plan.starts()) {
@@ -95,21 +93,8 @@ void DeviceDecodeLoop::AddUniforms(EnqueuedStep* first, int64_t steps) {
     first->draw_step = upload_.Add(plan.search_steps);
     return;
   }
-  std::vector<double> u(steps * plan.rows * heads_, 0.0);
-  int64_t slot = 0;
-  for (int64_t step = 0; step < steps; ++step) {
-    slot += plan.prefixes * heads_;
-    for (size_t i = 0; i < plan.requests.size(); ++i) {
-      DrawPosition position{.output = requests_[plan.requests[i]].output,
-                            .step = plan.search_steps[i] + step};
-      for (; position.hypothesis < hypotheses_; ++position.hypothesis) {
-        for (position.head = 0; position.head < heads_; ++position.head) {
-          u[slot++] = uniforms_.Draw(position);
-        }
-      }
-    }
-  }
-  first->u = upload_.Add(u);
+  first->u = upload_.Add(
+      Uniforms(plan, steps, requests_, hypotheses_, heads_, uniforms_));
 }
 
 std::vector<double> DeviceDecodeLoop::Scores() const {

@@ -40,9 +40,10 @@ int ChunkSteps(const NetworkSpec& spec, const LoopOptions& loop) {
 }  // namespace
 
 absl::Status CheckSearchOptions(const SearchOptions& options) {
-  if (!(options.temperature > 0) || !std::isfinite(options.temperature)) {
+  const SamplingParams& sampling = options.sampling;
+  if (!(sampling.temperature > 0) || !std::isfinite(sampling.temperature)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("`temperature` is ", options.temperature,
+        absl::StrCat("`temperature` is ", sampling.temperature,
                      "; it must be greater than 0 (1 = as trained, lower = "
                      "more predictable)"));
   }
@@ -61,13 +62,13 @@ absl::Status CheckSearchOptions(const SearchOptions& options) {
         int64_t{options.beam_size} * options.branch_factor,
         "; the largest search has ", kMaxHypotheses, " hypotheses"));
   }
-  if (options.top_k < 0) {
+  if (sampling.top_k < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "`top_k` is ", options.top_k, "; it must be 0 (off) or greater"));
+        "`top_k` is ", sampling.top_k, "; it must be 0 (off) or greater"));
   }
-  if (!(options.top_p > 0 && options.top_p <= 1)) {
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "`top_p` is ", options.top_p, "; it must be in (0, 1], 1 being off"));
+        "`top_p` is ", sampling.top_p, "; it must be in (0, 1], 1 being off"));
   }
   return absl::OkStatus();
 }

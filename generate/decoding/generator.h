@@ -15,18 +15,17 @@
 #include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
 #include "generate/decoding/uniform_source.h"
+#include "kernels/decoding/sampling.h"
 #include "models/network/event_rnn.h"
 
 namespace continuo {
 
 // How to search; the defaults are those of Magenta and plain sampling.
 struct SearchOptions {
-  double temperature = 1.0;     // > 0, divides the logits
+  SamplingParams sampling = {};
   int beam_size = 1;            // hypotheses kept at a pruning
   int branch_factor = 1;        // copies of each hypothesis per iteration
   int steps_per_iteration = 1;  // events between prunings
-  int top_k = 0;                // kernels/decoding/sampling.h; 0 = off
-  double top_p = 1.0;           // kernels/decoding/sampling.h; 1 = off
 };
 
 // Hypotheses of one search at most: enough for any search worth its time, few

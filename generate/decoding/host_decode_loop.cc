@@ -1,7 +1,10 @@
 #include "generate/decoding/host_decode_loop.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
+#include "generate/decoding/step_schedule.h"
 #include "kernels/decoding/sampling.h"
 #include "runtime/base/status.h"
 
@@ -36,10 +39,19 @@ absl::Status HostDecodeLoop::Run(int64_t begin, int64_t end,
 }
 
 absl::Status HostDecodeLoop::Step() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::vector<ScheduledStep> schedule,
+      ScheduleSteps(batch_, encoder_, requests_, options_, /*max_steps=*/1));
+  const ScheduledStep& step = schedule[0];
   CONTINUO_RETURN_IF_ERROR(FeedRows());
-  batch_.StartSearches(&source_);
-  CONTINUO_RETURN_IF_ERROR(SampleRows());
+  CONTINUO_RETURN_IF_ERROR(SampleRows(step));
+  batch_.StartSearches(step);
   batch_.Append(choice_.data(), log_p_.data(), probabilities_.data());
+  source_ = step.start_source;
+  if (source_.empty()) {
+    source_.resize(batch_.rows());
+    std::iota(source_.begin(), source_.end(), 0);
+  }
   CONTINUO_RETURN_IF_ERROR(batch_.EndIterations(&source_));
   if (source_.empty() || IsIdentity(source_, decoder_->num_rows())) {
     return absl::OkStatus();
@@ -64,33 +76,21 @@ absl::Status HostDecodeLoop::FeedRows() {
 
 // Draws the next label of every hypothesis; scores the next event of every
 // prefix.
-absl::Status HostDecodeLoop::SampleRows() {
-  const auto rows = static_cast<int64_t>(source_.size());
+absl::Status HostDecodeLoop::SampleRows(const ScheduledStep& step) {
+  const int64_t rows = step.rows;
   const float* logits = logits_.data();
-  if (!IsIdentity(source_, decoder_->num_rows())) {
+  if (step.starts()) {
     gathered_.resize(rows * classes_);
     for (int64_t row = 0; row < rows; ++row) {
-      std::copy_n(logits_.begin() + source_[row] * classes_, classes_,
+      std::copy_n(logits_.begin() + step.start_source[row] * classes_, classes_,
                   gathered_.begin() + row * classes_);
     }
     logits = gathered_.data();
   }
-
-  u_.assign(rows * heads_, 0);
-  forced_.assign(rows * heads_, -1);
-  CONTINUO_RETURN_IF_ERROR(batch_.AdvancePrefixes(absl::MakeSpan(forced_)));
-  const int64_t prefixes = batch_.num_prefixes();
-  int64_t slot = prefixes * heads_;
-  for (const Search& search : batch_.searches()) {
-    DrawPosition position{.output = requests_[search.request].output,
-                          .step = search.step};
-    for (; position.hypothesis < batch_.hypotheses_per_search();
-         ++position.hypothesis) {
-      for (position.head = 0; position.head < heads_; ++position.head) {
-        u_[slot++] = uniforms_.Draw(position);
-      }
-    }
-  }
+  std::vector<double> u =
+      Uniforms(step, /*steps=*/1, requests_, batch_.hypotheses_per_search(),
+               heads_, uniforms_);
+  std::vector<int64_t> forced = TeacherForced(step, heads_);
 
   choice_.resize(rows * heads_);
   log_p_.resize(rows);
@@ -99,12 +99,10 @@ absl::Status HostDecodeLoop::SampleRows() {
   const absl::Status status = Sample(
       host_, {.logits = TensorView(logits, {rows, classes_}),
               .head_sizes = encoder_.head_sizes(),
-              .temperature = options_.temperature,
-              .top_k = options_.top_k,
-              .top_p = options_.top_p,
-              .u = TensorView(u_.data(), {rows, heads_}),
+              .sampling = options_.sampling,
+              .u = TensorView(u.data(), {rows, heads_}),
               .teacher_forced = TensorView(
-                  prefixes == 0 ? nullptr : forced_.data(), {rows, heads_}),
+                  forced.empty() ? nullptr : forced.data(), {rows, heads_}),
               .choice = TensorView(choice_.data(), {rows, heads_}),
               .log_p = TensorView(log_p_.data(), {rows}),
               .probabilities = TensorView(

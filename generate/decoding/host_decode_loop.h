@@ -13,6 +13,7 @@
 #include "generate/decoding/decode_batch.h"
 #include "generate/decoding/generator.h"
 #include "generate/decoding/row_inputs.h"
+#include "generate/decoding/scheduled_step.h"
 #include "generate/decoding/uniform_source.h"
 #include "models/network/event_rnn_decoder.h"
 #include "runtime/base/threads.h"
@@ -35,7 +36,7 @@ class HostDecodeLoop {
  private:
   absl::Status Step();
   absl::Status FeedRows();
-  absl::Status SampleRows();
+  absl::Status SampleRows(const ScheduledStep& step);
 
   EventRnnDecoder* decoder_;
   const Stream host_;
@@ -52,9 +53,7 @@ class HostDecodeLoop {
   RowInputs inputs_;
   std::vector<int32_t> source_;  // decoder row that each row continues
   std::vector<float> logits_;
-  std::vector<float> gathered_;  // logits_ of rows source_, where they differ
-  std::vector<double> u_;
-  std::vector<int64_t> forced_;
+  std::vector<float> gathered_;  // logits_ of the rows that searches start from
   std::vector<int64_t> choice_;
   std::vector<double> log_p_;
   std::vector<double> probabilities_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -23,7 +24,7 @@ void AppendRows(const SparseRows& from, SparseRows* to) {
 
 absl::Status RowInputs::Encode(const EventEncoder& encoder, ThreadPool* pool) {
   const int64_t count = static_cast<int64_t>(sources_.size());
-  const int64_t tasks = (count + kRowsPerTask - 1) / kRowsPerTask;
+  const int64_t tasks = CeilDiv(count, kRowsPerTask);
   if (static_cast<int64_t>(parts_.size()) < tasks) parts_.resize(tasks);
   statuses_.assign(tasks, absl::OkStatus());
   pool->Run(tasks, [&](int64_t task) {

@@ -16,7 +16,6 @@ struct PlannedPrefix {
 struct PlannedSearch {
   int64_t request = 0;
   int64_t step = 0;
-  int64_t left = 0;
 };
 
 class Planner {
@@ -31,9 +30,7 @@ class Planner {
       prefixes_.push_back({.prefix = &prefix, .position = prefix.position});
     }
     for (const Search& search : batch.searches()) {
-      searches_.push_back({.request = search.request,
-                           .step = search.step,
-                           .left = search.left});
+      searches_.push_back({.request = search.request, .step = search.step});
     }
   }
 
@@ -56,30 +53,27 @@ class Planner {
     const auto rows = static_cast<int32_t>(
         prefixes_.size() + searches_.size() * static_cast<size_t>(hypotheses_));
     std::vector<PlannedPrefix> left;
-    std::vector<int32_t> ended;
     for (int32_t i = 0; i < num_prefixes; ++i) {
       const PlannedPrefix& planned = prefixes_[i];
       const bool last = planned.position + 1 ==
                         static_cast<int>(planned.prefix->primer->size());
       if (last) {
-        ended.push_back(i);
+        step->ended.push_back(i);
       } else {
         left.push_back(planned);
         step->start_source.push_back(i);
       }
     }
-    if (ended.empty()) {
+    if (step->ended.empty()) {
       step->start_source.clear();
       return;
     }
     for (int32_t row = num_prefixes; row < rows; ++row) {
       step->start_source.push_back(row);
     }
-    for (int32_t i : ended) {
+    for (int32_t i : step->ended) {
       for (int64_t request : prefixes_[i].prefix->requests) {
-        searches_.push_back(
-            {.request = request,
-             .left = FirstIteration(requests_[request], options_)});
+        searches_.push_back({.request = request});
         step->start_source.insert(step->start_source.end(), hypotheses_, i);
       }
     }
@@ -111,13 +105,12 @@ class Planner {
       step->keep.push_back(static_cast<int32_t>(row));
     }
     int64_t row = step->prefixes;
-    for (PlannedSearch& search : searches_) {
-      const bool ends = --search.left == 0;
-      const bool finished =
-          ends && search.step == requests_[search.request].num_events;
+    for (const PlannedSearch& search : searches_) {
+      const EventRequest& wanted = requests_[search.request];
+      const bool ends = EndsIteration(wanted, options_, search.step);
+      const bool finished = search.step == wanted.num_events;
       ending.push_back(ends && !finished ? 1 : 0);
       any_ends |= ends && !finished;
-      if (ends) search.left = options_.steps_per_iteration;
       if (!finished) {
         left.push_back(search);
         for (int64_t i = 0; i < hypotheses_; ++i) {

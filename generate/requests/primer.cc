@@ -98,7 +98,7 @@ absl::StatusOr<GeneratorOptions> ContinuationRequest(
         BarsRemedy(primer, qpm, steps_per_quarter)));
   }
   auto& args = *options.mutable_args();
-  args["temperature"].set_float_value(search.temperature);
+  args["temperature"].set_float_value(search.sampling.temperature);
   args["beam_size"].set_int_value(search.beam_size);
   args["branch_factor"].set_int_value(search.branch_factor);
   args["steps_per_iteration"].set_int_value(search.steps_per_iteration);

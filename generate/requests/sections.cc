@@ -136,7 +136,9 @@ absl::Status ExtendPrimer(const Section& section, int64_t begin,
 SearchOptions SearchOptionsFromArgs(const GeneratorOptions& options) {
   SearchOptions search;
   for (const auto& [name, value] : options.args()) {
-    if (name == "temperature") search.temperature = value.float_value();
+    if (name == "temperature") {
+      search.sampling.temperature = value.float_value();
+    }
     if (name == "beam_size") search.beam_size = value.int_value();
     if (name == "branch_factor") search.branch_factor = value.int_value();
     if (name == "steps_per_iteration") {

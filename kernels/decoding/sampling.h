@@ -14,19 +14,24 @@
 
 namespace continuo {
 
-// Per row and head: p = softmax(logits / temperature) in double; classes
-// outside the top-k and top-p sets (if on) get weight zero; the choice is the
-// first class whose cumulative weight, divided by the total, exceeds u.
-struct SampleArgs {
-  TensorView logits;                 // [N, C] float32
-  absl::Span<const int> head_sizes;  // classes of each head; they sum to C
-  double temperature = 1.0;          // > 0
+// How a class is drawn from a softmax; the defaults are plain sampling.
+struct SamplingParams {
+  double temperature = 1.0;  // > 0, divides the logits
   // Only the `top_k` most probable classes of a head; 0 = all. Equally
   // probable classes: the lower index first.
   int top_k = 0;
   // Then only the fewest most probable classes that reach this share of what
   // top_k left; 1 = all.
   double top_p = 1.0;
+};
+
+// Per row and head: p = softmax(logits / temperature) in double; classes
+// outside the top-k and top-p sets (if on) get weight zero; the choice is the
+// first class whose cumulative weight, divided by the total, exceeds u.
+struct SampleArgs {
+  TensorView logits;                 // [N, C] float32
+  absl::Span<const int> head_sizes;  // classes of each head; they sum to C
+  SamplingParams sampling = {};
   TensorView u;  // [N, heads] double in [0, 1)
   // Optional [N, heads] int64: a class >= 0 is taken instead of drawing one
   // (the known events of a primer), -1 draws.

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/decoding/sampling.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/log.h"
 
 namespace continuo::cpu {
@@ -92,7 +93,7 @@ bool SampleRow(const SampleArgs& args, int64_t n, Scratch* scratch) {
     const int size = args.head_sizes[head];
     const absl::Span<const float> logits(
         args.logits.data<float>() + n * width + begin, size);
-    if (!Softmax(logits, args.temperature, &scratch->p)) return false;
+    if (!Softmax(logits, args.sampling.temperature, &scratch->p)) return false;
     if (args.probabilities) {
       std::copy(scratch->p.begin(), scratch->p.end(),
                 args.probabilities.data<double>() + n * width + begin);
@@ -102,9 +103,9 @@ bool SampleRow(const SampleArgs& args, int64_t n, Scratch* scratch) {
         args.teacher_forced ? args.teacher_forced.data<int64_t>()[slot] : -1;
     if (choice < 0) {
       const double u = args.u.data<double>()[slot];
-      if (args.top_k > 0 || args.top_p < 1) {
+      if (args.sampling.top_k > 0 || args.sampling.top_p < 1) {
         scratch->weight = scratch->p;
-        Truncate(args.top_k, args.top_p, scratch);
+        Truncate(args.sampling.top_k, args.sampling.top_p, scratch);
         choice = Draw(scratch->weight, u);
       } else {
         choice = Draw(scratch->p, u);
@@ -126,11 +127,11 @@ absl::Status Sample(const Stream& stream, const SampleArgs& args) {
   const int64_t width = args.logits.shape[1];
   CONTINUO_CHECK(std::accumulate(args.head_sizes.begin(), args.head_sizes.end(),
                                  int64_t{0}) == width);
-  CONTINUO_CHECK(args.temperature > 0);
+  CONTINUO_CHECK(args.sampling.temperature > 0);
   if (rows == 0) return absl::OkStatus();
 
   const int64_t per_task = std::max<int64_t>(1, kElementsPerTask / width);
-  const int64_t tasks = (rows + per_task - 1) / per_task;
+  const int64_t tasks = CeilDiv(rows, per_task);
   std::vector<Scratch> scratch(stream.pool->num_threads());
   std::vector<int64_t> bad_row(tasks, -1);
   stream.pool->RunWithWorker(tasks, [&](int64_t task, int worker) {

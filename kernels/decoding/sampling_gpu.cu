@@ -185,7 +185,7 @@ absl::Status Sample(const Stream& stream, const SampleArgs& args) {
     heads.largest = std::max(heads.largest, size);
     classes += size;
   }
-  CONTINUO_CHECK(classes == width && args.temperature > 0);
+  CONTINUO_CHECK(classes == width && args.sampling.temperature > 0);
   if (rows == 0) return absl::OkStatus();
   const Arrays arrays = {.logits = args.logits.data<float>(),
                          .u = args.u.data<double>(),
@@ -207,8 +207,9 @@ absl::Status Sample(const Stream& stream, const SampleArgs& args) {
   SampleKernel<<<static_cast<unsigned>(CeilDiv(rows, shape.warps)),
                  dim3(kWarp, static_cast<unsigned>(shape.warps)),
                  static_cast<size_t>(shape.shared_bytes),
-                 stream.cuda->stream()>>>(arrays, heads, args.temperature,
-                                          args.top_k, args.top_p);
+                 stream.cuda->stream()>>>(
+      arrays, heads, args.sampling.temperature, args.sampling.top_k,
+      args.sampling.top_p);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
   return absl::OkStatus();
 }

@@ -28,9 +28,9 @@ absl::Status ProbeSample(ProbeRun* run, int64_t) {
     CONTINUO_RETURN_IF_ERROR(
         Sample(run->stream(), {.logits = logits,
                                .head_sizes = head_sizes,
-                               .temperature = 0.9,
-                               .top_k = limited ? 9 : 0,
-                               .top_p = limited ? 0.8 : 1.0,
+                               .sampling = {.temperature = 0.9,
+                                            .top_k = limited ? 9 : 0,
+                                            .top_p = limited ? 0.8 : 1.0},
                                .u = draws,
                                .teacher_forced = known,
                                .choice = choice,

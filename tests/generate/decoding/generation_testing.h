@@ -91,8 +91,8 @@ inline std::vector<EventResult> GenerateAll(
 
 inline std::vector<SearchOptions> VariedSearches() {
   return {{},
-          {.temperature = 0.7, .top_k = 5},
-          {.temperature = 1.3, .top_p = 0.8},
+          {.sampling = {.temperature = 0.7, .top_k = 5}},
+          {.sampling = {.temperature = 1.3, .top_p = 0.8}},
           {.beam_size = 3},
           {.branch_factor = 3, .steps_per_iteration = 2},
           {.beam_size = 2, .branch_factor = 2, .steps_per_iteration = 3}};

@@ -117,7 +117,8 @@ EventResult SlowSearch(const Model& model, const EventRequest& request,
                        .ok());
     const std::vector<Event> before(request.primer.begin(),
                                     request.primer.begin() + i);
-    primer_score += LogSoftmax(model, before, options.temperature)[label];
+    primer_score +=
+        LogSoftmax(model, before, options.sampling.temperature)[label];
   }
   std::vector<EventResult> beam(options.beam_size,
                                 {request.primer, primer_score});
@@ -138,7 +139,7 @@ EventResult SlowSearch(const Model& model, const EventRequest& request,
     for (int64_t step = 0; step < steps; ++step, ++done) {
       for (size_t i = 0; i < beam.size(); ++i) {
         const std::vector<double> log_p =
-            LogSoftmax(model, beam[i].events, options.temperature);
+            LogSoftmax(model, beam[i].events, options.sampling.temperature);
         const double u = uniforms.Draw({.output = request.output,
                                         .step = done,
                                         .hypothesis = static_cast<int>(i)});
@@ -165,7 +166,8 @@ EventResult SlowSearch(const Model& model, const EventRequest& request,
 TEST(GeneratorTest, SearchEqualsOneEntryAtATime) {
   const Model model;
   for (const SearchOptions& options :
-       {SearchOptions{}, SearchOptions{.temperature = 0.7, .beam_size = 2},
+       {SearchOptions{},
+        SearchOptions{.sampling = {.temperature = 0.7}, .beam_size = 2},
         SearchOptions{.branch_factor = 3, .steps_per_iteration = 2},
         SearchOptions{
             .beam_size = 3, .branch_factor = 2, .steps_per_iteration = 4}}) {
@@ -232,10 +234,11 @@ TEST(GeneratorTest, OutputsDoNotDependOnTheirNumber) {
 TEST(GeneratorTest, TopKOfOneIsGreedyWhateverTheSeed) {
   const Model model;
   const EventRequest request{.primer = {60}, .num_events = 12};
-  const auto a = Generate(model, {request}, {.top_k = 1}, 1, 1);
-  const auto b = Generate(model, {request}, {.top_k = 1}, 2, 1);
+  const auto a = Generate(model, {request}, {.sampling = {.top_k = 1}}, 1, 1);
+  const auto b = Generate(model, {request}, {.sampling = {.top_k = 1}}, 2, 1);
   ExpectSame(a, b);
-  const auto cold = Generate(model, {request}, {.temperature = 1e-4}, 3, 1);
+  const auto cold =
+      Generate(model, {request}, {.sampling = {.temperature = 1e-4}}, 3, 1);
   EXPECT_EQ(cold[0].events, a[0].events);
 }
 
@@ -288,17 +291,17 @@ TEST(GeneratorTest, RequestsAndOptionsAreChecked) {
   EXPECT_FALSE(run({{60, 20}, 1, 0}, {}).ok());  // as a label
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const auto& [options, field] :
-       {std::pair(SearchOptions{.temperature = 0}, "temperature"),
-        {SearchOptions{.temperature = -1}, "temperature"},
-        {SearchOptions{.temperature = nan}, "temperature"},
+       {std::pair(SearchOptions{.sampling = {.temperature = 0}}, "temperature"),
+        {SearchOptions{.sampling = {.temperature = -1}}, "temperature"},
+        {SearchOptions{.sampling = {.temperature = nan}}, "temperature"},
         {SearchOptions{.beam_size = 0}, "beam_size"},
         {SearchOptions{.branch_factor = 0}, "branch_factor"},
         {SearchOptions{.steps_per_iteration = 0}, "steps_per_iteration"},
         {SearchOptions{.beam_size = 1 << 20, .branch_factor = 1 << 20},
          "beam_size"},
-        {SearchOptions{.top_k = -1}, "top_k"},
-        {SearchOptions{.top_p = 0}, "top_p"},
-        {SearchOptions{.top_p = 1.5}, "top_p"}}) {
+        {SearchOptions{.sampling = {.top_k = -1}}, "top_k"},
+        {SearchOptions{.sampling = {.top_p = 0}}, "top_p"},
+        {SearchOptions{.sampling = {.top_p = 1.5}}, "top_p"}}) {
     const absl::Status status = run({{60}, 1, 0}, options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_EQ(status.message().find(absl::StrCat("`", field, "`")), 0)

@@ -95,7 +95,7 @@ TEST(SectionsTest, ArgumentsHaveDefaultsAndUnknownOnesAreIgnored) {
   (*options.mutable_args())["nonsense"].set_int_value(9);
   const SearchOptions search = SearchOptionsFromArgs(options);
   EXPECT_EQ(search.beam_size, 3);
-  EXPECT_EQ(search.temperature, 1.0);
+  EXPECT_EQ(search.sampling.temperature, 1.0);
   EXPECT_EQ(search.branch_factor, 1);
   EXPECT_EQ(search.steps_per_iteration, 1);
 }

@@ -33,9 +33,7 @@ struct Problem {
   Floats logits;
   std::vector<double> u;
   std::vector<int64_t> teacher_forced;  // empty: none
-  double temperature = 1.0;
-  int top_k = 0;
-  double top_p = 1.0;
+  SamplingParams sampling;
 };
 
 struct Result {
@@ -60,9 +58,7 @@ Result Compute(const Stream& stream, const Problem& p) {
   result.status =
       Sample(stream, {.logits = logits.matrix(p.width),
                       .head_sizes = p.heads,
-                      .temperature = p.temperature,
-                      .top_k = p.top_k,
-                      .top_p = p.top_p,
+                      .sampling = p.sampling,
                       .u = u.view(slots),
                       .teacher_forced = p.teacher_forced.empty()
                                             ? TensorView()
@@ -103,7 +99,7 @@ TEST_P(SamplingFormTest, DrawsTheClassesOfTheCpu) {
     for (const int64_t rows : {0, 1, 31, 33}) {
       Problem p(heads, rows);
       ExpectAsOnTheCpu(stream(), p);
-      p.temperature = 0.5;
+      p.sampling.temperature = 0.5;
       ExpectAsOnTheCpu(stream(), p);
     }
   }
@@ -119,8 +115,8 @@ TEST_P(SamplingFormTest, TruncatesAsTheCpuDoes) {
     }
     for (const int top_k : {0, 1, 3, 500}) {
       for (const double top_p : {0.0, 0.7, 0.999, 1.0}) {
-        p.top_k = top_k;
-        p.top_p = top_p;
+        p.sampling.top_k = top_k;
+        p.sampling.top_p = top_p;
         ExpectAsOnTheCpu(stream(), p);
       }
     }
@@ -152,7 +148,7 @@ TEST_P(SamplingFormTest, DrawsAtTheEdges) {
   p.u = {0, 0.5, 0.99999999999999989};
   const Result got = Compute(stream(), p);
   EXPECT_EQ(got.choice, (std::vector<int64_t>{1, 16, 31}));
-  p.temperature = 1e-6;
+  p.sampling.temperature = 1e-6;
   p.logits[33 + 5] = 3e38f;
   EXPECT_EQ(Compute(stream(), p).choice[1], 5);
 }

@@ -67,7 +67,7 @@ TEST(SamplingTest, TakesFirstClassWhoseCumulativeShareExceedsTheDraw) {
 
 TEST(SamplingTest, TemperatureDividesTheLogits) {
   Sampler sampler({3});
-  sampler.args.temperature = 0.5;
+  sampler.args.sampling.temperature = 0.5;
   ASSERT_TRUE(sampler.Run({0.0f, 1.0f, -2.0f}, {0.5}).ok());
   const double a = 1, b = std::exp(2.0), c = std::exp(-4.0);
   EXPECT_NEAR(sampler.probabilities[0], a / (a + b + c), 1e-12);
@@ -77,7 +77,7 @@ TEST(SamplingTest, TemperatureDividesTheLogits) {
 
 TEST(SamplingTest, HugeLogitsAndTinyTemperatureStayFinite) {
   Sampler sampler({2});
-  sampler.args.temperature = 1e-6;
+  sampler.args.sampling.temperature = 1e-6;
   ASSERT_TRUE(sampler.Run({3e38f, -3e38f}, {0.9999}).ok());
   EXPECT_EQ(sampler.choice[0], 0);
   EXPECT_EQ(sampler.log_p[0], 0);
@@ -94,7 +94,7 @@ TEST(SamplingTest, HeadsAreDrawnIndependentlyAndTheirLogsAdd) {
 TEST(SamplingTest, ForcedClassesAreScoredNotDrawn) {
   Sampler sampler({3});
   sampler.teacher_forced = {2, -1};
-  sampler.args.top_k = 1;
+  sampler.args.sampling.top_k = 1;
   std::vector<float> logits = Logs({0.5, 0.25, 0.25});
   logits.insert(logits.end(), logits.begin(), logits.begin() + 3);
   ASSERT_TRUE(sampler.Run(logits, {0.0, 0.9}).ok());
@@ -105,7 +105,7 @@ TEST(SamplingTest, ForcedClassesAreScoredNotDrawn) {
 
 TEST(SamplingTest, TopKKeepsTheMostProbableLowerIndexFirst) {
   Sampler sampler({4});
-  sampler.args.top_k = 2;
+  sampler.args.sampling.top_k = 2;
   const std::vector<float> logits = {0.0f, 1.0f, 0.0f, -1.0f};
   ASSERT_TRUE(sampler.Run(logits, {0.0}).ok());
   EXPECT_EQ(sampler.choice[0], 0);
@@ -116,18 +116,19 @@ TEST(SamplingTest, TopKKeepsTheMostProbableLowerIndexFirst) {
 TEST(SamplingTest, TopPKeepsTheFewestClassesThatReachTheShare) {
   const std::vector<float> logits = Logs({0.1, 0.5, 0.1, 0.3});
   Sampler sampler({4});
-  sampler.args.top_p = 0.79;  // classes 1 and 3
+  sampler.args.sampling.top_p = 0.79;  // classes 1 and 3
   ASSERT_TRUE(sampler.Run(logits, {0.0}).ok());
   EXPECT_EQ(sampler.choice[0], 1);
   ASSERT_TRUE(sampler.Run(logits, {0.62}).ok());
   EXPECT_EQ(sampler.choice[0], 1);
   ASSERT_TRUE(sampler.Run(logits, {0.63}).ok());
   EXPECT_EQ(sampler.choice[0], 3);
-  sampler.args.top_p = 0.0;  // never fewer than one
+  sampler.args.sampling.top_p = 0.0;  // never fewer than one
   ASSERT_TRUE(sampler.Run(logits, {0.999}).ok());
   EXPECT_EQ(sampler.choice[0], 1);
-  sampler.args.top_p = 0.6;  // of what top_k left: 0.5 of 0.8 is enough
-  sampler.args.top_k = 2;
+  sampler.args.sampling.top_p =
+      0.6;  // of what top_k left: 0.5 of 0.8 is enough
+  sampler.args.sampling.top_k = 2;
   ASSERT_TRUE(sampler.Run(logits, {0.999}).ok());
   EXPECT_EQ(sampler.choice[0], 1);
 }

@@ -217,7 +217,7 @@ class Step {
         [&] {
           return Sample(stream_, {.logits = logits,
                                   .head_sizes = heads_,
-                                  .top_k = 5,
+                                  .sampling = {.top_k = 5},
                                   .u = u_.matrix(1),
                                   .choice = choice_.matrix(1),
                                   .log_p = log_p_.vector(),
