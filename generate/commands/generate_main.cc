@@ -168,7 +168,7 @@ ModelSource SourceOfFlags(const GenerateCommand& command) {
 
 // The report in the place of a file that is read.
 absl::Status CheckPaths(const std::string& report) {
-  std::vector<FlagPath> inputs = ModelPathsOfFlags();
+  std::vector<FieldPath> inputs = ModelPathsOfFlags();
   for (const absl::string_view name : {"primer_midi", "control_file"}) {
     const absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
     if (flag == nullptr) continue;  // of another family

@@ -31,7 +31,7 @@ ModelSource ModelSourceOfFlags() {
   return source;
 }
 
-std::vector<FlagPath> ModelPathsOfFlags() {
+std::vector<FieldPath> ModelPathsOfFlags() {
   return {
       {"bundle_file", ExpandHome(absl::GetFlag(FLAGS_bundle_file))},
       {"checkpoint_file", ExpandHome(absl::GetFlag(FLAGS_checkpoint_file))}};

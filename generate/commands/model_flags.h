@@ -15,7 +15,7 @@ namespace continuo {
 ModelSource ModelSourceOfFlags();
 
 // The files among them, which no output may replace.
-std::vector<FlagPath> ModelPathsOfFlags();
+std::vector<FieldPath> ModelPathsOfFlags();
 
 // Logs which model it is.
 void LogModel(const LoadedModel& model);

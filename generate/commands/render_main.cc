@@ -152,9 +152,9 @@ absl::StatusOr<Logs> LogsOfFlags() {
 
 absl::Status CheckPaths(const std::vector<std::string>& midi, const Logs& logs,
                         const std::string& output) {
-  const FlagPath picture = {"output", ExpandHome(output)};
+  const FieldPath picture = {"output", ExpandHome(output)};
   CONTINUO_RETURN_IF_ERROR(CheckEnding(picture, "a PNG picture", {".png"}));
-  std::vector<FlagPath> inputs = {{"train_log", ExpandHome(logs.train)},
+  std::vector<FieldPath> inputs = {{"train_log", ExpandHome(logs.train)},
                                    {"eval_log", ExpandHome(logs.eval)}};
   for (const std::string& path : midi) {
     inputs.push_back({"midi", ExpandHome(path)});

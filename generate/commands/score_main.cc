@@ -132,7 +132,7 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
 }
 
 absl::Status CheckPaths(const ScoreOptions& options) {
-  std::vector<FlagPath> inputs = ModelPathsOfFlags();
+  std::vector<FieldPath> inputs = ModelPathsOfFlags();
   for (const std::string& input : options.inputs) {
     const auto paths = Glob(input);
     if (!paths.ok()) continue;  // said when they are read

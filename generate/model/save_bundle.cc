@@ -22,7 +22,7 @@ absl::Status CheckRequest(const ModelSource& source,
         "`save_generator_bundle` needs the file to write; give "
         "`bundle_file`=FILE.mag");
   }
-  const FlagPath output = {"bundle_file", ExpandHome(request.bundle_file)};
+  const FieldPath output = {"bundle_file", ExpandHome(request.bundle_file)};
   CONTINUO_RETURN_IF_ERROR(CheckEnding(output, "a bundle", {".mag"}));
   CONTINUO_RETURN_IF_ERROR(CheckDistinctPaths(
       {output}, {{"checkpoint_file", ExpandHome(source.checkpoint_file)}}));

@@ -146,14 +146,14 @@ absl::StatusOr<OutputTarget> ResolveOutput(const std::string& path) {
   return SystemError(path);
 }
 
-absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
-                                absl::Span<const FlagPath> inputs) {
-  const auto name = [](const FlagPath& path) {
-    return absl::StrCat("`", path.flag, "`=", path.path);
+absl::Status CheckDistinctPaths(absl::Span<const FieldPath> outputs,
+                                absl::Span<const FieldPath> inputs) {
+  const auto name = [](const FieldPath& path) {
+    return absl::StrCat("`", path.field, "`=", path.path);
   };
-  std::map<std::string, const FlagPath*> places;
+  std::map<std::string, const FieldPath*> places;
   std::set<std::pair<dev_t, ino_t>> replaced;
-  for (const FlagPath& output : outputs) {
+  for (const FieldPath& output : outputs) {
     if (output.path.empty()) continue;
     const std::string place = Identity(output.path);
     if (place.empty()) continue;
@@ -167,7 +167,7 @@ absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
         absl::StrCat(name(*other->second), " and ", name(output),
                      " are the same file; give each output its own"));
   }
-  for (const FlagPath& input : inputs) {
+  for (const FieldPath& input : inputs) {
     // Regular files only: streams are read and written side by side. There may
     // be many of them, and no name needs to be followed but of one that is hit.
     if (replaced.empty()) break;
@@ -185,7 +185,7 @@ absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
   return absl::OkStatus();
 }
 
-absl::Status CheckEnding(const FlagPath& output, absl::string_view format,
+absl::Status CheckEnding(const FieldPath& output, absl::string_view format,
                          const std::vector<absl::string_view>& endings) {
   const std::string name = absl::AsciiStrToLower(output.path);
   for (const absl::string_view ending : endings) {
@@ -196,7 +196,7 @@ absl::Status CheckEnding(const FlagPath& output, absl::string_view format,
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("`", output.flag, "`=", output.path, ": ", format,
+      absl::StrCat("`", output.field, "`=", output.path, ": ", format,
                    " is written; give a name that ends in ",
                    absl::StrJoin(endings, " or ")));
 }

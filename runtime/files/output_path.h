@@ -31,24 +31,24 @@ struct OutputTarget {
 // it cannot be looked at.
 absl::StatusOr<OutputTarget> ResolveOutput(const std::string& path);
 
-// A path and the flag that it comes from, as in {"--report", "r.jsonl"}. An
+// A path and the field that it comes from, as in {"report", "r.jsonl"}. An
 // empty path is an output that is not wanted.
-struct FlagPath {
-  std::string flag;
+struct FieldPath {
+  std::string field;
   std::string path;
 };
 
 // InvalidArgument if two outputs would be written to one place, or an output
-// over an input: both flags are named. Paths are compared after following
+// over an input: both fields are named. Paths are compared after following
 // links. Devices such as /dev/null take any number of outputs.
-absl::Status CheckDistinctPaths(absl::Span<const FlagPath> outputs,
-                                absl::Span<const FlagPath> inputs = {});
+absl::Status CheckDistinctPaths(absl::Span<const FieldPath> outputs,
+                                absl::Span<const FieldPath> inputs = {});
 
 // InvalidArgument if the name of an output ends in none of `endings` (in any
 // case, the dot included) and would become a file: the format follows from the
-// flag, and a wrong ending would lie about it. `format` says what is written,
+// field, and a wrong ending would lie about it. `format` says what is written,
 // as in "a PNG picture".
-absl::Status CheckEnding(const FlagPath& output, absl::string_view format,
+absl::Status CheckEnding(const FieldPath& output, absl::string_view format,
                          const std::vector<absl::string_view>& endings);
 
 }  // namespace continuo

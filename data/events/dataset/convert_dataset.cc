@@ -143,7 +143,7 @@ absl::Status Conversion::RunFile(const std::string& path,
 
 absl::Status Conversion::Run() {
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(options_.output_dir));
-  std::vector<FlagPath> paths;
+  std::vector<FieldPath> paths;
   for (const std::string& path : options_.inputs) {
     paths.push_back(
         {"output_dir", JoinPath(options_.output_dir, BaseName(path))});

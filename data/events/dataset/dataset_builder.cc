@@ -257,14 +257,14 @@ std::string OutputPath(const DatasetPipeline& pipeline,
 
 absl::Status CheckPaths(const DatasetPipeline& pipeline,
                         const DatasetOptions& options) {
-  std::vector<FlagPath> outputs = {{"report", options.report}};
+  std::vector<FieldPath> outputs = {{"report", options.report}};
   for (const DatasetPart part : {DatasetPart::kTraining, DatasetPart::kEval}) {
     for (std::string& name :
          ShardNames(OutputPath(pipeline, options, part), options.num_shards)) {
       outputs.push_back({"output_dir", std::move(name)});
     }
   }
-  std::vector<FlagPath> inputs;
+  std::vector<FieldPath> inputs;
   for (const std::string& input : options.inputs) {
     inputs.push_back({"input", input});
   }

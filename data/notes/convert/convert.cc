@@ -145,12 +145,12 @@ class Output {
 
 // One output in the place of another, or of a file that is to be converted.
 absl::Status Output::CheckPaths() const {
-  std::vector<FlagPath> outputs = {
+  std::vector<FieldPath> outputs = {
       {"report", ExpandHome(options_.report_file)}};
   for (std::string& name : OutputNames()) {
     outputs.push_back({"output_file", std::move(name)});
   }
-  std::vector<FlagPath> inputs;
+  std::vector<FieldPath> inputs;
   const std::string dir = ExpandHome(options_.input_dir);
   for (const ListedFile& file : files_) {
     if (FindNoteFormat(file.name) == nullptr) continue;
