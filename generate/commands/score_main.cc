@@ -70,7 +70,7 @@ CommandHelp Help(const ScoreCommand& command) {
           "or\n"
           "record (of a TFRecord), sequence (its number in it, from 0),\n"
           "predicted_events (all but the first, which is not predicted),\n"
-          "log_likelihood (their sum, in nats, at temperature 1), "
+          "log_likelihood (of these events, in nats, at temperature 1), "
           "bits_per_event,\n"
           "perplexity (per event), accuracy (how often the most probable class "
           "is\n"
