@@ -19,7 +19,7 @@ absl::Status CheckTensorShapes(absl::Span<const Parameter> parameters,
     if (found == tensors.end()) {
       return absl::NotFoundError(absl::StrCat(
           where, ": has no tensor ", name,
-          "; do --config and --hparams describe the network it holds?"));
+          "; do `config` and `hparams` describe the network it holds?"));
     }
     const HostTensor& tensor = found->second;
     std::vector<int64_t> shape;
@@ -31,7 +31,7 @@ absl::Status CheckTensorShapes(absl::Span<const Parameter> parameters,
           where, ": tensor ", name, " has the shape [",
           absl::StrJoin(tensor.shape, ", "), "], but the network needs ",
           parameter.shape.ToString(),
-          "; do --config and --hparams describe the network it holds?"));
+          "; do `config` and `hparams` describe the network it holds?"));
     }
   }
   return absl::OkStatus();
