@@ -43,8 +43,14 @@ cat >"$dir/project/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.25)
 project(consumer LANGUAGES CXX)
 find_package(continuo 0.2 REQUIRED)
-add_executable(consumer consumer.cc)
-target_link_libraries(consumer PRIVATE continuo::generate_output)
+add_library(part OBJECT consumer.cc)
+set_target_properties(part PROPERTIES POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(part PUBLIC continuo::generate_output)
+add_executable(consumer)
+target_link_libraries(consumer PRIVATE part)
+# As a Python module would be.
+add_library(plugin SHARED)
+target_link_libraries(plugin PRIVATE part)
 END
 expect_exit 0 cmake -G Ninja -S "$dir/project" -B "$dir/project/build" \
   -DCMAKE_PREFIX_PATH="$prefix"
