@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstring>
 
-#include "models/network/views.h"
+#include "models/layers/views.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"

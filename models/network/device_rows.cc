@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "models/network/views.h"
+#include "models/layers/views.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
 

@@ -5,14 +5,31 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/gemm/gemm.h"
-#include "kernels/layers/copy_rows.h"
 #include "kernels/layers/elementwise.h"
+#include "models/layers/views.h"
 #include "models/network/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
 
 namespace continuo {
+namespace {
+
+// A window before event `step`, its slots in order; those before the first
+// event are zeros.
+std::vector<float> OldestFirst(const std::vector<float>& window, int64_t slots,
+                               int64_t step) {
+  const int64_t n = static_cast<int64_t>(window.size()) / slots;
+  std::vector<float> ordered(window.size(), 0.0f);
+  for (int64_t j = 0; j < slots; ++j) {
+    const int64_t event = step - slots + j;
+    if (event < 0) continue;
+    const auto from = window.begin() + event % slots * n;
+    std::copy(from, from + n, ordered.begin() + j * n);
+  }
+  return ordered;
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<EventRnnDecoder>> EventRnnDecoder::Create(
     const EventRnn* rnn, int max_rows) {
@@ -20,7 +37,7 @@ absl::StatusOr<std::unique_ptr<EventRnnDecoder>> EventRnnDecoder::Create(
   auto state = std::make_unique<State>();
   state->rnn = rnn;
   state->max_rows = max_rows;
-  state->plan = MakeNetworkPlan(rnn->spec(), rnn->parameters());
+  state->layers = MakeNetworkLayers(rnn->spec(), rnn->stream());
   state->arena = std::make_unique<Arena>(rnn->stream().device);
   state->Allocate(state->arena.get());
   CONTINUO_RETURN_IF_ERROR(
@@ -44,8 +61,8 @@ absl::Status EventRnnDecoder::Reset(int num_rows) {
   CONTINUO_CHECK(num_rows >= 0 && num_rows <= state.max_rows);
   const Stream& stream = state.stream();
   if (state.packed_version != state.rnn->version()) {
-    CONTINUO_RETURN_IF_ERROR(PackNetwork(
-        stream, state.plan, state.rnn->device_weights(), state.packs));
+    CONTINUO_RETURN_IF_ERROR(
+        state.layers.Pack(stream, state.rnn->device_weights()));
     state.packed_version = state.rnn->version();
   }
   state.SetRows(num_rows);
@@ -54,13 +71,10 @@ absl::Status EventRnnDecoder::Reset(int num_rows) {
     state.window_row.resize(num_rows);
     std::iota(state.window_row.begin(), state.window_row.end(), 0);
   }
-  for (const DecoderLayer& layer : state.layers) {
-    // The window needs no clearing: slots not yet filled are never read.
-    for (const TensorView& view :
-         {layer.c.now, layer.h.now, layer.attention.now}) {
-      if (!view) continue;
-      CONTINUO_RETURN_IF_ERROR(Zero(stream, {.x = Rows(view, num_rows)}));
-    }
+  for (const StateTensor& tensor : state.states) {
+    // A window needs no clearing: slots not yet filled are never read.
+    if (tensor.slots > 0) continue;
+    CONTINUO_RETURN_IF_ERROR(Zero(stream, {.x = Rows(tensor.now, num_rows)}));
   }
   return absl::OkStatus();
 }
@@ -90,26 +104,18 @@ absl::Status EventRnnDecoder::StepOnDevice(const SparseView& inputs) {
   State& state = *state_;
   CONTINUO_CHECK(inputs.rows() == state.rows);
   if (state.rows == 0) return absl::OkStatus();
-  TensorView below;
-  if (state.plan.stack.has_value()) {
-    CONTINUO_RETURN_IF_ERROR(state.BeforeStack(inputs, &below));
-  }
-  for (const LayerPlan& layer : state.plan.layers) {
-    TensorView output;
-    CONTINUO_RETURN_IF_ERROR(state.StepLayer(
-        layer, below, layer.sparse ? &inputs : nullptr, &output));
-    below = output;
-  }
-  if (state.plan.stack.has_value()) {
-    CONTINUO_RETURN_IF_ERROR(state.AfterStack(&below));
-  }
+  const DecodeStep step = {.stream = state.stream(),
+                           .weights = state.rnn->device_weights(),
+                           .ragged = state.ragged,
+                           .rows = state.rows,
+                           .step = state.step,
+                           .window_row = state.WindowRow()};
+  LayerInput output;
+  CONTINUO_RETURN_IF_ERROR(state.layers.body->Step(
+      step, {.sparse = &inputs}, absl::MakeSpan(state.states), &output.dense));
   ++state.step;
-  return Gemm(state.stream(),
-              {.a = below,
-               .b = state.packs.logits.forward,
-               .bias = ParameterView(state.rnn->device_weights(),
-                                     *state.plan.logits.bias),
-               .c = device_logits()});
+  return state.layers.logits->Forward(step.stream, step.weights, output,
+                                      device_logits());
 }
 
 TensorView EventRnnDecoder::device_logits() const {
@@ -137,15 +143,9 @@ absl::Status EventRnnDecoder::Reorder(absl::Span<const int32_t> source) {
     CONTINUO_RETURN_IF_ERROR(CopyAndWait(state.stream(), rows, there));
     return state.GatherStates(there);
   }
-  for (DecoderLayer& layer : state.layers) {
-    for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention}) {
-      if (!buffered->now) continue;
-      CONTINUO_RETURN_IF_ERROR(
-          GatherRows(state.stream(), {.x = Rows(buffered->now, state.rows),
-                                      .rows = rows,
-                                      .out = Rows(buffered->next, count)}));
-      buffered->Swap();
-    }
+  for (StateTensor& tensor : state.states) {
+    if (tensor.slots > 0) continue;
+    CONTINUO_RETURN_IF_ERROR(state.GatherState(rows, &tensor));
   }
   CONTINUO_RETURN_IF_ERROR(state.ReorderWindows(source));
   state.SetRows(count);
@@ -167,28 +167,15 @@ absl::StatusOr<std::vector<std::vector<float>>> EventRnnDecoder::GetState(
         absl::StrCat("row ", row, " of ", state.rows, " live ones"));
   }
   std::vector<std::vector<float>> tensors;
-  for (const DecoderLayer& layer : state.layers) {
-    for (const TensorView& view :
-         {layer.c.now, layer.h.now, layer.attention.now}) {
-      if (!view) continue;
-      CONTINUO_ASSIGN_OR_RETURN(std::vector<float> values,
-                                state.Read(view, row));
-      tensors.push_back(std::move(values));
-    }
-    if (!layer.window_states.now) continue;
+  for (const StateTensor& tensor : state.states) {
+    if (tensor.derived) continue;
     CONTINUO_ASSIGN_OR_RETURN(
-        const std::vector<float> slots,
-        state.Read(layer.window_states.now, state.window_row[row]));
-    const int64_t size = state.rnn->spec().attn_length;
-    const int64_t n = static_cast<int64_t>(slots.size()) / size;
-    std::vector<float> window(slots.size(), 0.0f);
-    for (int64_t j = 0; j < size; ++j) {
-      const int64_t event = state.step - size + j;
-      if (event < 0) continue;
-      const auto from = slots.begin() + event % size * n;
-      std::copy(from, from + n, window.begin() + j * n);
+        std::vector<float> values,
+        state.Read(tensor.now, tensor.slots > 0 ? state.window_row[row] : row));
+    if (tensor.slots > 0) {
+      values = OldestFirst(values, tensor.slots, state.step);
     }
-    tensors.push_back(std::move(window));
+    tensors.push_back(std::move(values));
   }
   return tensors;
 }

@@ -9,13 +9,13 @@
 namespace continuo {
 
 struct EventRnnDecoder::Place {
-  std::vector<DecoderLayer> layers;  // which buffer is which
+  std::vector<StateTensor> states;  // which buffer is which
   int64_t rows = 0;
 };
 
 std::shared_ptr<const EventRnnDecoder::Place> EventRnnDecoder::place() const {
   return std::make_shared<const Place>(
-      Place{.layers = state_->layers, .rows = state_->rows});
+      Place{.states = state_->states, .rows = state_->rows});
 }
 
 std::vector<int64_t> EventRnnDecoder::PlaceKey() const {
@@ -26,19 +26,15 @@ std::vector<int64_t> EventRnnDecoder::PlaceKey() const {
   if (slots > 0) {
     key.push_back(state.step < slots ? state.step : slots + state.step % slots);
   }
-  for (const DecoderLayer& layer : state.layers) {
-    for (const Buffered* buffered :
-         {&layer.c, &layer.h, &layer.attention, &layer.window_states,
-          &layer.window_projected}) {
-      key.push_back(reinterpret_cast<int64_t>(buffered->now.raw));
-    }
+  for (const StateTensor& tensor : state.states) {
+    key.push_back(reinterpret_cast<int64_t>(tensor.now.raw));
   }
   return key;
 }
 
 void EventRnnDecoder::MoveTo(const Place& place, int64_t steps) {
   CONTINUO_CHECK(state_->on_gpu());
-  state_->layers = place.layers;
+  state_->states = place.states;
   state_->SetRows(place.rows);
   state_->step += steps;
 }

@@ -4,82 +4,19 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 
-#include "absl/strings/str_cat.h"
-#include "kernels/attention/attention.h"
 #include "kernels/layers/copy_rows.h"
-#include "kernels/lstm/lstm.h"
+#include "models/layers/views.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
 
 namespace continuo {
 
-// What attention needs besides the state of its recurrent layers.
-void EventRnnDecoder::State::AllocateWindow(DecoderLayer* state, int64_t width,
-                                            int64_t units, Arena* to) {
-  const int64_t slots = rnn->spec().attn_length;
-  const auto allocate = [&](int64_t columns) {
-    return to->Allocate<float>("state of the attention", {max_rows, columns});
-  };
-  const auto window = [&] {
-    Buffered window;
-    for (TensorView* view : {&window.now, on_gpu() ? &window.next : nullptr}) {
-      if (view == nullptr) continue;
-      *view =
-          to->Allocate<float>("attention window", {max_rows, slots * units});
-    }
-    return window;
-  };
-  state->x = allocate(width);
-  state->query = allocate(units);
-  state->probabilities = allocate(slots);
-  state->out = allocate(units);
-  state->projected = allocate(units);
-  state->attention = {.now = allocate(units), .next = allocate(units)};
-  state->window_states = window();
-  state->window_projected = window();
-}
-
 void EventRnnDecoder::State::Allocate(Arena* to) {
-  packs = AllocatePacks(stream(), plan, /*backward=*/false, to);
-  layers.clear();
-  for (const LayerPlan& layer : plan.layers) {
-    const std::string what = absl::StrCat("state of layer ", layer.index);
-    const auto allocate = [&](int64_t columns) {
-      return to->Allocate<float>(what, {max_rows, columns});
-    };
-    const auto buffered = [&](int64_t columns) {
-      return Buffered{.now = allocate(columns), .next = allocate(columns)};
-    };
-    const int64_t n = layer.units;
-    DecoderLayer& state = layers.emplace_back();
-    if (layer.projection.kernel != nullptr) {
-      state.cell_input = allocate(layer.width);
-    }
-    state.gates = to->Allocate(what, GateType(stream()), {max_rows, 4 * n});
-    if (layer.residual) state.output = allocate(n);
-    state.c = buffered(n);
-    state.h = buffered(n);
-    if (!layer.attention) continue;
-    AllocateWindow(&state, layer.width, n, to);
-    const int64_t scratch =
-        AttentionScratch(stream(), max_rows, n, layer.width);
-    if (scratch > 0) {
-      attention_scratch = to->Allocate<float>("attention", {scratch});
-    }
-  }
-  if (plan.stack.has_value()) {
-    AllocateWindow(&layers.emplace_back(), plan.stack->input, plan.stack->units,
-                   to);
-  }
-  int64_t scratch = 0;
-  for (const LayerPlan& layer : plan.layers) {
-    scratch = std::max(scratch, LstmScratch(stream(), max_rows, layer.units));
-  }
-  if (scratch > 0) {
-    lstm_scratch = to->Allocate<float>("recurrent products", {scratch});
-  }
+  layers.PlanWeights(stream(), /*backward=*/false, to);
+  states.clear();
+  layers.body->PlanSteps(stream(), max_rows, to, &states);
+  CONTINUO_CHECK(states.size() == layers.body->num_states());
   logits = to->Allocate<float>("logits", {max_rows, rnn->spec().num_classes()});
   if (!on_gpu()) return;
   device_window_row = to->Allocate<int32_t>("rows", {max_rows});
@@ -145,30 +82,30 @@ absl::Status EventRnnDecoder::State::ReorderWindows(
   }
   window_row = std::move(placed);
   if (from.empty()) return absl::OkStatus();
-  for (const DecoderLayer& state : layers) {
-    for (const TensorView& window :
-         {state.window_states.now, state.window_projected.now}) {
-      if (!window) continue;
-      CONTINUO_RETURN_IF_ERROR(CopyRows(
-          stream(), {.x = window, .from = View(from), .to = View(to)}));
-    }
+  for (const StateTensor& state : states) {
+    if (state.slots == 0) continue;
+    CONTINUO_RETURN_IF_ERROR(CopyRows(
+        stream(), {.x = state.now, .from = View(from), .to = View(to)}));
   }
+  return absl::OkStatus();
+}
+
+// New row r of a state is old row source[r].
+absl::Status EventRnnDecoder::State::GatherState(const TensorView& source,
+                                                 StateTensor* state) {
+  CONTINUO_RETURN_IF_ERROR(
+      GatherRows(stream(), {.x = Rows(state->now, rows),
+                            .rows = source,
+                            .out = Rows(state->next, source.shape[0])}));
+  state->Swap();
   return absl::OkStatus();
 }
 
 // On a GPU: every row's state, windows and all, from row source[r].
 absl::Status EventRnnDecoder::State::GatherStates(const TensorView& source) {
   const int64_t count = source.shape[0];
-  for (DecoderLayer& layer : layers) {
-    for (Buffered* buffered : {&layer.c, &layer.h, &layer.attention,
-                               &layer.window_states, &layer.window_projected}) {
-      if (!buffered->now) continue;
-      CONTINUO_RETURN_IF_ERROR(
-          GatherRows(stream(), {.x = Rows(buffered->now, rows),
-                                .rows = source,
-                                .out = Rows(buffered->next, count)}));
-      buffered->Swap();
-    }
+  for (StateTensor& state : states) {
+    CONTINUO_RETURN_IF_ERROR(GatherState(source, &state));
   }
   SetRows(count);
   return absl::OkStatus();

@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/layers/elementwise.h"
+#include "kernels/layers/loss.h"
 #include "kernels/layers/optimizer.h"
-#include "kernels/lstm/lstm_cudnn.h"
-#include "kernels/lstm/lstm_form.h"
+#include "models/layers/views.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
@@ -48,7 +48,7 @@ absl::Status CheckBatch(const PackedBatch& batch, const NetworkSpec& spec) {
 
 // Renews the packed weights.
 absl::Status EventRnnTrainer::State::Pack() {
-  CONTINUO_RETURN_IF_ERROR(PackNetwork(stream(), plan, weights(), packs));
+  CONTINUO_RETURN_IF_ERROR(layers.Pack(stream(), weights()));
   packed_version = rnn->version();
   return absl::OkStatus();
 }
@@ -57,19 +57,8 @@ absl::Status EventRnnTrainer::State::Pack() {
 // step would be recorded for one layout.
 bool EventRnnTrainer::State::CanRecord(const PackedBatch& input) const {
   if (stream().device.type == DeviceType::kCpu) return false;
-  if (plan.stack.has_value()) return false;
   const BatchShape shape = BucketShape(input);
-  for (const LayerPlan& layer : plan.layers) {
-    // cuDNN takes the rows' lengths from the host.
-    if (UsesCudnn(layer)) return false;
-    if (!layer.attention &&
-        LstmLaunchesPerStep(
-            stream(),
-            {.rows = shape.rows, .steps = shape.steps, .units = layer.units})) {
-      return false;
-    }
-  }
-  return true;
+  return layers.body->CanRecord(stream(), shape.rows, shape.steps);
 }
 
 absl::Status EventRnnTrainer::State::Update(const Pass& pass) {
@@ -88,6 +77,42 @@ absl::Status EventRnnTrainer::State::Update(const Pass& pass) {
                              .scratch = adam_scratch});
 }
 
+absl::Status EventRnnTrainer::State::Loss(const Pass& pass) {
+  const int64_t count = events();
+  const int64_t labels = batch->labels.num_elements();
+  return SoftmaxLoss(
+      stream(),
+      {.logits = Rows(logits, count),
+       .labels = batch->labels,
+       .head_begin = head_begin,
+       .default_label = default_label,
+       .dlogits = pass.gradient ? Rows(dlogits, count) : TensorView(),
+       .scale = batch->loss_scale,
+       .cross_entropy = results.cross_entropy,
+       .counts = results.counts,
+       .class_labels = results.class_labels,
+       .class_correct = results.class_correct,
+       .predicted = TensorView(predicted.data<int32_t>(), {labels}),
+       .chunk_sums = TensorView(chunk_sums.data<double>(),
+                                {(count + kLossChunk - 1) / kLossChunk})});
+}
+
+LayerPass EventRnnTrainer::State::MakeLayerPass(const Pass& pass) const {
+  return {.stream = stream(),
+          .weights = weights(),
+          .gradient = pass.gradient ? gradient.data<float>() : nullptr,
+          .ragged = batch->ragged,
+          .rows = batch->shape().rows,
+          .events = events(),
+          .source = batch->source,
+          .previous = batch->previous,
+          .recorded = recorded,
+          .gradient_scratch = gradient_scratch,
+          .keep_prob = pass.keep_prob,
+          .seed = pass.seed,
+          .dropout_step = batch->dropout_step};
+}
+
 absl::Status EventRnnTrainer::State::Operations(const Pass& pass) {
   // Zero bits are zeros of every type.
   CONTINUO_RETURN_IF_ERROR(
@@ -95,9 +120,23 @@ absl::Status EventRnnTrainer::State::Operations(const Pass& pass) {
                                       {2 * results.all.num_elements()})}));
   // A recorded update changes the weights of each of its runs.
   if (recorded && pass.update) CONTINUO_RETURN_IF_ERROR(Pack());
-  CONTINUO_RETURN_IF_ERROR(Forward(pass));
+  const LayerPass layer_pass = MakeLayerPass(pass);
+  const LayerInput inputs = {.sparse = &batch->inputs};
+  LayerInput output;
+  CONTINUO_RETURN_IF_ERROR(
+      layers.body->Forward(layer_pass, inputs, &output.dense));
+  CONTINUO_RETURN_IF_ERROR(layers.logits->Forward(stream(), weights(), output,
+                                                  Rows(logits, events())));
   CONTINUO_RETURN_IF_ERROR(Loss(pass));
-  if (pass.gradient) CONTINUO_RETURN_IF_ERROR(Backward(pass));
+  if (pass.gradient) {
+    CONTINUO_RETURN_IF_ERROR(Zero(stream(), {.x = gradient}));
+    const TensorView above = Rows(doutput, events());
+    CONTINUO_RETURN_IF_ERROR(layers.logits->Backward(
+        layer_pass, output, Rows(dlogits, events()), /*bias=*/true, above,
+        /*add=*/false));
+    CONTINUO_RETURN_IF_ERROR(layers.body->Backward(
+        layer_pass, inputs, above, TensorView(), /*add=*/false));
+  }
   if (pass.update) CONTINUO_RETURN_IF_ERROR(Update(pass));
   return absl::OkStatus();
 }
@@ -141,7 +180,10 @@ absl::Status EventRnnTrainer::State::Run(const PackedBatch& input,
   }
   recorded = CanRecord(input);
   CONTINUO_RETURN_IF_ERROR(batch->Load(input, recorded, scalars));
-  if (LstmUsesCudnn(stream())) CONTINUO_RETURN_IF_ERROR(PlanCudnn());
+  if (!recorded) {
+    CONTINUO_RETURN_IF_ERROR(
+        layers.body->PrepareBatch(MakeLayerPass(pass), !inference_only));
+  }
   if (packed_version != rnn->version() && !(recorded && pass.update)) {
     CONTINUO_RETURN_IF_ERROR(Pack());
   }

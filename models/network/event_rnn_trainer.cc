@@ -2,14 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
-#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "kernels/attention/attention.h"
-#include "kernels/gemm/gemm.h"
-#include "kernels/layers/embedding.h"
 #include "kernels/layers/loss.h"
 #include "kernels/layers/optimizer.h"
 #include "models/network/event_rnn.h"
@@ -52,7 +47,7 @@ StepScalars MakeScalars(const PackedBatch& batch, const DropoutSpec& dropout) {
 }  // namespace
 
 void EventRnnTrainer::State::AllocateWeightsSized(Arena* arena) {
-  packs = AllocatePacks(stream(), plan, !inference_only, arena);
+  layers.PlanWeights(stream(), !inference_only, arena);
   const NetworkSpec& spec = rnn->spec();
   const int64_t heads = static_cast<int64_t>(spec.head_sizes.size());
   const int64_t tensors = static_cast<int64_t>(rnn->parameters().size());
@@ -112,66 +107,15 @@ absl::Status EventRnnTrainer::State::UploadConstants() {
   return upload(offsets, tensor_begin);
 }
 
-// What attention keeps besides the states of its layers.
-void EventRnnTrainer::State::AllocateAttention(int64_t width, int64_t units,
-                                               LayerArrays* arrays,
-                                               Arena* arena) {
-  constexpr char kWhat[] = "activations of the attention";
-  const int64_t slots = rnn->spec().attn_length;
-  const auto rows = [&](int64_t columns) {
-    return arena->Allocate<float>(kWhat, {max_events, columns});
-  };
-  arrays->x = rows(width);
-  arrays->query = rows(units);
-  arrays->probabilities = rows(slots);
-  arrays->attention = rows(units);
-  arrays->out = rows(units);
-  arrays->projected = rows(units);
-  for (TensorView& window : arrays->window) {
-    window = arena->Allocate<float>(kWhat, {max_rows, slots, units});
-  }
-}
-
 void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   const NetworkSpec& spec = rnn->spec();
   const int64_t e = max_events;
-  layers.clear();
-  int64_t widest = 0;
-  for (const LayerPlan& layer : plan.layers) {
-    const std::string what = absl::StrCat("activations of layer ", layer.index);
-    const int64_t n = layer.units;
-    const auto rows = [&](int64_t columns) {
-      return arena->Allocate<float>(what, {e, columns});
-    };
-    widest = std::max(widest, n);
-    LayerArrays& arrays = layers.emplace_back();
-    if (layer.projection.kernel != nullptr) {
-      arrays.cell_input = rows(layer.width);
-    }
-    if (!UsesCudnn(layer)) {
-      arrays.gates = arena->Allocate(what, GateType(stream()), {e, 4 * n});
-      arrays.c = rows(n);
-    }
-    arrays.h = rows(n);
-    if (layer.attention) AllocateAttention(layer.width, n, &arrays, arena);
-    arrays.output = rows(n);
-  }
-  if (plan.stack.has_value()) {
-    AllocateAttention(plan.stack->input, plan.stack->units, &stack, arena);
-    window_row = arena->Allocate<int32_t>("rows", {max_rows});
-  }
-  const LayerPlan& first = plan.layers.front();
-  lstm_scratch = {};
-  if (const int64_t size = LstmScratch(stream(), max_rows, widest); size > 0) {
-    lstm_scratch = arena->Allocate<float>("recurrent products", {size});
-  }
-  attention_scratch = {};
-  const int64_t scratch =
-      first.attention ? AttentionScratch(stream(), e, first.units, first.width)
-                      : 0;
-  if (scratch > 0) {
-    attention_scratch = arena->Allocate<float>("attention", {scratch});
-  }
+  BatchPlan plan = {.stream = stream(),
+                    .rows = max_rows,
+                    .events = e,
+                    .backward = !inference_only,
+                    .arena = arena};
+  layers.body->PlanBatch(&plan);
   const int64_t heads = static_cast<int64_t>(spec.head_sizes.size());
   constexpr char kLogits[] = "logits and loss";
   logits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
@@ -179,39 +123,12 @@ void EventRnnTrainer::State::AllocateBatchSized(Arena* arena) {
   chunk_sums =
       arena->Allocate<double>(kLogits, {(e + kLossChunk - 1) / kLossChunk});
   if (inference_only) return;
+  layers.logits->PlanBackward(&plan);
   dlogits = arena->Allocate<float>(kLogits, {e, spec.num_classes()});
-  const auto allocate = [&](int64_t rows, int64_t columns) {
-    return arena->Allocate<float>("activation gradients", {rows, columns});
-  };
-  backward.gradient[0] = allocate(e, widest);
-  backward.gradient[1] = allocate(e, widest);
-  if (spec.residual_connections) backward.dcell_input = allocate(e, widest);
-  backward.dh = allocate(max_rows, widest);
-  backward.dc = allocate(max_rows, widest);
-  if (first.attention || plan.stack.has_value()) {
-    const int64_t n = plan.stack.has_value() ? plan.stack->units : first.units;
-    backward.dx = allocate(e, first.width);
-    backward.dprojected = allocate(e, n);
-    backward.da = allocate(max_rows, n);
-    backward.dv = allocate(max_rows, n);
-    backward.dp = allocate(max_rows, spec.attn_length);
-    for (TensorView& window : backward.window) {
-      if (first.attention) window = allocate(max_rows, spec.attn_length * n);
-    }
-  }
-  backward.layer_dc.clear();
-  for (const LayerPlan& layer : plan.layers) {
-    if (!plan.stack.has_value()) break;
-    backward.layer_dc.push_back(allocate(max_rows, layer.units));
-  }
-  const int64_t sparse_columns = std::max<int64_t>(4 * widest, first.width);
-  backward.scratch = allocate(
-      1,
-      std::max(
-          WeightGradientScratch(
-              stream(), e, std::max<int64_t>(widest, first.width),
-              std::max<int64_t>({4 * widest, first.width, spec.num_classes()})),
-          ScatterAddScratch(stream(), e, spec.input_size, sparse_columns)));
+  constexpr char kGradients[] = "activation gradients";
+  doutput = arena->Allocate<float>(kGradients, {e, spec.layer_sizes.back()});
+  gradient_scratch =
+      arena->Allocate<float>(kGradients, {plan.gradient_scratch});
 }
 
 absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
@@ -228,10 +145,7 @@ absl::Status EventRnnTrainer::State::PlanBatch(int64_t rows, int64_t count) {
       absl::StrCat("a batch of ", max_rows, " sequences with ", max_events,
                    " events (a smaller batch_size needs less)")));
   AllocateBatchSized(batch_arena.get());
-  if (!plan.stack.has_value()) return absl::OkStatus();
-  std::vector<int32_t> numbers(max_rows);
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return CopyAndWait(stream(), View(numbers), window_row);
+  return absl::OkStatus();
 }
 
 // Copies the first elements of a device array to the host.
@@ -248,8 +162,8 @@ absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
   auto state = std::make_unique<State>();
   state->rnn = rnn;
   state->inference_only = inference_only;
-  state->plan = MakeNetworkPlan(rnn->spec(), rnn->parameters());
   const Stream& stream = rnn->stream();
+  state->layers = MakeNetworkLayers(rnn->spec(), stream);
   state->batch = std::make_unique<DeviceBatch>(stream);
   state->host_arena =
       std::make_unique<Arena>(stream.device, MemoryKind::kPinned);

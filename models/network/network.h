@@ -1,18 +1,16 @@
 // NetworkSpec and the one ordered list of named weights, which drives
 // initialisation, save, load, optimizer slots, all-reduce and export.
+// models/layers/ has the layers that the weights belong to.
 
 #ifndef CONTINUO_MODELS_NETWORK_NETWORK_H_
 #define CONTINUO_MODELS_NETWORK_NETWORK_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "data/events/encoding/event_encoder.h"
 #include "models/config/hparams.h"
-#include "runtime/device/tensor.h"
+#include "models/layers/parameter.h"
 
 namespace continuo {
 
@@ -35,29 +33,10 @@ struct NetworkSpec {
 NetworkSpec MakeNetworkSpec(const EventEncoder& encoder,
                             const Hparams& hparams);
 
-// One weight tensor. Its values are elements [offset, offset + size) of the
-// flat parameter buffer, row-major.
-struct Parameter {
-  std::string name;  // TensorFlow variable name of the current graphs
-  Shape shape;
-  int64_t offset = 0;
-  int64_t size = 0;
-  // Glorot uniform with limit sqrt(6 / (fan_in + fan_out)); zeros if both 0.
-  int fan_in = 0;
-  int fan_out = 0;
-};
-
 // All weights in the order of Magenta's graph: layer by layer, then the output.
 // Offsets are multiples of 16 elements, so tensors are 64-byte aligned when the
 // buffer is; the gaps stay zero.
 std::vector<Parameter> NetworkParameters(const NetworkSpec& spec);
-
-// Elements of the flat buffer that `parameters` need (gaps included).
-int64_t FlatSize(absl::Span<const Parameter> parameters);
-
-// Fills the flat buffer with the published initializers from a seed.
-void InitializeParameters(absl::Span<const Parameter> parameters, uint64_t seed,
-                          absl::Span<float> flat);
 
 }  // namespace continuo
 

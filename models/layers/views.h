@@ -1,7 +1,7 @@
-// Views of parts of arrays, for the files of the network.
+// Views of parts of arrays.
 
-#ifndef CONTINUO_MODELS_NETWORK_VIEWS_H_
-#define CONTINUO_MODELS_NETWORK_VIEWS_H_
+#ifndef CONTINUO_MODELS_LAYERS_VIEWS_H_
+#define CONTINUO_MODELS_LAYERS_VIEWS_H_
 
 #include <cstdint>
 #include <vector>
@@ -45,4 +45,4 @@ TensorView View(const std::vector<T>& values) {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_MODELS_NETWORK_VIEWS_H_
+#endif  // CONTINUO_MODELS_LAYERS_VIEWS_H_
