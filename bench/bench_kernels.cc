@@ -26,6 +26,7 @@
 #include "benchmark/benchmark.h"
 #include "kernels/attention/attention.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/gru/gru.h"
 #include "kernels/layers/dropout.h"
 #include "kernels/layers/embedding.h"
 #include "kernels/layers/loss.h"
@@ -202,6 +203,34 @@ void BenchLstmBackward(benchmark::State& state) {
   // rounds; dh keeps them alive.
   Measure(state, a.events, 4 * kUnits * kUnits, 11 * kUnits,
           [&] { return LstmBackward(a.stream(), args); });
+}
+
+void BenchGruForward(benchmark::State& state) {
+  Arrays a;
+  const GruForwardArgs args = {.ragged = a.ragged(),
+                               .recurrent_gates = a.Packed(kUnits, 2 * kUnits),
+                               .recurrent_candidate = a.Packed(kUnits, kUnits),
+                               .gates = a.Events(2 * kUnits),
+                               .candidate = a.Events(kUnits),
+                               .reset = a.Events(kUnits),
+                               .h = a.Events(kUnits)};
+  Measure(state, a.events, 3 * kUnits * kUnits, 9 * kUnits,
+          [&] { return GruForward(a.stream(), args); });
+}
+
+void BenchGruBackward(benchmark::State& state) {
+  Arrays a;
+  const GruBackwardArgs args = {
+      .ragged = a.ragged(),
+      .recurrent_gates_t = a.Packed(2 * kUnits, kUnits),
+      .recurrent_candidate_t = a.Packed(kUnits, kUnits),
+      .h = a.Events(kUnits),
+      .gates = a.Events(2 * kUnits),
+      .candidate = a.Events(kUnits),
+      .dh = a.Events(kUnits),
+      .dreset = a.New({a.rows, kUnits})};
+  Measure(state, a.events, 3 * kUnits * kUnits, 10 * kUnits,
+          [&] { return GruBackward(a.stream(), args); });
 }
 
 // Multiply-adds of the attention wrapper's products in the time loop.
@@ -401,6 +430,8 @@ void Register() {
   add("scatter_add", BenchScatterAdd);
   add("lstm_forward", BenchLstmForward);
   add("lstm_backward", BenchLstmBackward);
+  add("gru_forward", BenchGruForward);
+  add("gru_backward", BenchGruBackward);
   add("attention_forward", BenchAttentionForward);
   add("attention_backward", BenchAttentionBackward);
   add("dropout", BenchDropout);

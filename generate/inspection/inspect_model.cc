@@ -177,6 +177,9 @@ absl::StatusOr<Facts> InspectBundle(const std::string& path) {
     facts["rnn_layer_sizes"] = shape->layer_sizes;
     facts["residual_connections"] = shape->residual_connections;
     if (shape->attention_around_stack) facts["attention_around_stack"] = true;
+    if (shape->cell != Cell::kLstm) {
+      facts["cell"] = std::string(KindOf(shape->cell).name);
+    }
     facts["attn_length"] = 0;
     if (shape->attention) {
       const auto length = DetectAttentionLength(bundle.metagraph, *shape, path);

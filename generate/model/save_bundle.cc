@@ -56,6 +56,13 @@ absl::Status SaveBundle(const ModelSource& source, const BundleRequest& request,
   CONTINUO_ASSIGN_OR_RETURN(const LoadedModel model,
                             LoadModel(checkpoint, family, stream));
   const std::string path = ExpandHome(request.bundle_file);
+  if (!HasMetaGraph(model.rnn->spec())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": a bundle holds a graph for Magenta, which has no cells of ",
+        KindOf(model.rnn->spec().cell).name,
+        "; use the model by `run_dir` or `checkpoint_file`, or write it with "
+        "export_safetensors"));
+  }
 
   Bundle bundle;
   bundle.id =

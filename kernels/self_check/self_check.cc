@@ -104,6 +104,7 @@ std::vector<SelfCheckResult> RunSelfCheck(const Stream& stream,
   AddDenseProbes(&probes);
   for (int n : units) {
     AddLstmProbes(n, LstmUsesCudnn(stream), &probes);
+    AddGruProbes(n, &probes);
     AddAttentionProbes(n, &probes);
   }
   AddTrainingProbes(&probes);

@@ -111,6 +111,7 @@ std::vector<SelfCheckResult> RunProbes(const Stream& stream,
 // Probes of products, recurrent layers, attention, and all others.
 void AddDenseProbes(std::vector<Probe>* probes);
 void AddLstmProbes(int64_t units, bool cudnn, std::vector<Probe>* probes);
+void AddGruProbes(int64_t units, std::vector<Probe>* probes);
 void AddAttentionProbes(int64_t units, std::vector<Probe>* probes);
 void AddTrainingProbes(std::vector<Probe>* probes);
 void AddGenerationProbes(std::vector<Probe>* probes);

@@ -22,7 +22,7 @@ namespace {
 // The one table of hyperparameters: name and member; the member's type decides
 // how its value is read and printed.
 using Member = std::variant<int Hparams::*, double Hparams::*, bool Hparams::*,
-                            std::vector<int> Hparams::*>;
+                            std::vector<int> Hparams::*, Cell Hparams::*>;
 struct Field {
   absl::string_view name;
   Member member;
@@ -38,6 +38,7 @@ const Field kFields[] = {
     {"residual_connections", &Hparams::residual_connections},
     {"use_cudnn", &Hparams::use_cudnn},
     {"attention_around_stack", &Hparams::attention_around_stack},
+    {"cell", &Hparams::cell},
 };
 
 const Field* FindField(absl::string_view name) {
@@ -45,6 +46,11 @@ const Field* FindField(absl::string_view name) {
     if (field.name == name) return &field;
   }
   return nullptr;
+}
+
+// Not one of Magenta's: left out of texts where it is the default.
+bool IsOwn(const Field& field) {
+  return field.name == "attention_around_stack" || field.name == "cell";
 }
 
 // One "name=value" of the text. `value` is what stands between the brackets
@@ -178,6 +184,24 @@ bool ParseBool(absl::string_view text, bool* value) {
   return true;
 }
 
+bool ParseCell(absl::string_view text, Cell* cell) {
+  for (const CellKind& kind : Cells()) {
+    if (kind.name != text) continue;
+    *cell = kind.cell;
+    return true;
+  }
+  return false;
+}
+
+// "lstm or gru".
+std::string CellNames() {
+  std::string names;
+  for (const CellKind& kind : Cells()) {
+    absl::StrAppend(&names, names.empty() ? "" : " or ", kind.name);
+  }
+  return names;
+}
+
 absl::Status Refused(const Clause& clause, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("`hparams`: \"", clause.text, "\": ", why));
@@ -204,6 +228,9 @@ struct ValueReader {
   absl::Status operator()(bool Hparams::*member) const {
     return Scalar(ParseBool(clause.value, &(hparams->*member)),
                   "true, false or an integer");
+  }
+  absl::Status operator()(Cell Hparams::*member) const {
+    return Scalar(ParseCell(clause.value, &(hparams->*member)), CellNames());
   }
   absl::Status operator()(std::vector<int> Hparams::*member) const {
     if (!clause.is_list) {
@@ -243,6 +270,9 @@ struct ValuePrinter {
   }
   std::string operator()(bool Hparams::*member) const {
     return hparams.*member ? "true" : "false";
+  }
+  std::string operator()(Cell Hparams::*member) const {
+    return std::string(KindOf(hparams.*member).name);
   }
   std::string operator()(std::vector<int> Hparams::*member) const {
     return absl::StrCat("[", absl::StrJoin(hparams.*member, ","), "]");
@@ -297,6 +327,12 @@ absl::Status CheckRanges(const Hparams& hparams) {
                       "false without attention (attn_length=0) and with "
                       "residual_connections");
   }
+  if (hparams.cell != Cell::kLstm && hparams.attn_length > 0) {
+    return OutOfRange(
+        hparams, "cell",
+        absl::StrCat("lstm with attention (attn_length=", hparams.attn_length,
+                     "); give attn_length=0, too"));
+  }
   return absl::OkStatus();
 }
 
@@ -347,14 +383,12 @@ std::string HparamValue(const Hparams& hparams, absl::string_view name) {
 }
 
 std::string HparamsToString(const Hparams& hparams) {
+  const Hparams defaults;
   std::vector<std::string> parts;
   for (const Field& field : kFields) {
-    if (field.name == "attention_around_stack" &&
-        !hparams.attention_around_stack) {
-      continue;
-    }
-    parts.push_back(
-        absl::StrCat(field.name, "=", HparamValue(hparams, field.name)));
+    const std::string value = HparamValue(hparams, field.name);
+    if (IsOwn(field) && value == HparamValue(defaults, field.name)) continue;
+    parts.push_back(absl::StrCat(field.name, "=", value));
   }
   return absl::StrJoin(parts, ",");
 }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "models/config/cells.h"
 
 namespace continuo {
 
@@ -33,6 +34,8 @@ struct Hparams {
   // Attention around all layers, as in networks of TensorFlow 0.x, instead of
   // layer 0. Not one of Magenta's: its releases differ here.
   bool attention_around_stack = false;
+  // What the layers are made of. Not one of Magenta's; without attention alone.
+  Cell cell = Cell::kLstm;
 };
 
 // Applies "name=value,name=[1,2]" to `hparams`. InvalidArgument names the
@@ -48,8 +51,8 @@ absl::StatusOr<std::vector<std::string>> HparamNames(absl::string_view text);
 std::string HparamValue(const Hparams& hparams, absl::string_view name);
 
 // All of them as "batch_size=64,rnn_layer_sizes=[128,128],..." in the order
-// of the struct, attention_around_stack only where it is true; ParseHparams
-// reads it back.
+// of the struct, those that Magenta lacks only where they are not the default;
+// ParseHparams reads it back.
 std::string HparamsToString(const Hparams& hparams);
 
 }  // namespace continuo

@@ -45,7 +45,7 @@ absl::Status CudnnLstmLayer::PrepareBatch(const LayerPass& pass,
   if (!committed.ok()) {
     arena_ = nullptr;
     return Annotate(committed,
-                    "cuDNN for this batch (--rnn_backend=fused or a smaller "
+                    "cuDNN for this batch (`rnn_backend`=fused or a smaller "
                     "batch_size needs less)");
   }
   allocate();

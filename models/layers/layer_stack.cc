@@ -9,22 +9,38 @@
 #include "kernels/lstm/lstm_cudnn.h"
 #include "models/layers/attention_lstm_layer.h"
 #include "models/layers/cudnn_lstm_layer.h"
+#include "models/layers/gru_layer.h"
 #include "models/layers/lstm_layer.h"
 #include "models/layers/views.h"
+#include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
 namespace {
 
-std::unique_ptr<Layer> MakeLayer(const LayerShape& shape, const Stream& stream,
-                                 ParameterList* parameters) {
-  if (shape.attn_length > 0) {
-    return std::make_unique<AttentionLstmLayer>(shape, parameters);
+template <typename T>
+std::unique_ptr<Layer> Make(const LayerShape& shape, ParameterList* list) {
+  return std::make_unique<T>(shape, list);
+}
+
+std::unique_ptr<Layer> MakeLstm(const LayerShape& shape, const Stream& stream,
+                                ParameterList* list) {
+  if (shape.attn_length > 0) return Make<AttentionLstmLayer>(shape, list);
+  if (LstmUsesCudnn(stream)) return Make<CudnnLstmLayer>(shape, list);
+  return Make<LstmLayer>(shape, list);
+}
+
+// The layer of each kind of cell (models/config/cells.h).
+std::unique_ptr<Layer> MakeLayer(Cell cell, const LayerShape& shape,
+                                 const Stream& stream, ParameterList* list) {
+  CONTINUO_CHECK(cell == Cell::kLstm || shape.attn_length == 0);
+  switch (cell) {
+    case Cell::kLstm:
+      return MakeLstm(shape, stream, list);
+    case Cell::kGru:
+      return Make<GruLayer>(shape, list);
   }
-  if (LstmUsesCudnn(stream)) {
-    return std::make_unique<CudnnLstmLayer>(shape, parameters);
-  }
-  return std::make_unique<LstmLayer>(shape, parameters);
+  CheckFailed(__FILE__, __LINE__, "cell has a layer");
 }
 
 }  // namespace
@@ -50,7 +66,7 @@ LayerStack::LayerStack(const StackShape& shape, const Stream& stream,
       level.shape.width = n;
       level.shape.sparse = false;
     }
-    level.layer = MakeLayer(level.shape, stream, parameters);
+    level.layer = MakeLayer(shape.cell, level.shape, stream, parameters);
     levels_.push_back(std::move(level));
     in = n;
   }

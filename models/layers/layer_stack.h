@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "models/config/cells.h"
 #include "models/layers/layer.h"
 #include "models/layers/projection.h"
 
@@ -23,6 +24,7 @@ struct StackShape {
   // Each layer adds its input to its output; one of another width is projected
   // first.
   bool residual = false;
+  Cell cell = Cell::kLstm;  // without attention alone
 };
 
 // The output of a layer, dropped out in training, is the input of the next.

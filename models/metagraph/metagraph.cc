@@ -337,9 +337,12 @@ class MetaGraphBuilder {
 
 }  // namespace
 
+bool HasMetaGraph(const NetworkSpec& spec) { return spec.cell == Cell::kLstm; }
+
 std::string BuildMetaGraph(const NetworkSpec& spec,
                            const MetaGraphOptions& options) {
   CONTINUO_CHECK(options.batch_size > 0 && !spec.layer_sizes.empty());
+  CONTINUO_CHECK(HasMetaGraph(spec));
   return MetaGraphBuilder(spec, options).Build();
 }
 

@@ -17,6 +17,9 @@ struct MetaGraphOptions {
   bool index_inputs = false;
 };
 
+// Whether the network can be written as a graph: its layers are LSTMs.
+bool HasMetaGraph(const NetworkSpec& spec);
+
 // A serialized MetaGraphDef of TensorFlow 1 operations, which every later
 // release runs too. Its collections, as Magenta names them:
 //   inputs         [batch, steps, input], any number of steps
@@ -30,6 +33,8 @@ struct MetaGraphOptions {
 //   variables      with trainable_variables and model_variables
 // Its saver reads and writes V1 checkpoints of the variables
 // NetworkParameters(spec).
+//
+// The network is one that HasMetaGraph.
 std::string BuildMetaGraph(const NetworkSpec& spec,
                            const MetaGraphOptions& options);
 

@@ -57,9 +57,9 @@ int64_t InputSize(const TensorMap& tensors, const NetworkShape& shape) {
     return Dimension(FindTensor(tensors, absl::StrCat(scope, "kernel"), ""), 2,
                      1);
   }
-  const int64_t rows = Dimension(
-      FindTensor(tensors, absl::StrCat(first, "basic_lstm_cell/kernel"), ""), 2,
-      0);
+  const std::string kernel =
+      absl::StrCat(first, KindOf(shape.cell).scope, "kernel");
+  const int64_t rows = Dimension(FindTensor(tensors, kernel, ""), 2, 0);
   return std::max<int64_t>(0, rows - shape.layer_sizes[0]);
 }
 
@@ -74,22 +74,31 @@ absl::StatusOr<NetworkShape> DetectArchitecture(const TensorMap& tensors,
   NetworkShape shape;
   shape.attention_around_stack =
       tensors.count(absl::StrCat(kStackScope, "attention/attn_v")) > 0;
+  for (const CellKind& kind : Cells()) {
+    const std::string first = LayerPrefix(shape.attention_around_stack, 0);
+    const std::string suffix = absl::StrCat("/", kind.scope, "bias");
+    if (FindTensor(tensors, first, suffix) == nullptr) continue;
+    shape.cell = kind.cell;
+    break;
+  }
   for (;;) {
     const std::string prefix =
         LayerPrefix(shape.attention_around_stack, shape.layer_sizes.size());
-    const auto* bias = FindTensor(tensors, prefix, "/basic_lstm_cell/bias");
+    const auto* bias = FindTensor(
+        tensors, prefix, absl::StrCat("/", KindOf(shape.cell).scope, "bias"));
     if (bias == nullptr) break;
     const std::vector<int64_t>& dims = bias->second.shape;
-    // Four gates in one bias.
-    if (dims.size() != 1 || dims[0] < 4 || dims[0] % 4 != 0 ||
-        dims[0] > int64_t{4} * kMaxLayerSize ||
+    // All gates in one bias.
+    const int gates = KindOf(shape.cell).gates;
+    if (dims.size() != 1 || dims[0] < gates || dims[0] % gates != 0 ||
+        dims[0] > int64_t{gates} * kMaxLayerSize ||
         shape.layer_sizes.size() == kMaxLayers) {
       return absl::InvalidArgumentError(absl::StrCat(
           name, ": tensor ", bias->first, " has shape ", ShapeText(dims),
-          ", expected four times a layer size of at most ", kMaxLayerSize,
-          ", in at most ", kMaxLayers, " layers"));
+          ", expected ", gates, " times a layer size of at most ",
+          kMaxLayerSize, ", in at most ", kMaxLayers, " layers"));
     }
-    shape.layer_sizes.push_back(static_cast<int>(dims[0] / 4));
+    shape.layer_sizes.push_back(static_cast<int>(dims[0] / gates));
   }
   if (shape.layer_sizes.empty()) {
     return absl::InvalidArgumentError(
@@ -106,6 +115,11 @@ absl::StatusOr<NetworkShape> DetectArchitecture(const TensorMap& tensors,
     shape.residual_connections =
         FindTensor(tensors, absl::StrCat(first, "input_projection_wrapper/"),
                    "") != nullptr;
+  }
+  if (shape.attention && shape.cell != Cell::kLstm) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": holds the variables of attention around cells of ",
+        KindOf(shape.cell).name, ", of which there are none"));
   }
   shape.input_size = InputSize(tensors, shape);
   shape.num_classes =

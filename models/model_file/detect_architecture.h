@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "models/checkpoint/checkpoint.h"
+#include "models/config/cells.h"
 
 namespace continuo {
 
@@ -19,6 +20,7 @@ struct NetworkShape {
   bool attention = false;  // around layer 0; its window has no variable
   bool attention_around_stack = false;  // of TensorFlow 0.x; `attention`, too
   bool residual_connections = false;
+  Cell cell = Cell::kLstm;
   int64_t input_size = 0;   // columns of the input; 0 = they do not tell
   int64_t num_classes = 0;  // of all heads together; 0 = they do not tell
 };

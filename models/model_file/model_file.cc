@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint/bundle.h"
 #include "models/checkpoint/safetensors.h"
+#include "models/config/cells.h"
 #include "models/model_file/detect_architecture.h"
 #include "models/model_file/tf_variable_names.h"
 #include "models/network/network.h"
@@ -51,18 +53,15 @@ absl::StatusOr<Statement> Understand(const StatedModel& stated, Family family,
 }
 
 // What the shapes of a network say.
-constexpr absl::string_view kShapeHparams[] = {"rnn_layer_sizes", "attn_length",
-                                               "residual_connections",
-                                               "attention_around_stack"};
+constexpr absl::string_view kShapeHparams[] = {
+    "rnn_layer_sizes", "attn_length", "residual_connections",
+    "attention_around_stack", "cell"};
 // Everything that is stored, the batch size (which is free) left out, and
 // use_cudnn, which changes nothing.
-constexpr absl::string_view kStoredHparams[] = {"rnn_layer_sizes",
-                                                "attn_length",
-                                                "residual_connections",
-                                                "attention_around_stack",
-                                                "dropout_keep_prob",
-                                                "learning_rate",
-                                                "clip_norm"};
+constexpr absl::string_view kStoredHparams[] = {
+    "rnn_layer_sizes",        "attn_length", "residual_connections",
+    "attention_around_stack", "cell",        "dropout_keep_prob",
+    "learning_rate",          "clip_norm"};
 
 std::string MetaGraphPath(const ModelFile& file) {
   return absl::StrCat(file.path, ".meta");
@@ -184,6 +183,7 @@ void TakeShape(const NetworkShape& shape, Hparams* hparams) {
   hparams->rnn_layer_sizes = shape.layer_sizes;
   hparams->residual_connections = shape.residual_connections;
   hparams->attention_around_stack = shape.attention_around_stack;
+  hparams->cell = shape.cell;
   if (!shape.attention) hparams->attn_length = 0;
 }
 
@@ -351,6 +351,16 @@ absl::StatusOr<ModelConfig> ConfigOfStatement(
   return config;
 }
 
+// What a bias begins with.
+float InitialBias(absl::string_view name) {
+  for (const CellKind& kind : Cells()) {
+    if (absl::EndsWith(name, absl::StrCat("/", kind.scope, "bias"))) {
+      return kind.initial_bias;
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 absl::StatusOr<ModelFile> ReadBundleModel(const std::string& path) {
@@ -428,10 +438,11 @@ bool IsUntrained(const TensorMap& tensors) {
     return false;
   }
   // A run that was begun with trained weights has some at step 0.
-  const auto is_zero = [](float value) { return value == 0; };
   for (const auto& [name, tensor] : tensors) {
     if (BaseName(name) != "bias" && BaseName(name) != "biases") continue;
-    if (!std::all_of(tensor.floats.begin(), tensor.floats.end(), is_zero)) {
+    const float initial = InitialBias(name);
+    if (!std::all_of(tensor.floats.begin(), tensor.floats.end(),
+                     [&](float value) { return value == initial; })) {
       return false;
     }
   }

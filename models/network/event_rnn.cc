@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "kernels/lstm/lstm_cudnn.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
 
@@ -24,6 +26,21 @@ absl::StatusOr<std::unique_ptr<EventRnn>> EventRnn::Create(
     return absl::InvalidArgumentError(
         "a network needs inputs, at least one layer (rnn_layer_sizes), at "
         "least one class and an attn_length of 0 or more");
+  }
+  if (spec.cell != Cell::kLstm) {
+    const absl::string_view name = KindOf(spec.cell).name;
+    if (spec.attn_length > 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cell=", name,
+                       ": attention is around LSTM cells alone; give "
+                       "attn_length=0"));
+    }
+    if (LstmUsesCudnn(stream)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cell=", name,
+                       ": only layers of LSTM cells are computed by cuDNN; "
+                       "use `rnn_backend`=fused"));
+    }
   }
   // The dropout counter has room for that many units and layers.
   constexpr int kMaxUnits = 1 << 14;

@@ -22,6 +22,7 @@ NetworkSpec MakeNetworkSpec(const EventEncoder& encoder,
   spec.attn_length = hparams.attn_length;
   spec.residual_connections = hparams.residual_connections;
   spec.attention_around_stack = hparams.attention_around_stack;
+  spec.cell = hparams.cell;
   return spec;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "data/events/encoding/event_encoder.h"
+#include "models/config/cells.h"
 #include "models/config/hparams.h"
 #include "models/layers/parameter.h"
 
@@ -26,6 +27,7 @@ struct NetworkSpec {
   // of TensorFlow 0.x. Its size is that of the last layer; no residual
   // connections.
   bool attention_around_stack = false;
+  Cell cell = Cell::kLstm;  // another one has no attention
 
   int num_classes() const;
 };

@@ -19,7 +19,8 @@ std::unique_ptr<Layer> MakeBody(const NetworkSpec& spec, const Stream& stream,
       StackShape{.input_size = spec.input_size,
                  .layer_sizes = spec.layer_sizes,
                  .attn_length = spec.attn_length,
-                 .residual = spec.residual_connections},
+                 .residual = spec.residual_connections,
+                 .cell = spec.cell},
       stream, parameters);
 }
 

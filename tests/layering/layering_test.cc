@@ -34,6 +34,7 @@ const std::vector<std::string>& Rooms() {
       "runtime/device",       "runtime/command",
       "kernels/common",       "kernels/gemm",
       "kernels/layers",       "kernels/lstm",
+      "kernels/gru",
       "kernels/attention",    "kernels/decoding",
       "kernels/self_check",   "data/proto",
       "data/records",         "data/notes",

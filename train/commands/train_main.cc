@@ -39,8 +39,8 @@ ABSL_FLAG(std::string, hparams, "",
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
           "dropout_keep_prob, attn_length, clip_norm (may be fractional), "
           "learning_rate, residual_connections, attention_around_stack "
-          "(attention as in TensorFlow 0.x). A resumed run keeps its own "
-          "unless others are given.");
+          "(attention as in TensorFlow 0.x), cell (lstm or gru; gru without "
+          "attention). A resumed run keeps its own unless others are given.");
 ABSL_FLAG(std::string, warm_start_bundle_file, "",
           "Bundle (.mag), checkpoint (model.ckpt-1000 or a folder), run folder "
           "or safetensors file whose weights a new run starts with. "

@@ -142,6 +142,23 @@ TEST(HparamsTest, AttentionAroundTheStackNeedsAttentionAlone) {
   }
 }
 
+TEST(HparamsTest, CellIsOneOfTheKnownAndWithoutAttention) {
+  const Hparams hparams = MustParse("cell=gru");
+  EXPECT_EQ(hparams.cell, Cell::kGru);
+  const std::string text = HparamsToString(hparams);
+  EXPECT_TRUE(absl::StrContains(text, ",cell=gru")) << text;
+  EXPECT_EQ(HparamsToString(MustParse(text)), text);
+  EXPECT_EQ(HparamsToString(MustParse("cell=lstm")),
+            HparamsToString(Hparams()));
+  EXPECT_TRUE(absl::StrContains(MustFail("cell=tree"), "lstm or gru"));
+  EXPECT_TRUE(absl::StrContains(MustFail("cell=[gru]"), "one value"));
+  for (const char* wrong :
+       {"cell=gru,attn_length=4",
+        "cell=gru,attn_length=4,attention_around_stack=true"}) {
+    EXPECT_TRUE(absl::StrContains(MustFail(wrong), "give attn_length=0"));
+  }
+}
+
 TEST(HparamsTest, NamesInOrder) {
   EXPECT_EQ(*HparamNames("learning_rate=1,batch_size=2"),
             (std::vector<std::string>{"learning_rate", "batch_size"}));

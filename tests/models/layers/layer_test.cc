@@ -53,6 +53,22 @@ const std::vector<Form>& Forms() {
                       list);
        },
        5},
+      {"gru",
+       [](ParameterList* list) {
+         return Stack(
+             {.input_size = kInput, .layer_sizes = {6, 5}, .cell = Cell::kGru},
+             list);
+       },
+       5},
+      {"gru_residual",
+       [](ParameterList* list) {
+         return Stack({.input_size = kInput,
+                       .layer_sizes = {6, 6, 5},
+                       .residual = true,
+                       .cell = Cell::kGru},
+                      list);
+       },
+       5},
       {"outer_attention",
        [](ParameterList* list) -> std::unique_ptr<Layer> {
          return std::make_unique<OuterAttention>(kInput, std::vector<int>{6, 5},

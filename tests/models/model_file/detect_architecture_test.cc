@@ -81,5 +81,32 @@ TEST(DetectArchitectureTest, TellsAttentionAroundTheStackByItsNames) {
   EXPECT_EQ(shape->layer_sizes, (std::vector<int>{16, 12}));
 }
 
+TEST(DetectArchitectureTest, TellsTheCellByItsNames) {
+  const NetworkSpec spec = {.input_size = 9,
+                            .head_sizes = {5},
+                            .default_label = {0},
+                            .layer_sizes = {6, 4},
+                            .cell = Cell::kGru};
+  TensorMap tensors;
+  for (const Parameter& parameter : NetworkParameters(spec)) {
+    std::vector<int64_t> dims;
+    for (int i = 0; i < parameter.shape.rank(); ++i) {
+      dims.push_back(parameter.shape[i]);
+    }
+    tensors[parameter.name] = Tensor(dims);
+  }
+  const auto shape = DetectArchitecture(tensors, "model");
+  ASSERT_TRUE(shape.ok()) << shape.status();
+  EXPECT_EQ(shape->cell, Cell::kGru);
+  EXPECT_EQ(shape->layer_sizes, spec.layer_sizes);
+  EXPECT_EQ(shape->input_size, 9);
+  EXPECT_EQ(shape->num_classes, 5);
+  EXPECT_FALSE(shape->attention || shape->residual_connections);
+
+  tensors["rnn/multi_rnn_cell/cell_0/attention_cell_wrapper/attention/attn_v"] =
+      Tensor({6});
+  EXPECT_FALSE(DetectArchitecture(tensors, "model").ok());
+}
+
 }  // namespace
 }  // namespace continuo

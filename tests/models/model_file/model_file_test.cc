@@ -271,5 +271,22 @@ TEST_F(ModelFileTest, KnowsANetworkThatHasLearnedNothing) {
   EXPECT_FALSE(IsUntrained(tensors));
 }
 
+// The bias of a GRU's gates begins at 1.
+TEST_F(ModelFileTest, KnowsAGruThatHasLearnedNothing) {
+  ModelConfig config = SmallConfig();
+  config.hparams.attn_length = 0;
+  config.hparams.cell = Cell::kGru;
+  const NetworkSpec spec = SpecOf(config);
+  std::vector<float> flat(FlatSize(NetworkParameters(spec)));
+  InitializeParameters(NetworkParameters(spec), 1, absl::MakeSpan(flat));
+  TensorMap tensors;
+  AddFlatToTensors(NetworkParameters(spec), "", flat, &tensors);
+  tensors["global_step"] = {
+      .dtype = DType::kInt64, .shape = {}, .floats = {}, .ints = {0}};
+  EXPECT_TRUE(IsUntrained(tensors));
+  tensors["rnn/multi_rnn_cell/cell_1/gru_cell/gates/bias"].floats[0] = 0.99f;
+  EXPECT_FALSE(IsUntrained(tensors));
+}
+
 }  // namespace
 }  // namespace continuo

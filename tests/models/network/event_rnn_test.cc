@@ -220,6 +220,17 @@ TEST(EventRnnTest, MemoryPlanHasOneLineAName) {
   }
 }
 
+TEST(EventRnnTest, CellsWithoutAttentionRefuseIt) {
+  NetworkSpec spec = GruSpec(false, {18, 13});
+  spec.attn_length = 5;
+  for (const bool around_stack : {false, true}) {
+    spec.attention_around_stack = around_stack;
+    const auto rnn = EventRnn::Create(spec, Stream());
+    EXPECT_THAT(rnn.status().message(), HasSubstr("cell=gru"));
+    EXPECT_THAT(rnn.status().message(), HasSubstr("attn_length=0"));
+  }
+}
+
 TEST(EventRnnTest, ErrorsNameTheRemedy) {
   const NetworkSpec spec = Specs()[0];
   Model model(spec, 1);

@@ -112,5 +112,24 @@ TEST(NetworkTest, InitialWeightsAreGlorotUniform) {
   }
 }
 
+// The names and shapes of tf.contrib.rnn.GRUCell.
+TEST(NetworkTest, GruVariables) {
+  NetworkSpec spec = AttentionRnn();
+  spec.attn_length = 0;
+  spec.cell = Cell::kGru;
+  spec.layer_sizes = {6, 5};
+  const std::vector<Parameter> all = NetworkParameters(spec);
+  ASSERT_EQ(all.size(), 10u);
+  const std::string scope = "rnn/multi_rnn_cell/cell_1/gru_cell/";
+  EXPECT_EQ(all[4].name, scope + "gates/kernel");
+  EXPECT_EQ(all[4].shape, Shape({6 + 5, 10}));
+  EXPECT_EQ(all[5].name, scope + "gates/bias");
+  EXPECT_EQ(all[5].initial, 1);
+  EXPECT_EQ(all[6].name, scope + "candidate/kernel");
+  EXPECT_EQ(all[6].shape, Shape({6 + 5, 5}));
+  EXPECT_EQ(all[7].name, scope + "candidate/bias");
+  EXPECT_EQ(all[7].initial, 0);
+}
+
 }  // namespace
 }  // namespace continuo

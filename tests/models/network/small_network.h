@@ -34,11 +34,19 @@ inline NetworkSpec StackSpec(int attn_length, std::vector<int> layers) {
   return spec;
 }
 
+// A network of GRU layers.
+inline NetworkSpec GruSpec(bool residual, std::vector<int> layers) {
+  NetworkSpec spec = Spec(0, residual, std::move(layers));
+  spec.cell = Cell::kGru;
+  return spec;
+}
+
 inline const std::vector<NetworkSpec>& Specs() {
   static const auto& specs = *new std::vector<NetworkSpec>{
-      Spec(0, false, {18, 13}), Spec(5, false, {18, 13}),
+      Spec(0, false, {18, 13}),    Spec(5, false, {18, 13}),
       Spec(0, true, {18, 18, 13}), Spec(5, true, {18, 13, 13}),
-      StackSpec(5, {18, 13})};
+      StackSpec(5, {18, 13}),      GruSpec(false, {18, 13}),
+      GruSpec(true, {18, 18, 13})};
   return specs;
 }
 
