@@ -56,9 +56,10 @@ completes 'no_such_command --s' ''
   exit "$failed"
 ) || failed=1
 
-# A command of the build; registered for all of them.
-completes "$build/bin/melody_rnn_generate --bundle_f" --bundle_file=
-completes "$build/bin/melody_rnn_generate --rnn_form=" auto persistent stepwise
+# A command of the build, whose path may have blanks; registered for all of them.
+PATH=$build/bin:$PATH
+completes 'melody_rnn_generate --bundle_f' --bundle_file=
+completes 'melody_rnn_generate --rnn_form=' auto persistent stepwise
 for command in "$build"/man/*.1; do
   complete -p "$(basename "$command" .1)" >/dev/null ||
     fail "nothing is completed for $command"
