@@ -89,7 +89,6 @@ TEST(NameFlagsTest, LibrariesNameNoFlags) {
         continue;
       }
       if (absl::StrContains(path, "/commands/") ||
-          absl::StrContains(path, "/models/network/") ||
           absl::StrContains(path, "/runtime/command/")) {
         continue;
       }
