@@ -147,15 +147,20 @@ mkdir -p "$root$checkout"
 git() { command git -c safe.directory="$source" -C "$source" "$@"; }
 git rev-parse --verify -q HEAD >/dev/null || no_root "$source has no git history"
 tree=$(git stash create 2>/dev/null || true)
-# Files that stay as they are keep their times, so that builds there are incremental.
+# Files that stay as they are keep their times, so that builds there are
+# incremental; those that are no longer there go.
 new=$root/src/.new
 rm -rf "$new"
 mkdir "$new"
 git archive "${tree:-HEAD}" | tar xm -C "$new"
 (
   cd "$root$checkout"
-  find . -mindepth 1 -maxdepth 1 ! -name 'build*' ! -name quickstart \
-    -exec sh -c '[ -e "$1/$2" ] || rm -r "$2"' - "$new" {} \;
+  ours=(-mindepth 1 \( -path './build*' -o -path ./quickstart \) -prune -o)
+  find . "${ours[@]}" ! -type d -exec sh -c 'for file do
+    [ -e "$0/$file" ] || rm "$file"
+  done' "$new" {} +
+  find . "${ours[@]}" -type d -empty \
+    -exec rmdir -p --ignore-fail-on-non-empty {} +
   cd "$new"
   find . -type f -exec sh -c 'for file do
     ! cmp -s "$file" "$0/$file" || touch -r "$0/$file" "$file"
