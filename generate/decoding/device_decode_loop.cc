@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "generate/decoding/device_views.h"
 #include "generate/decoding/input_feedback_tables.h"
 #include "kernels/layers/elementwise.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {
@@ -122,7 +122,7 @@ absl::Status DeviceDecodeLoop::Run(int64_t begin, int64_t end,
                                    int64_t events_before) {
   CONTINUO_RETURN_IF_ERROR(batch_.Begin(begin, end, events_before));
   CONTINUO_RETURN_IF_ERROR(decoder_->Reset(static_cast<int>(batch_.rows())));
-  const TensorView state = First(state_.now, batch_.rows());
+  const TensorView state = Rows(state_.now, batch_.rows());
   CONTINUO_RETURN_IF_ERROR(Zero(stream_, {.x = AsFloats(state)}));
   CONTINUO_RETURN_IF_ERROR(Copy(
       stream_, {.from = AsFloats(no_row_), .to = AsFloats(BadRow(results_))}));

@@ -116,6 +116,10 @@ class DeviceDecodeLoop {
     return steps_.back().first_row + steps_.back().plan.rows;
   }
   // Of results_ or host_results_: a step (or, of log_p, several).
+  // Where an array of results notes the first row that could not be sampled.
+  static TensorView BadRow(const TensorView& results) {
+    return TensorView(static_cast<int32_t*>(results.raw), {1});
+  }
   double* LogP(const TensorView& results, const EnqueuedStep& step) const;
   int64_t* Choice(const TensorView& results, const EnqueuedStep& step) const;
 

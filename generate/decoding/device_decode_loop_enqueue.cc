@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "generate/decoding/device_decode_loop.h"
-#include "generate/decoding/device_views.h"
 #include "kernels/decoding/beam.h"
 #include "kernels/decoding/beam_rows.h"
 #include "kernels/decoding/sampling.h"
@@ -13,6 +12,7 @@
 #include "kernels/layers/embedding.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {
@@ -102,14 +102,14 @@ absl::Status DeviceDecodeLoop::EnqueueStep(size_t k) {
   CONTINUO_RETURN_IF_ERROR(FeedLabels(rows));
   const int64_t entries = rows * InputFeedbackEntries(encoding_);
   CONTINUO_RETURN_IF_ERROR(
-      decoder_->StepOnDevice({.row_begin = First(row_begin_, rows + 1),
-                              .index = First(index_, entries),
-                              .value = First(value_, entries)}));
+      decoder_->StepOnDevice({.row_begin = Rows(row_begin_, rows + 1),
+                              .index = Rows(index_, entries),
+                              .value = Rows(value_, entries)}));
   TensorView logits = decoder_->device_logits();
   if (step.plan.starts()) {
     CONTINUO_RETURN_IF_ERROR(AddPendingScores(k));
     CONTINUO_RETURN_IF_ERROR(StartSearches(step));
-    logits = First(logits_, step.plan.rows);
+    logits = Rows(logits_, step.plan.rows);
   }
   CONTINUO_RETURN_IF_ERROR(SampleLabels(step, logits));
   last_choice_ = TensorView(Choice(results_, step), {step.plan.rows, heads_});
@@ -123,15 +123,15 @@ absl::Status DeviceDecodeLoop::EnqueueStep(size_t k) {
 // Enters the newest labels and makes the inputs that follow.
 absl::Status DeviceDecodeLoop::FeedLabels(int64_t rows) {
   const int64_t width = InputFeedbackEntries(encoding_);
-  const TensorView next = First(state_.next, rows);
+  const TensorView next = Rows(state_.next, rows);
   CONTINUO_RETURN_IF_ERROR(
       InputFeedback(stream_, {.encoding = encoding_,
                               .source = feed_source_,
                               .choice = last_choice_,
-                              .state = First(state_.now, last_choice_.shape[0]),
+                              .state = Rows(state_.now, last_choice_.shape[0]),
                               .next_state = next,
-                              .index = First(index_, rows * width),
-                              .value = First(value_, rows * width)}));
+                              .index = Rows(index_, rows * width),
+                              .value = Rows(value_, rows * width)}));
   std::swap(state_.now, state_.next);
   return absl::OkStatus();
 }
@@ -143,11 +143,11 @@ absl::Status DeviceDecodeLoop::StartSearches(const EnqueuedStep& step) {
   const TensorView source = upload_.Get<int32_t>(step.start_source, {rows});
   CONTINUO_RETURN_IF_ERROR(GatherRows(stream_, {.x = decoder_->device_logits(),
                                                 .rows = source,
-                                                .out = First(logits_, rows)}));
+                                                .out = Rows(logits_, rows)}));
   CONTINUO_RETURN_IF_ERROR(
-      GatherRows(stream_, {.x = AsFloats(First(state_.now, before)),
+      GatherRows(stream_, {.x = AsFloats(Rows(state_.now, before)),
                            .rows = source,
-                           .out = AsFloats(First(state_.next, rows))}));
+                           .out = AsFloats(Rows(state_.next, rows))}));
   std::swap(state_.now, state_.next);
   CONTINUO_RETURN_IF_ERROR(ReorderScores(source));
   return decoder_->ReorderOnDevice(source);
@@ -210,7 +210,7 @@ absl::Status DeviceDecodeLoop::EndIterations(size_t k) {
         {.scores = TensorView(scores_.now.data<double>() + step.plan.prefixes,
                               {searches, hypotheses_}),
          .kept = kept}));
-    feed_source_ = First(source_, left);
+    feed_source_ = Rows(source_, left);
     CONTINUO_RETURN_IF_ERROR(BeamRows(
         stream_, {.prefixes = step.plan.prefixes,
                   .hypotheses = hypotheses_,
@@ -233,7 +233,7 @@ absl::Status DeviceDecodeLoop::AddPendingScores(size_t end) {
                    {.log_p = TensorView(
                         LogP(results_, first),
                         {static_cast<int64_t>(end - begin), first.plan.rows}),
-                    .scores = First(scores_.now, first.plan.rows)});
+                    .scores = Rows(scores_.now, first.plan.rows)});
 }
 
 absl::Status DeviceDecodeLoop::ReorderScores(const TensorView& source) {
@@ -241,7 +241,7 @@ absl::Status DeviceDecodeLoop::ReorderScores(const TensorView& source) {
   CONTINUO_RETURN_IF_ERROR(GatherRows(
       stream_, {.x = AsFloats(scores_.now),
                 .rows = source,
-                .out = AsFloats(First(scores_.next, source.shape[0]))}));
+                .out = AsFloats(Rows(scores_.next, source.shape[0]))}));
   std::swap(scores_.now, scores_.next);
   return absl::OkStatus();
 }

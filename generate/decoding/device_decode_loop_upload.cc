@@ -3,9 +3,9 @@
 #include <utility>
 
 #include "generate/decoding/device_decode_loop.h"
-#include "generate/decoding/device_views.h"
 #include "kernels/layers/elementwise.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 
@@ -62,7 +62,7 @@ absl::Status DeviceDecodeLoop::UploadChunk() {
   if (scores_.now.raw > scores_.next.raw) std::swap(scores_.now, scores_.next);
   return Copy(stream_,
               {.from = AsFloats(upload_.Get<double>(scores_handle_, {rows})),
-               .to = AsFloats(First(scores_.now, rows))});
+               .to = AsFloats(Rows(scores_.now, rows))});
 }
 
 // The first event of each primer is the first label to feed.

@@ -3,8 +3,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

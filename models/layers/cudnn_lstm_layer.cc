@@ -5,8 +5,8 @@
 
 #include "kernels/layers/elementwise.h"
 #include "kernels/lstm/lstm_cudnn.h"
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 

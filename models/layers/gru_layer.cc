@@ -3,16 +3,14 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 
 GruLayer::GruLayer(const LayerShape& shape, ParameterList* parameters)
     : shape_(shape),
-      gates_(parameters->AddKernel(absl::StrCat(shape.scope, "gru_cell/gates/"),
-                                   shape.width + shape.units, 2 * shape.units,
-                                   /*initial_bias=*/1)),
+      gates_(AddCell(Cell::kGru, shape, parameters)),
       candidate_(parameters->AddKernel(
           absl::StrCat(shape.scope, "gru_cell/candidate/"),
           shape.width + shape.units, shape.units)),

@@ -90,6 +90,14 @@ absl::Status Layer::PrepareBatch(const LayerPass&, bool) {
   return absl::OkStatus();
 }
 
+DenseParameters AddCell(Cell cell, const LayerShape& shape,
+                        ParameterList* parameters) {
+  const CellKind& kind = KindOf(cell);
+  return parameters->AddKernel(absl::StrCat(shape.scope, kind.scope),
+                               shape.width + shape.units,
+                               kind.gates * shape.units, kind.initial_bias);
+}
+
 StateTensor AllocateState(absl::string_view what, int64_t max_rows,
                           int64_t columns, Arena* arena) {
   StateTensor state;

@@ -19,6 +19,7 @@
 #include "absl/types/span.h"
 #include "kernels/common/ragged_layout.h"
 #include "kernels/layers/embedding.h"
+#include "models/config/cells.h"
 #include "models/layers/parameter.h"
 #include "models/layers/weight_matrix.h"
 #include "runtime/device/arena.h"
@@ -172,6 +173,10 @@ class Layer {
   std::vector<Projection*> projections_;
   std::vector<WeightMatrix*> matrices_;
 };
+
+// Adds the variables of the first product of a cell (models/config/cells.h).
+DenseParameters AddCell(Cell cell, const LayerShape& shape,
+                        ParameterList* parameters);
 
 // State tensors [max_rows, columns] with a buffer for their successors, and
 // those of windows, which have one on a GPU only, where they are moved whole.

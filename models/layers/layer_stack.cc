@@ -11,9 +11,9 @@
 #include "models/layers/cudnn_lstm_layer.h"
 #include "models/layers/gru_layer.h"
 #include "models/layers/lstm_layer.h"
-#include "models/layers/views.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

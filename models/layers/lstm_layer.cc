@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "kernels/lstm/lstm.h"
 #include "kernels/lstm/lstm_form.h"
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {
@@ -22,9 +22,7 @@ TensorView AllocateScratch(const Stream& stream, int64_t rows, int64_t units,
 
 LstmLayer::LstmLayer(const LayerShape& shape, ParameterList* parameters)
     : shape_(shape),
-      parameters_(
-          parameters->AddKernel(absl::StrCat(shape.scope, "basic_lstm_cell/"),
-                                shape.width + shape.units, 4 * shape.units)),
+      parameters_(AddCell(Cell::kLstm, shape, parameters)),
       input_(parameters_, shape.width, shape.sparse),
       recurrent_(parameters_.kernel, shape.width, shape.width + shape.units) {
   Packed({&input_}, {&recurrent_});

@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "kernels/gemm/gemm.h"
 #include "kernels/layers/dropout.h"
-#include "models/layers/views.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

@@ -7,9 +7,9 @@
 #include "kernels/layers/elementwise.h"
 #include "kernels/lstm/lstm_step.h"
 #include "models/layers/outer_attention.h"
-#include "models/layers/views.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 

@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <cstring>
 
-#include "models/layers/views.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

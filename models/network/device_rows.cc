@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "kernels/layers/elementwise.h"
-#include "models/layers/views.h"
 #include "models/network/event_rnn_decoder_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

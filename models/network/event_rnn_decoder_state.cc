@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include "kernels/layers/copy_rows.h"
-#include "models/layers/views.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 

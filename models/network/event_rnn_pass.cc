@@ -7,10 +7,10 @@
 #include "kernels/layers/elementwise.h"
 #include "kernels/layers/loss.h"
 #include "kernels/layers/optimizer.h"
-#include "models/layers/views.h"
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/status.h"
 #include "runtime/device/device_copy.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

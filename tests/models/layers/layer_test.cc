@@ -12,8 +12,8 @@
 #include "gtest/gtest.h"
 #include "models/layers/layer_stack.h"
 #include "models/layers/outer_attention.h"
-#include "models/layers/views.h"
 #include "runtime/base/random.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {

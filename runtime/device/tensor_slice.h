@@ -1,7 +1,7 @@
 // Views of parts of arrays.
 
-#ifndef CONTINUO_MODELS_LAYERS_VIEWS_H_
-#define CONTINUO_MODELS_LAYERS_VIEWS_H_
+#ifndef CONTINUO_RUNTIME_DEVICE_TENSOR_SLICE_H_
+#define CONTINUO_RUNTIME_DEVICE_TENSOR_SLICE_H_
 
 #include <cstdint>
 #include <vector>
@@ -20,9 +20,14 @@ inline TensorView Rows(const TensorView& view, int64_t rows, int64_t columns) {
   return part;
 }
 
-// The first rows of a matrix, or no view of none.
+// The first rows of a matrix or elements of a vector, or no view of none.
 inline TensorView Rows(const TensorView& view, int64_t rows) {
-  return view ? Rows(view, rows, view.shape[1]) : TensorView();
+  if (!view) return {};
+  if (view.shape.rank() > 1) return Rows(view, rows, view.shape[1]);
+  CONTINUO_CHECK(rows <= view.shape[0]);
+  TensorView part = view;
+  part.shape = Shape{rows};
+  return part;
 }
 
 // Rows [begin, begin + rows) of a matrix of floats or gates.
@@ -37,6 +42,14 @@ inline TensorView RowsFrom(const TensorView& view, int64_t begin,
   return part;
 }
 
+// The same memory as rows of floats, for operations that move or clear them.
+inline TensorView AsFloats(const TensorView& view) {
+  const int64_t width = view.shape.rank() > 1 ? view.shape[1] : 1;
+  return TensorView(static_cast<float*>(view.raw),
+                    {view.shape[0], width * DTypeSize(view.dtype) /
+                                        static_cast<int64_t>(sizeof(float))});
+}
+
 // An array of the host.
 template <typename T>
 TensorView View(const std::vector<T>& values) {
@@ -45,4 +58,4 @@ TensorView View(const std::vector<T>& values) {
 
 }  // namespace continuo
 
-#endif  // CONTINUO_MODELS_LAYERS_VIEWS_H_
+#endif  // CONTINUO_RUNTIME_DEVICE_TENSOR_SLICE_H_
