@@ -26,6 +26,19 @@ struct RaggedLayout {
   int64_t steps() const { return batch_sizes.shape[0]; }
 };
 
+// The rows that have an event at a step, and the first of these events.
+struct StepRows {
+  int64_t rows;
+  int64_t begin;
+};
+
+// Those of step `t` as the host knows them. Without the host arrays, a batch
+// has one step.
+inline StepRows StepRowsOf(const RaggedLayout& ragged, int64_t t) {
+  if (ragged.host_batch_sizes == nullptr) return {t == 0 ? ragged.rows : 0, 0};
+  return {ragged.host_batch_sizes[t], ragged.host_step_begin[t]};
+}
+
 }  // namespace continuo
 
 #endif  // CONTINUO_KERNELS_COMMON_RAGGED_LAYOUT_H_

@@ -96,15 +96,6 @@ unsigned Blocks(int64_t rows, int64_t units) {
   return static_cast<unsigned>(CeilDiv(rows * units, kThreads));
 }
 
-// Rows and first event of a step.
-struct StepRows {
-  int64_t batch_sizes;
-  int64_t begin;
-};
-StepRows RowsOf(const RaggedLayout& ragged, int64_t t) {
-  return {ragged.host_batch_sizes[t], ragged.host_step_begin[t]};
-}
-
 absl::Status CheckHostArrays(const RaggedLayout& ragged) {
   if (ragged.steps() == 0 || (ragged.host_batch_sizes != nullptr &&
                               ragged.host_step_begin != nullptr)) {
@@ -134,31 +125,30 @@ absl::Status GruForward(const Stream& stream, const GruForwardArgs& args) {
   CONTINUO_RETURN_IF_ERROR(CheckHostArrays(args.ragged));
   const float* h_prev = args.initial_h.data<float>();
   for (int64_t t = 0; t < args.ragged.steps(); ++t) {
-    const StepRows rows = RowsOf(args.ragged, t);
-    if (rows.batch_sizes == 0) break;
+    const StepRows now = StepRowsOf(args.ragged, t);
+    if (now.rows == 0) break;
     const ForwardStep step = {
-        .rows = rows.batch_sizes,
+        .rows = now.rows,
         .units = n,
-        .gates = args.gates.data<float>() + rows.begin * 2 * n,
-        .candidate = args.candidate.data<float>() + rows.begin * n,
-        .reset = args.reset.data<float>() + rows.begin * n,
+        .gates = args.gates.data<float>() + now.begin * 2 * n,
+        .candidate = args.candidate.data<float>() + now.begin * n,
+        .reset = args.reset.data<float>() + now.begin * n,
         .h_prev = h_prev,
-        .h = args.h.data<float>() + rows.begin * n};
+        .h = args.h.data<float>() + now.begin * n};
     if (h_prev != nullptr) {
-      CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.batch_sizes, 2 * n, n,
-                                        h_prev, args.recurrent_gates,
-                                        step.gates,
+      CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, 2 * n, n, h_prev,
+                                        args.recurrent_gates, step.gates,
                                         /*accumulate=*/true));
     }
-    ForwardGatesKernel<<<Blocks(rows.batch_sizes, n), kThreads, 0,
+    ForwardGatesKernel<<<Blocks(now.rows, n), kThreads, 0,
                          stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
     if (h_prev != nullptr) {
-      CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.batch_sizes, n, n,
-                                        step.reset, args.recurrent_candidate,
+      CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, n, n, step.reset,
+                                        args.recurrent_candidate,
                                         step.candidate, /*accumulate=*/true));
     }
-    ForwardStateKernel<<<Blocks(rows.batch_sizes, n), kThreads, 0,
+    ForwardStateKernel<<<Blocks(now.rows, n), kThreads, 0,
                          stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
     h_prev = step.h;
@@ -177,33 +167,31 @@ absl::Status GruBackward(const Stream& stream, const GruBackwardArgs& args) {
   float* const dreset = args.dreset.data<float>();
   CONTINUO_CHECK(args.dreset.num_elements() >= args.ragged.rows * n);
   for (int64_t t = args.ragged.steps() - 1; t >= 0; --t) {
-    const StepRows rows = RowsOf(args.ragged, t);
-    if (rows.batch_sizes == 0) continue;
+    const StepRows now = StepRowsOf(args.ragged, t);
+    if (now.rows == 0) continue;
     const int64_t before =
-        t > 0 ? RowsOf(args.ragged, t - 1).begin * n : int64_t{0};
+        t > 0 ? StepRowsOf(args.ragged, t - 1).begin * n : int64_t{0};
     const BackwardStep step = {
-        .rows = rows.batch_sizes,
+        .rows = now.rows,
         .units = n,
-        .gates = args.gates.data<float>() + rows.begin * 2 * n,
-        .candidate = args.candidate.data<float>() + rows.begin * n,
+        .gates = args.gates.data<float>() + now.begin * 2 * n,
+        .candidate = args.candidate.data<float>() + now.begin * n,
         .dreset = dreset,
         .h_prev = t > 0 ? h + before : nullptr,
-        .dh = dh + rows.begin * n,
+        .dh = dh + now.begin * n,
         .dh_prev = t > 0 ? dh + before : nullptr};
-    BackwardStateKernel<<<Blocks(rows.batch_sizes, n), kThreads, 0,
+    BackwardStateKernel<<<Blocks(now.rows, n), kThreads, 0,
                           stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
     if (t == 0) break;
-    CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.batch_sizes, n, n,
-                                      step.candidate,
+    CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, n, n, step.candidate,
                                       args.recurrent_candidate_t, dreset,
                                       /*accumulate=*/false));
-    BackwardResetKernel<<<Blocks(rows.batch_sizes, n), kThreads, 0,
+    BackwardResetKernel<<<Blocks(now.rows, n), kThreads, 0,
                           stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
-    CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.batch_sizes, n, 2 * n,
-                                      step.gates, args.recurrent_gates_t,
-                                      step.dh_prev,
+    CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, n, 2 * n, step.gates,
+                                      args.recurrent_gates_t, step.dh_prev,
                                       /*accumulate=*/true));
   }
   return absl::OkStatus();

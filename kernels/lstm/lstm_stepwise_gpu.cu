@@ -196,16 +196,6 @@ unsigned Blocks(int64_t rows, int64_t units) {
   return static_cast<unsigned>(CeilDiv(rows * units / Width(units), kThreads));
 }
 
-// Rows and first event of a step, from the host arrays, or of the only step.
-struct StepRows {
-  int64_t alive;
-  int64_t begin;
-};
-StepRows RowsOf(const RaggedLayout& ragged, int64_t t) {
-  if (ragged.host_batch_sizes == nullptr) return {t == 0 ? ragged.rows : 0, 0};
-  return {ragged.host_batch_sizes[t], ragged.host_step_begin[t]};
-}
-
 absl::Status CheckHostArrays(const RaggedLayout& ragged) {
   if (ragged.steps() <= 1) return absl::OkStatus();
   if (ragged.host_batch_sizes != nullptr && ragged.host_step_begin != nullptr) {
@@ -228,33 +218,33 @@ absl::Status Forward(const Stream& stream, const LstmForwardArgs& args) {
   const float* c_prev = args.initial_c.data<float>();
   const float* h_prev = args.initial_h.data<float>();
   for (int64_t t = 0; t < args.ragged.steps(); ++t) {
-    const StepRows rows = RowsOf(args.ragged, t);
-    if (rows.alive == 0) break;
+    const StepRows now = StepRowsOf(args.ragged, t);
+    if (now.rows == 0) break;
     ForwardStep<T> step = {
-        .rows = rows.alive,
+        .rows = now.rows,
         .units = n,
         .batch_size =
             on_device ? args.ragged.batch_sizes.data<int32_t>() : nullptr,
-        .gates = gates + rows.begin * 4 * n,
+        .gates = gates + now.begin * 4 * n,
         .product = nullptr,
         .c_prev = c_prev,
-        .c = c + rows.begin * n,
-        .h = h + rows.begin * n};
+        .c = c + now.begin * n,
+        .h = h + now.begin * n};
     if (h_prev != nullptr) {
       float* product = args.scratch.data<float>();
       if constexpr (std::is_same_v<T, float>) {
         product = step.gates;
       } else {
-        CONTINUO_CHECK(args.scratch.num_elements() >= 4 * n * rows.alive);
+        CONTINUO_CHECK(args.scratch.num_elements() >= 4 * n * now.rows);
         step.product = product;
       }
-      CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.alive, 4 * n, n, h_prev,
+      CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, 4 * n, n, h_prev,
                                         args.recurrent.data<float>(),
                                         wide ? 1.0f : 0.0f, product));
     }
     const auto kernel =
         Width(n) == 4 ? ForwardStepKernel<T, 4> : ForwardStepKernel<T, 1>;
-    kernel<<<Blocks(rows.alive, n), kThreads, 0, stream.cuda->stream()>>>(step);
+    kernel<<<Blocks(now.rows, n), kThreads, 0, stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
     c_prev = step.c;
     h_prev = step.h;
@@ -272,36 +262,36 @@ absl::Status Backward(const Stream& stream, const LstmBackwardArgs& args) {
   CONTINUO_CHECK(args.dc.num_elements() >= args.ragged.rows * n);
   int64_t rows_next = 0;
   for (int64_t t = args.ragged.steps() - 1; t >= 0; --t) {
-    const StepRows rows = RowsOf(args.ragged, t);
-    if (rows.alive == 0) continue;
+    const StepRows now = StepRowsOf(args.ragged, t);
+    if (now.rows == 0) continue;
     const int64_t before =
-        t > 0 ? RowsOf(args.ragged, t - 1).begin * n : int64_t{0};
+        t > 0 ? StepRowsOf(args.ragged, t - 1).begin * n : int64_t{0};
     BackwardStep<T> step = {
-        .rows = rows.alive,
+        .rows = now.rows,
         .units = n,
         .batch_size =
             on_device ? args.ragged.batch_sizes.data<int32_t>() : nullptr,
         .rows_next = rows_next,
-        .gates = gates + rows.begin * 4 * n,
+        .gates = gates + now.begin * 4 * n,
         .wide_dz = nullptr,
         .c_prev = t > 0 ? c + before : nullptr,
-        .c = c + rows.begin * n,
-        .dh = dh + rows.begin * n,
+        .c = c + now.begin * n,
+        .dh = dh + now.begin * n,
         .dc = args.dc.data<float>()};
     const float* dz = args.scratch.data<float>();
     if constexpr (std::is_same_v<T, float>) {
       dz = step.gates;
     } else if (t > 0) {
-      CONTINUO_CHECK(args.scratch.num_elements() >= 4 * n * rows.alive);
+      CONTINUO_CHECK(args.scratch.num_elements() >= 4 * n * now.rows);
       step.wide_dz = args.scratch.data<float>();
     }
     const auto kernel =
         Width(n) == 4 ? BackwardStepKernel<T, 4> : BackwardStepKernel<T, 1>;
-    kernel<<<Blocks(rows.alive, n), kThreads, 0, stream.cuda->stream()>>>(step);
+    kernel<<<Blocks(now.rows, n), kThreads, 0, stream.cuda->stream()>>>(step);
     CONTINUO_RETURN_IF_LAUNCH_FAILED();
-    rows_next = rows.alive;
+    rows_next = now.rows;
     if (t == 0) break;
-    CONTINUO_RETURN_IF_ERROR(Multiply(stream, rows.alive, n, 4 * n, dz,
+    CONTINUO_RETURN_IF_ERROR(Multiply(stream, now.rows, n, 4 * n, dz,
                                       args.recurrent_t.data<float>(), 1.0f,
                                       dh + before));
   }
