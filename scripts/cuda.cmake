@@ -130,8 +130,9 @@ set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
 set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
 # What the assembler says of each source's kernels: SOURCE.txt in this folder
-# (tests/kernels/self_check/spills_test.cc reads it), all of sm_90 in registers.txt (for
-# gpusim's occupancy and launch limits). Nothing is assembled for PTX alone.
+# (tests/kernels/self_check/spills_test.cc reads it), all of sm_90 in
+# registers.txt (for gpusim's occupancy and launch limits). Nothing is assembled
+# for PTX alone.
 set(CONTINUO_PTXAS_DIR)
 if(NOT CONTINUO_CUDA_PTX_ONLY)
   set(CONTINUO_PTXAS_DIR ${CMAKE_BINARY_DIR}/ptxas)

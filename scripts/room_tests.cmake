@@ -49,7 +49,8 @@ function(continuo_test_binary target sources dependencies)
 endfunction()
 
 # continuo_test_case(NAME SOURCE [LABELS..] [TIMEOUT n] [ENVIRONMENT A=set:1..]
-#   [FILTER pattern]): one more CTest case of a file of this folder's tests.
+#   [FILTER pattern]): one more CTest case of a file of this folder's tests, one
+# of *_gpu_test.cc with all that these need.
 function(continuo_test_case name source)
   cmake_parse_arguments(ARG "" "TIMEOUT;FILTER" "LABELS;ENVIRONMENT" ${ARGN})
   continuo_folder(folder)
@@ -57,6 +58,8 @@ function(continuo_test_case name source)
   string(REGEX REPLACE "^tests/" "" folder ${folder})
   if(source MATCHES "_gpu_test\\.cc$")
     set(target ${target}_gpu)
+    list(APPEND ARG_LABELS gpu)
+    list(PREPEND ARG_ENVIRONMENT ${CONTINUO_CUDA_TEST_ENVIRONMENT})
   endif()
   if(ARG_FILTER)
     set(filter "${ARG_FILTER}")
@@ -92,7 +95,8 @@ endfunction()
 # file is a case named by its path below tests/.
 #
 #   PARSER    they link nothing but readers of files, or what these are made of:
-#             scripts/test.sh --asan runs them under sanitizers, which takes long for all tests
+#             scripts/test.sh --asan runs them under sanitizers, which takes long
+#             for all tests
 #   COMMANDS  binaries that they run
 #   SLOW      labelled slow
 #   NO_CASE   has its cases from continuo_test_case
@@ -111,7 +115,7 @@ function(continuo_tests)
   string(REPLACE "/" "_" target ${folder})
   string(REGEX REPLACE "^tests/" "" room ${folder})
   continuo_targets(dependencies ${ARG_DEPS})
-  string(REPLACE "/" "_" library continuo_${room})
+  continuo_targets(library ${room})
   if(TARGET ${library})
     list(APPEND dependencies ${library})
   endif()
@@ -147,12 +151,8 @@ function(continuo_tests)
       list(APPEND labels parser)
     endif()
     set(environment)
-    if(source IN_LIST gpu_sources)
-      list(APPEND labels gpu)
-      set(environment ${CONTINUO_CUDA_TEST_ENVIRONMENT})
-      if(NOT source IN_LIST ARG_NO_CHECK)
-        list(APPEND environment GPUSIM_CHECK=set:1)
-      endif()
+    if(source IN_LIST gpu_sources AND NOT source IN_LIST ARG_NO_CHECK)
+      set(environment GPUSIM_CHECK=set:1)
     endif()
     set(options LABELS ${labels})
     if(ARG_TIMEOUT)
@@ -162,7 +162,7 @@ function(continuo_tests)
     if(source IN_LIST ARG_ASYNC AND CONTINUO_CUDA_LIBS)
       foreach(seed RANGE 1 ${CONTINUO_GPUSIM_SEEDS})
         continuo_test_case(${name}.seed${seed} ${source} ${options}
-          ENVIRONMENT ${CONTINUO_CUDA_TEST_ENVIRONMENT} GPUSIM_ASYNC=set:${seed})
+          ENVIRONMENT GPUSIM_ASYNC=set:${seed})
       endforeach()
     endif()
   endforeach()

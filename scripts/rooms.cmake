@@ -66,13 +66,11 @@ endfunction()
 
 # continuo_room(SRCS a.cc b_gpu.cu DEPS kernels/common absl::strings): the
 # library of this folder. Sources that need CUDA (*_gpu.*) are left out where
-# there is none; those that stand in for them there are no_cuda.cc. A room of
-# headers alone has no SRCS.
+# there is none. A room of headers alone has no SRCS.
 function(continuo_room)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   continuo_folder(folder)
   continuo_targets(name ${folder})
-  string(REPLACE "/" "_" name continuo_${folder})
   continuo_targets(dependencies ${ARG_DEPS})
   set(cuda_sources ${ARG_SRCS})
   list(FILTER cuda_sources INCLUDE REGEX "_gpu\\.(cu|cc)$")
