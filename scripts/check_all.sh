@@ -5,7 +5,7 @@
 #   scripts/check_all.sh             all, in this order
 #   scripts/check_all.sh STEP...     these
 #
-#   format   clang-format and SPDX lines, all sources
+#   format   clang-format, all sources
 #   shell    ShellCheck, all scripts
 #   tests    scripts/test.sh --slow
 #   tidy     clang-tidy: what .clang-tidy has on is an error

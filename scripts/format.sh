@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Formats all C++ and CUDA sources as .clang-format says, or
-# tells which are not. Version 14 of clang-format decides, that of Debian 12:
-# others break some lines elsewhere.
+# Formats all C++ and CUDA sources as .clang-format says, or tells which are not.
+# Version 14 of clang-format decides, that of Debian 12: others break some lines
+# elsewhere.
 #
 #   scripts/format.sh            formats
 #   scripts/format.sh --check    changes nothing; fails where something would be

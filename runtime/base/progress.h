@@ -15,8 +15,7 @@ namespace continuo {
 class Progress {
  public:
   struct Style {
-    absl::string_view verb =
-        "";  // what the lines begin with, as in "Generated "
+    absl::string_view verb = "";  // in front of each line: "Generated "
     absl::string_view unit = "";  // what is counted, as in "files"
     absl::Duration interval = absl::Seconds(10);  // between log lines
     bool redraw = false;  // one line on stderr instead of log lines
