@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reading training data: both forms of every configuration.
 //
 //   bench_data --benchmark_min_time=0.2

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Generation speed of the published melody networks at their default sizes.
 //
 //   bench_generate --threads=2 [--benchmark_format=json]

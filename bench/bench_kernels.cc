@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Speed of the operations at the sizes of the published melody networks: 128
 // sequences of 128..512 events, 128 units, window 40.
 //

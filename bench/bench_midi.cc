@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How many MIDI files per second are read, from memory, on one thread.
 //
 //   CONTINUO_DATA_DIR=FOLDER build/bin/bench_midi

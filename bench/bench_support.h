@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the benchmarks of the compute core share.
 
 #ifndef CONTINUO_BENCH_BENCH_SUPPORT_H_

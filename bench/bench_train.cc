@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Training speed of the published melody networks at their default sizes:
 // batch 128, two layers of 128, dropout 0.5, lengths uniform in 128..512.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "bench/gpu_cases.h"
 #include "kernels/lstm/lstm.h"
 #include "runtime/base/log.h"

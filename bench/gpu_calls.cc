@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "bench/gpu_calls.h"
 
 #include <cuda_runtime.h>

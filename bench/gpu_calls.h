@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How often a program calls the CUDA runtime: bench/gpu_calls.cc stands before
 // the functions counted here in every program that it is linked into.
 

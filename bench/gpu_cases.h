@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The operations on the GPU at the sizes of the published networks.
 
 #ifndef CONTINUO_BENCH_GPU_CASES_H_

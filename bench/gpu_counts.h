@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a piece of GPU work costs by count: its launches, and under gpusim the
 // simulator's counters of the same launches.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Generation on a CUDA device: its speed, and what an event costs by count.
 
 #ifndef CONTINUO_BENCH_GPU_GENERATE_H_

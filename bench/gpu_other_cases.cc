@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What surrounds the recurrent layers: inputs, dropout, loss, optimizer, and a
 // step of decoding. "Steps" are 1: these work on all events at once.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // LSTM and attention layers on full batches: every row is alive at every step.
 
 #include "absl/strings/str_cat.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // bench_kernels --device=cuda: what each operation costs by count.
 
 #ifndef CONTINUO_BENCH_GPU_TABLE_H_

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Events/s of TensorFlow on the networks that bench_train measures.
 
 The reference beside bench_train: the same networks, batch size, lengths and

@@ -5,7 +5,7 @@
 #   scripts/check_all.sh             all, in this order
 #   scripts/check_all.sh STEP...     these
 #
-#   format   clang-format, all sources
+#   format   clang-format and licence lines, all sources
 #   shell    ShellCheck, all scripts
 #   tests    scripts/test.sh --slow
 #   tidy     clang-tidy: what .clang-tidy has on is an error
@@ -17,6 +17,8 @@
 #
 #   --since=COMMIT   tidy looks at sources that changed since
 #   --files='A B'    tidy looks at these
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
@@ -47,6 +49,7 @@ jobs=$(nproc)
 
 check_format() {
   scripts/format.sh --check
+  scripts/spdx.sh --check
 }
 
 check_shell() {

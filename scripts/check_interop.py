@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 """Compares continuo with Magenta on each other's files.
 
 Started by check_interop.sh, in an environment that holds Magenta. With

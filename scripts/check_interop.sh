@@ -10,6 +10,8 @@
 #   BUILD_DIR=dir       commands of dir/bin
 #   INTEROP_VENV=dir    Python environment to use or make (default: one in the
 #                       scratch folder, removed at the end)
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

@@ -22,6 +22,8 @@
 # empty but for CI, proxies, certificates and the variables of the scripts
 # (TRAIN_SECONDS and so on). Needs root. Exit code: that of the command, or 125
 # where there is no such system to run it in.
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # Finds CUDA and what the GPU forms link. Sets CONTINUO_HAS_CUDA.
 
 set(CONTINUO_CUDA_LIBS "$ENV{CONTINUO_CUDA_LIBS}" CACHE PATH

@@ -6,6 +6,8 @@
 #   scripts/format.sh            formats
 #   scripts/format.sh --check    changes nothing; fails where something would be
 #   CLANG_FORMAT=clang-format-14 scripts/format.sh    by this program
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

@@ -6,6 +6,8 @@
 #
 #   scripts/fuzz.sh                   every target for 60 seconds
 #   scripts/fuzz.sh --seconds=600 abc_fuzz midi_fuzz    these
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

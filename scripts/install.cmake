@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # What `cmake --install` puts in place, in two components: "commands" with their
 # man pages, completion and shipped data, and "development", the libraries with
 # what CMake and pkg-config say of them.

@@ -8,6 +8,8 @@
 #   scripts/install_packages.sh --fuzz     and clang with its libFuzzer
 #   scripts/install_packages.sh NAME...    and these
 #   scripts/install_packages.sh --list     print the names, install nothing
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

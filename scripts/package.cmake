@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # Debian packages, made by cpack (scripts/package.sh): the commands, and the
 # libraries to build on. Those with the CUDA forms have names of their own.
 set(CPACK_GENERATOR DEB)

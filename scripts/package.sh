@@ -11,6 +11,8 @@
 #   BUILD_DIR=dir               build there instead; a build of another kind that
 #                               is there already is packed as it is
 #   CONTINUO_CUDA=ON|OFF        with or without the CUDA forms (default: OFF)
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

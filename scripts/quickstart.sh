@@ -19,6 +19,8 @@
 #   SEED=1              the same seed gives the same data set
 #   CONTINUO_CUDA=...   ON builds the forms for NVIDIA GPUs, OFF leaves them out
 #                       (default: built where there is such a GPU)
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # One test binary a room, and one CTest case a file: a binary for each file would
 # make linking most of a build, and one case for all would run them one by one.
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # One library a room: a folder's CMakeLists.txt names its sources and the rooms
 # and packages it uses, and the target is named by the folder, data/notes/abc
 # being continuo_data_notes_abc. Commands and fuzz targets are named by hand.

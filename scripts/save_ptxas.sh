@@ -2,6 +2,8 @@
 # save_ptxas.sh FOLDER COMMAND...: runs a compile command of nvcc and saves what
 # `ptxas -v` says of its kernels (registers, spills, for each architecture) as
 # FOLDER/SOURCE.txt instead of printing it. The build's launcher for CUDA.
+
+# SPDX-License-Identifier: Apache-2.0
 set -uo pipefail
 folder=$1
 shift

@@ -14,6 +14,8 @@
 #   GPUSIM_SEEDS=n            orders of deferred work to try there (default: 3)
 #   CONTINUO_CUDA=ON|OFF      with or without the CUDA forms (default: AUTO, where
 #                             the CUDA toolkit is)
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // convert_dataset: data sets from SequenceExamples to compact records and back.
 
 #include <memory>

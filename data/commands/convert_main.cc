@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // convert_dir_to_note_sequences: a folder of music files to a TFRecord file of
 // NoteSequences.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The common part of the *_create_dataset commands. Each has its own main
 // (melody_create_dataset_main.cc and its kin) with the flags that only it has.
 

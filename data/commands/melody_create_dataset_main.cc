@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // melody_rnn_create_dataset: melody-specific flags and entry point.
 
 #include "absl/flags/flag.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Training examples as compact records (data/records/compact_record.h) and
 // back: events from labels, inputs from events.
 

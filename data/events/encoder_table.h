@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The encodings by name: adding one is a file in this folder and a row in
 // encoder_table.cc.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Encodings by name: "key_melody(48..83)", as compact records say which one
 // they are of.
 

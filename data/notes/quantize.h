@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Quantization: times in seconds to steps of a grid (data/notes/README.md). The
 // order of the double operations is Magenta's, because values such as
 // 127.999... decide which step a note lands on.

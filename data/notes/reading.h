@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The reading of music files, and what a reader reports about a piece.
 
 #ifndef CONTINUO_DATA_NOTES_READING_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Cutting a NoteSequence in time (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_SPLIT_H_

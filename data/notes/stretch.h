@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Playing a NoteSequence slower or faster (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_STRETCH_H_

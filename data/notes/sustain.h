@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The sustain pedal written out into note lengths (data/notes/README.md).
 
 #ifndef CONTINUO_DATA_NOTES_SUSTAIN_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Messages as bytes that are the same in every run.
 
 #ifndef CONTINUO_DATA_PROTO_SERIALIZE_H_

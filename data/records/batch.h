@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // PackedBatch: a ragged batch without padding.
 
 #ifndef CONTINUO_DATA_RECORDS_BATCH_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The shuffled stream of training batches (data/records/dataset.h).
 
 #include <condition_variable>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compact records: training examples from which inputs are made when they are
 // read (data/records/README.md). This file knows their wire form alone; what
 // labels mean is known in data/events/compact_example.h.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Data sets of training examples: shards, index, shuffling, batches.
 
 #ifndef CONTINUO_DATA_RECORDS_DATASET_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Training examples in any form in which files hold them: SequenceExamples and
 // compact records, told apart record by record.
 

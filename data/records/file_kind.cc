@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/records/file_kind.h"
 
 #include <cstdint>

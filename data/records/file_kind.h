@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a file is, by its contents, for messages about files of the wrong kind.
 
 #ifndef CONTINUO_DATA_RECORDS_FILE_KIND_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which files of records were written together.
 //
 // The files of a set (training and evaluation, or shards) are replaced one

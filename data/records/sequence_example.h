@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // SequenceExample: from its wire form straight to sparse rows.
 
 #ifndef CONTINUO_DATA_RECORDS_SEQUENCE_EXAMPLE_H_

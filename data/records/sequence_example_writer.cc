@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Written by hand rather than through the proto classes: all rows of the
 // inputs have the same size on the wire, so a row is a fixed header and zeros
 // into which a few floats are stored.

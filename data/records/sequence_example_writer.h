@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The wire form of a training example: a SequenceExample with the feature lists
 // "inputs" (dense floats) and "labels" (int64), as Magenta's reader expects it
 // (data/records/README.md).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // SparseRows: the inputs of a sequence as (index, value) lists.
 //
 // Every published encoding is a few ones (and at most a dozen other floats) per

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // TFRecord files: length-prefixed records with masked CRC-32C (uncompressed).
 // Event files of TensorBoard use the same framing.
 

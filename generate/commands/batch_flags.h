@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --batch, where a command computes many sequences at once.
 
 #ifndef CONTINUO_GENERATE_COMMANDS_BATCH_FLAGS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // drums_rnn_score: drums-specific flags and entry point.
 
 #include "absl/flags/flag.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // export_safetensors: a trained network for Python, in one safetensors file.
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // continuo_inspect: what files hold.
 
 #include <memory>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/commands/metric_primer_flags.h"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The flags of primers in bars and quarter notes: what melody_rnn_generate and
 // drums_rnn_generate share.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The flags that say which trained model a command uses.
 
 #ifndef CONTINUO_GENERATE_COMMANDS_MODEL_FLAGS_H_

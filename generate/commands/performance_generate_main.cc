@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // performance_rnn_generate: performance-specific flags and entry point.
 
 #include <algorithm>

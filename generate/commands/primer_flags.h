@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The flags of primers that all *_generate commands have.
 
 #ifndef CONTINUO_GENERATE_COMMANDS_PRIMER_FLAGS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // continuo_render: pictures of MIDI files and of training logs.
 
 #include <cstdio>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The common part of the *_score commands. Each has its own main file
 // (melody_score_main.cc etc.) with its specific flags.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/decoding/beam_search.h"
 
 #include <algorithm>

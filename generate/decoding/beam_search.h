@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Beam searches of one batch: their hypotheses, and pruning and branching
 // between two iterations.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DecodeBatch: the host's state of a batch, the requests that are decoded
 // together from start to end: the primers still being read, the searches, and
 // which row of the batch belongs to which of them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DeviceDecodeLoop: generation as a loop on the stream's device, for encoders
 // whose inputs follow from labels (EventEncoder::InputFeedback).
 //

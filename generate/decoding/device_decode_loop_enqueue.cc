@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Enqueues the work of a chunk.
 
 #include <utility>

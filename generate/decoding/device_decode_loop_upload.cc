@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Schedules a chunk and uploads its inputs.
 
 #include <utility>

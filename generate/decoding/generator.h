@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The beam search over sampled events, for many requests in one batch.
 //
 // Every hypothesis of every request is a row of one EventRnnDecoder: all

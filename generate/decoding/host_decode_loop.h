@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // HostDecodeLoop: generation driven by the host, which encodes every event and
 // draws every label; only the network runs on the stream's device.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/decoding/input_feedback_tables.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // An encoder's InputFeedbackSpec as the operation of
 // kernels/decoding/input_feedback.h takes it.
 

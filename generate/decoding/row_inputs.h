@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network's inputs of one step: each row's newest event, encoded in
 // parallel.
 

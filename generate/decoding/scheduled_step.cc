@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/decoding/scheduled_step.h"
 
 namespace continuo {

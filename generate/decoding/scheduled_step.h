@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What one step does to the rows of a batch, as far as it is known before a
 // label is drawn: what both decode loops execute and DecodeBatch commits.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The schedule of the next steps of a batch: what each will do to its rows, as
 // far as the host knows before a label is drawn. Which hypotheses of a beam are
 // kept, and which requests find they have enough, is not known yet.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The source of the uniform random numbers of sampling.
 
 #ifndef CONTINUO_GENERATE_DECODING_UNIFORM_SOURCE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // UploadBuffer: collects the small host arrays of many steps and uploads them
 // to the device in one copy.
 

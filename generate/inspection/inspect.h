@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The contents of a file, as text or JSON.
 
 #ifndef CONTINUO_GENERATE_INSPECTION_INSPECT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Checkpoints, bundles, safetensors files, run folders.
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // TFRecord files: NoteSequences, SequenceExamples, TensorBoard events.
 
 #include <algorithm>

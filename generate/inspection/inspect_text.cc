@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Facts as text: names and values in two columns, lists of objects as tables.
 
 #include <algorithm>

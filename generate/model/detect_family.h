@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which family a model is of, for commands that serve all of them.
 
 #ifndef CONTINUO_GENERATE_MODEL_DETECT_FAMILY_H_

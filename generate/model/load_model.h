@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A trained model from a run directory, a checkpoint or a bundle, ready to
 // generate.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/model/save_bundle.h"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --save_generator_bundle: a checkpoint becomes a .mag file.
 
 #ifndef CONTINUO_GENERATE_MODEL_SAVE_BUNDLE_H_

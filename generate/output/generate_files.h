@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The work of a generate command: generates, writes and reports all outputs.
 
 #ifndef CONTINUO_GENERATE_OUTPUT_GENERATE_FILES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Names of the files of a run, and what is told about each.
 
 #ifndef CONTINUO_GENERATE_OUTPUT_OUTPUT_FILES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Previews of what a network in training generates: a few outputs without a
 // primer, and pictures of them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A small fixed-width font for pictures: ASCII in cells of 6 by 9 dots.
 
 #ifndef CONTINUO_GENERATE_PICTURES_BITMAP_FONT_H_

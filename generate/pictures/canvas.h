@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A picture in memory: boxes, smooth lines, text; written as PNG.
 
 #ifndef CONTINUO_GENERATE_PICTURES_CANVAS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The training curve of a run as a picture.
 
 #ifndef CONTINUO_GENERATE_PICTURES_CURVE_PLOT_H_

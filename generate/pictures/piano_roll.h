@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Note sequences as pictures: one piano roll a file.
 
 #ifndef CONTINUO_GENERATE_PICTURES_PIANO_ROLL_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Continuation: what one family of models makes of a request.
 
 #ifndef CONTINUO_GENERATE_REQUESTS_CONTINUATION_H_

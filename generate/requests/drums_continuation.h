@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Drum requests: notes to a drum track and back (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_DRUMS_CONTINUATION_H_

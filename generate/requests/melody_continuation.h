@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Requests to melody models (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_MELODY_CONTINUATION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Primers of drums and performances as lists on the command line.
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PARSE_PRIMER_H_

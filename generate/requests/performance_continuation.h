@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Performance requests: notes to a performance and back (generate/README.md).
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PERFORMANCE_CONTINUATION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "generate/requests/performance_controls.h"
 
 #include <cmath>

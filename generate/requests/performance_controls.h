@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Requested control values of a performance, as lists or from a file
 // (generate/README.md).
 

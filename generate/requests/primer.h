@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a run continues: primers as lists, and the request for what follows.
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PRIMER_H_

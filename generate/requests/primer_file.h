@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Primers from music files.
 
 #ifndef CONTINUO_GENERATE_REQUESTS_PRIMER_FILE_H_

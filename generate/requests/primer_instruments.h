@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The instruments of a primer: a list of them for messages, and the choice of
 // one.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Python literals, as lists are given: numbers, True and False, and lists and
 // tuples of them, e.g. [60, -2, 62] or [(36, 42), ()].
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sections: which notes of a request are the primer, and between which steps
 // events are wanted (generate/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Given event sequences under a model: log-likelihood and predictions.
 
 #ifndef CONTINUO_GENERATE_SCORING_SCORE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Metrics of scored sequences: likelihood, and accuracy by class.
 
 #ifndef CONTINUO_GENERATE_SCORING_SCORE_METRICS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One run of a score command: all inputs read, scored and reported.
 
 #ifndef CONTINUO_GENERATE_SCORING_SCORE_RUN_H_

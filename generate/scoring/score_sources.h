@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a score command reads: music files, TFRecords of NoteSequences and data
 // sets.
 

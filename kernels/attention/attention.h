@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention wrapper around an LSTM: window of A past outputs, n units.
 //
 // One step of one row, with x the input part of x' (already x K1 + b1):

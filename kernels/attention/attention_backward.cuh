@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Backward through time of the attention cell, as one kernel for all steps (see
 // kernels/attention/attention_forward.cuh). From the last step to the first:
 //   da_t, dh_t = [dz_t+1, dout_t, dprojected_t] [6n, 2n]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The cluster form of the attention cell's kernels (compute capability 9.0).
 
 #ifndef CONTINUO_KERNELS_ATTENTION_ATTENTION_CLUSTER_CUH_

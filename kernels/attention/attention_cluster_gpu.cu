@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Clusters of 8 or 16 blocks take 8 rows each through all steps, with the
 // weights in shared memory from the first step to the last.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Per event and at the published sizes: 193,000 multiply-adds of products,
 // 5,120 tanh forward and as many backward, and the row's window, 20 KB an array
 // (two arrays forward, four backward). Weights (780 KB) and the windows of a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the blocks of a group hand values to each other: nothing to do for a
 // group of one block; stores to distributed shared memory in a cluster.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell's products with fewer, folded weights, whose sizes do not
 // depend on the width of its input:
 //   z         = (x Kx + b) + a_prev (K1a Kx) + h_prev R

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by launches: 5 n^2 chains of length i or n, and 14 n^2 weights.
 
 #include "kernels/attention/attention_fold.cuh"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell over a ragged batch: one kernel for all time steps, for a
 // group of rows at a time (kernels/attention/attention_launch.h).
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell: what comes before and after the kernels of its loops, and
 // their plain form, in which a block takes its rows through all steps and
 // blocks never synchronize.

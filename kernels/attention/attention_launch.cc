@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/attention/attention_launch.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Launch shapes of the attention cell on a GPU, and which form it takes. Host
 // code without CUDA, so that a test without a device can ask for any.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Products of the attention cell's step: few rows (at most 8) times weights
 // that never change, which lie in the order in which lanes read them, 16 units
 // by some inputs a tile. Inputs of a tile are permuted so that a lane reads its

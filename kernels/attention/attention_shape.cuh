@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The sizes of the attention cell's kernels: known to the compiler in the
 // cluster form, whose kernels are made for one n; from the layout in the plain
 // form.

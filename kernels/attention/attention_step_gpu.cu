@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One decoding step of the attention cell: products of all rows, with the cell
 // and the window between them. Bound by the windows: 8 A n bytes a row.
 

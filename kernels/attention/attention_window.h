@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention window alone, a step at a time, for networks whose attention
 // wraps more than one LSTM (kernels/attention/attention.h has the wrapped LSTM
 // built in).

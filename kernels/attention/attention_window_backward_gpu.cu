@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradient of the attention window at one step: a block a row. It reads two
 // rows of each slot of the window and adds to two others, once each: bound by
 // these 24 A n bytes a row, which all but those of one slot come from the

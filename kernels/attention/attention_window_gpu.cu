@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention window of decoding: a block a row, whose window it reads once
 // from global memory. Bound by these bytes: 8 A n a row.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention window of one row, forward and backward, for inclusion once
 // per instruction set.
 

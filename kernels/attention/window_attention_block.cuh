@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention window of some rows, forward and backward, by one block. The
 // slots of a row's window are a ring: the state of event e is in slot e mod A.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CONTINUO_OPERATION(Op): the entry point of an operation and its device forms.
 
 #ifndef CONTINUO_KERNELS_COMMON_DISPATCH_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the CUDA sources of the operations share: launching, and reading the
 // two types that arrays of gates come in.
 

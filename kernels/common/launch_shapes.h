@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Launch shapes that depend on what a GPU has, of the operations around the
 // recurrent layers.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Parallel loops of the CPU operations.
 
 #ifndef CONTINUO_KERNELS_COMMON_PARALLEL_FOR_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // WithPrecision: from the precision of a stream to a template argument.
 
 #ifndef CONTINUO_KERNELS_COMMON_PRECISION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The shape of a ragged batch, as the recurrent operations take it.
 
 #ifndef CONTINUO_KERNELS_COMMON_RAGGED_LAYOUT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the recurrent CPU operations share a batch between threads.
 
 #ifndef CONTINUO_KERNELS_COMMON_ROW_BLOCKS_H_

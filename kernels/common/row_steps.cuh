@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How long a row of a ragged batch is, in kernels.
 
 #ifndef CONTINUO_KERNELS_COMMON_ROW_STEPS_CUH_

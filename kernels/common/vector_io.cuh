@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Moving four neighbouring elements at a time: one 16-byte access of floats,
 // one 8-byte access of bfloat16.
 

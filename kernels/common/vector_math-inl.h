@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Elementwise functions on vectors, for inclusion once per instruction set.
 
 #if defined(CONTINUO_KERNELS_COMMON_VECTOR_MATH_INL_H_) == \

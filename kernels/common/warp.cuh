@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the threads of one warp do together.
 
 #ifndef CONTINUO_KERNELS_COMMON_WARP_CUH_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Beam search bookkeeping: which hypotheses of a list survive a pruning, and
 // the row index list with which states follow them (EventRnnDecoder::Reorder).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CPU form of kernels/decoding/beam.h. A search has a few dozen hypotheses at
 // most, so the searches run one after the other.
 

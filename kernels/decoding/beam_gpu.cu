@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Pruning is bound by comparisons, E^2 for a search: the place of a hypothesis
 // is the number of hypotheses before it, which each thread counts for its own
 // hypothesis. That needs no scratch and has one answer; for the 65,536

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The beams of a batch between two steps, where they are: scores, and the row
 // that each row continues.
 

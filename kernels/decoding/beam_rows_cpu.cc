@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/decoding/beam_rows.h"
 #include "runtime/base/log.h"
 

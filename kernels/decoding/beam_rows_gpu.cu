@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One thread a row; bound by the latency of a launch.
 
 #include "kernels/common/launch.cuh"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What both forms of kernels/decoding/input_feedback.h compute, for one row.
 //
 // State of a row: events so far; a bit for each distance at which the newest

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // InputFeedback: the network's next input rows from the labels just drawn, so
 // that a decoding loop need not leave the device.
 

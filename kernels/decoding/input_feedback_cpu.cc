@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CPU form of kernels/decoding/input_feedback.h: rows in parallel.
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // InputFeedback by one warp a row, of which a lane enters the label;
 // neighbouring rows share a block, which reads and writes its arrays as one
 // piece, so that all of a sector is used however few integers a row has. Bound

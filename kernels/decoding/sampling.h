@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sampling: one class per softmax head from logits, given uniform draws.
 //
 // The draws come from the caller, so a sample is a pure function of the row's

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reference and CPU form of kernels/decoding/sampling.h: rows in parallel, one
 // pass over the classes of a head.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by latency: a warp takes a row, and the sums over the classes of a head
 // are chains of additions in the order of the CPU form, two of them (five with
 // top_k or top_p), so that the same logits give the same class. At some 8

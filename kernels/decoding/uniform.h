@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The uniform numbers that samples are drawn with.
 
 #ifndef CONTINUO_KERNELS_DECODING_UNIFORM_H_

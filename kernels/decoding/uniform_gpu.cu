@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Uniform numbers, one a thread: bound by the 20 multiplications of a Philox
 // block for each 8 bytes written.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dense products.
 //
 // On a GPU the order of sums may depend on the sizes of the product, and on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Packed products on the CPU; see matmul-inl.h for the register tile. Bound by
 // arithmetic: 95 % of the machine's product peak for the shapes of the
 // networks, 73 % for gradients of weights, which first copy their blocks of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dense products by cuBLAS (in bf16: gemm_mixed_gpu.cu and
 // weight_gradient_gpu.cu): bound by arithmetic at the sizes of a training batch
 // (k and n of 128 and more), by the weights' bytes in decoding.

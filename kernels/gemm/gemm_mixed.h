@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Products in bf16, of arrays of both types.
 
 #ifndef CONTINUO_KERNELS_GEMM_GEMM_MIXED_H_

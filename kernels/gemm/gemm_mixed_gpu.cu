@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory at the sizes of a training batch: with n = 512 and k = 128 an
 // event is 512 + 1,024 bytes and 131,000 operations, a third of what the tensor
 // cores of an H100 do in that time. So each array is moved once, in the type it

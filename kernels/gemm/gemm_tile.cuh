@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the products in bf16 share: tiles of operands in shared memory, and the
 // tile [128, 128] of the product that a block of eight warps makes of them,
 // [64, 32] by each warp.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Products of a few rows with a packed matrix, for inclusion in the CPU
 // operations once per instruction set (Highway's foreach_target).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The instructions that products on tensor cores are made of, and asynchronous
 // copies into shared memory. Of sm_80; newer devices have them too.
 

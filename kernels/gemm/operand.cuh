@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Operands of products in a precision.
 
 #ifndef CONTINUO_KERNELS_GEMM_OPERAND_CUH_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The layout of packed matrices on the CPU (contract in kernels/gemm/gemm.h).
 
 #ifndef CONTINUO_KERNELS_GEMM_PACKING_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The second launch of sums that are made in chunks.
 
 #ifndef CONTINUO_KERNELS_GEMM_REDUCE_PARTIALS_H_

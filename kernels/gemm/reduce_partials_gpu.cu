@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: one read of the partial sums. A thread adds one column, with
 // eight loads in flight.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradient of weights in bf16. Bound by memory at the sizes of a training
 // batch, by one read of x and of dz: with k = 128 and n = 512 an event is
 // 512 + 1,024 bytes and 131,000 operations. Rows of x are picked and rounded on

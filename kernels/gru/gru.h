@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The GRU over a ragged batch, forward and backward through time, as
 // TensorFlow's GRUCell computes it.
 //

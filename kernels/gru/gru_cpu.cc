@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by the arithmetic of h Rg and (r h) Rc, as the LSTM by its product
 // (kernels/lstm/lstm_cpu.cc), with three quarters of its weights. The two
 // products of a step wait for each other, so the gates are activated in two

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The step-wise GRU: for each step two products, by kernels/gemm/gemm.h, and a
 // kernel after each.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Moving rows of an array.
 
 #ifndef CONTINUO_KERNELS_LAYERS_COPY_ROWS_H_

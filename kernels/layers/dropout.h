@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dropout with a recomputed mask.
 
 #ifndef CONTINUO_KERNELS_LAYERS_DROPOUT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by the integer arithmetic of Philox: 60 multiplications for 4 units.
 // Vectors compute one block per lane.
 

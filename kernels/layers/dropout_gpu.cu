@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory, one read and one write of an element, as long as the 60
 // integer multiplications for 4 elements hide behind them. A thread makes one
 // block of four random numbers and moves its four elements.

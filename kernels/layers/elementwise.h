@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Operations an element: copying, clearing and adding arrays.
 
 #ifndef CONTINUO_KERNELS_LAYERS_ELEMENTWISE_H_

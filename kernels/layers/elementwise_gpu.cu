@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: every element is moved once, by 16-byte accesses where the
 // arrays allow them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Products with sparse rows: a gather-sum of weight rows, and its gradient.
 
 #ifndef CONTINUO_KERNELS_LAYERS_EMBEDDING_H_

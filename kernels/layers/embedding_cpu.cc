@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by the traffic to the level-1 cache: a multiply-add per load of a
 // weight row (gather), per load and store of one (scatter).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Gather-sum: bound by loads of weight rows, which fit the level-1 cache (74
 // rows of 2 KB in the melody networks); of the device's memory it needs one
 // write of `out`. A warp owns a row and 128 (or 32) of its columns.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Softmax, cross-entropy, counts and the gradient of the logits in one pass.
 
 #ifndef CONTINUO_KERNELS_LAYERS_LOSS_H_

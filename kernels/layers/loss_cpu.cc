@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by the exponentials; half a percent of a training step.
 
 #include <algorithm>

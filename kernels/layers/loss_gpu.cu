@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: one read of the logits and one write of their gradient. A
 // warp takes an event of a chunk and passes over each of its heads three times
 // (highest, sum, gradient), of which two find the logits in the level-1 cache.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Per-tensor gradient clipping and Adam on the flat parameter buffer.
 
 #ifndef CONTINUO_KERNELS_LAYERS_OPTIMIZER_H_

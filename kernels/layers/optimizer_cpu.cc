@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: 28 bytes move per weight, once a training step. For the
 // published melody networks (under half a million weights, all in cache) the
 // step is below a thousandth of the training time, so plain loops suffice.

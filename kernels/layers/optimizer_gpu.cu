@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: the gradient is read twice, weights and slots are read and
 // written once, 32 bytes a weight.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM cell of one row, for inclusion once per instruction set.
 
 #if defined(CONTINUO_KERNELS_LSTM_GATES_INL_H_) == defined(HWY_TARGET_TOGGLE)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM over a ragged batch, forward and backward through time.
 //
 // Gate order (everywhere in the project): i, j, f, o. With z = x K + b + h R:

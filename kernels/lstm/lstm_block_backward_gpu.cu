@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The block-persistent LSTM, backward: the mirror of lstm_block_forward_gpu.cu.
 //
 // A step of a block: the product of the dz of the step after (shared memory)

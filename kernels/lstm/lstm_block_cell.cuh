@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the two passes of the block-persistent LSTM share beside the product:
 // the pairs of units that a thread owns, and inputs that arrive ahead of time.
 

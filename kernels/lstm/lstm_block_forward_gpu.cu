@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The block-persistent LSTM, forward: an even number of units up to 128. A
 // block owns 8 rows (or 4, in exact fp32) for all their steps; the recurrent
 // weights are read once and stay on chip; blocks never synchronize.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Launching the block-persistent LSTM: what both passes share.
 
 #ifndef CONTINUO_KERNELS_LSTM_LSTM_BLOCK_LAUNCH_CUH_

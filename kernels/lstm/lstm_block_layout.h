@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the block-persistent LSTM lies in registers and shared memory. Numbers
 // alone: kernels and launch shapes both read them here.
 

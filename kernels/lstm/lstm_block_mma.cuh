@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The product of lstm_block_product.cuh on tensor cores, in bf16 or tf32: by
 // mma.sync, of which W is the operand of 16 rows and the batch that of 8, so
 // that 8 rows waste nothing.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The recurrent product of a step of the block-persistent LSTM.
 //
 // out [rows, columns] = x [rows, kDepth] W, with x in shared memory and W on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The product of lstm_block_product.cuh in exact fp32. The lanes that own the
 // units of kPairs neighbouring pairs sum a slice of the depth each, for all
 // columns of these units and all rows, and then exchange: a number of x serves

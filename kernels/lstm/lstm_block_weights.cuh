@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The operands of the recurrent products of the block-persistent LSTM, forward
 // (h R) and backward (dz R^T): weights that stay on chip, and rows that change
 // with every step.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM cell of one unit, for the CUDA forms: the formulas of
 // kernels/lstm/gates-inl.h.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM by thread-block clusters: 64 units of a layer a block in bf16, 32
 // otherwise, so that 256 units are 4 or 8 blocks. h and dz are written into
 // the shared memory of every block of the cluster, two buffers in turn, and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The passes of the LSTM by groups of blocks (lstm_cooperative.h), forward and
 // backward. How the blocks of a group exchange their parts of h and dz is the
 // Exchange: lstm_cluster_gpu.cu and lstm_grid_gpu.cu.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the LSTM's cluster and grid forms share a layer: a group of thread blocks
 // holds the recurrent weights on chip, each block those of its own units, and
 // takes slices of the batch through all their steps. The blocks of a group

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The backward pass of the LSTM by a group of blocks: a step makes dz of the
 // block's units, and with dz of all units their dh of the step before.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The forward pass of the LSTM by a group of blocks.
 
 #ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_FORWARD_CUH_

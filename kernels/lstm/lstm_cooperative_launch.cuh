@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The host side of the LSTM by groups of blocks (lstm_cooperative.h).
 
 #ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_LAUNCH_CUH_

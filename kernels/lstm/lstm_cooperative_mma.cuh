@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A warp's part of a group's product on tensor cores: tiles of 16 columns of
 // the weights are the A operand of mma.sync, 8 rows of the batch are B.
 //

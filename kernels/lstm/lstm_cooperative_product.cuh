@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The product of one thread block of a group: rows times the block's share of
 // the recurrent weights, which stay on chip for the whole launch.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A warp's part of a group's product in float32: chains of fused multiply-adds.
 //
 // A lane has 4 columns and all 8 rows, so that 16 multiplications share each

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Where a block's share of the recurrent weights is, for the LSTM of groups.
 
 #ifndef CONTINUO_KERNELS_LSTM_LSTM_COOPERATIVE_WEIGHTS_CUH_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by the arithmetic of h R (kernels/README.md: 73 % of the product peak;
 // the gates take most of the rest). The packed recurrent weights of a layer of
 // 128 units are 256 KB: they stay in the level-2 cache, from which one step of

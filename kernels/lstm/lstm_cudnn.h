@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A whole LSTM layer by cuDNN (CUDA streams alone): the comparison for the
 // fused path of kernels/lstm/lstm.h and its twin in numbers, input part
 // included.

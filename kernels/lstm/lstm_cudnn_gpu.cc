@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // cuDNN's RNN interface of version 8 and later: one unidirectional layer of one
 // bias. Rows of different lengths go in as they lie, packed by time step and
 // sorted by length.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What has to be repacked for cuDNN: weights, their gradients, and sparse
 // inputs. All bound by bytes, of which the weights have few: 8 bytes a weight,
 // once a call, where a call reads them once a step.

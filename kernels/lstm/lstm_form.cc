@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/lstm/lstm_form.h"
 
 #include <algorithm>

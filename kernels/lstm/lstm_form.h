@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which form of the LSTM a GPU runs. Functions of sizes alone, so that a test
 // without a device can ask for any device.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Chooses the form of the LSTM that a GPU runs.
 
 #include "kernels/lstm/lstm.h"

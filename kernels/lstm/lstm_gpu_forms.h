@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The persistent forms of the LSTM and the plain one. The contract of each is
 // that of LstmForward and LstmBackward; kernels/lstm/lstm_form.h says when a
 // form may be called.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM by a cooperative grid: 32 units of a layer a block, groups of up to
 // 16 blocks, on devices without clusters and for weights that no cluster
 // holds. h and dz of a step are read back from the arrays themselves, from the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One step of an LSTM's backward pass, for networks that do other work between
 // two steps (kernels/lstm/lstm.h goes through all of them).
 

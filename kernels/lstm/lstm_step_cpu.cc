@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bound by memory: nine arrays of N h floats are read and five written.
 
 #include "kernels/common/row_blocks.h"

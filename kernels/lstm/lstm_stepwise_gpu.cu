@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The step-wise LSTM: for each step a product by cuBLAS and one kernel that
 // does all the rest of the step. Any number of units, rows and steps; the plain
 // form, which the persistent ones are tested against.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A short probe of every operation of a stream's device against its form on the
 // CPU: small problems, the same inputs, results compared.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Probes of the attention wrapper: through time, one step of it, and its window
 // alone.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Probes of products: dense and sparse, and the gradients of their weights.
 
 #include "kernels/gemm/gemm.h"

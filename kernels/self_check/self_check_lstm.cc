@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Probes of recurrent layers: LSTMs by the project's own forms and by cuDNN.
 
 #include <algorithm>

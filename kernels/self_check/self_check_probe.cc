@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/self_check/self_check_probe.h"
 
 #include <cstring>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the probes of the self check are written with: each puts its inputs on
 // a stream's device, runs an operation there and names the outputs. It is run
 // on the CPU and on the device, and the outputs are compared.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Probes of what a training step does beside its products.
 
 #include "kernels/layers/copy_rows.h"

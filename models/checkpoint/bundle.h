@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Generator bundles (.mag): a trained model in one file.
 
 #ifndef CONTINUO_MODELS_CHECKPOINT_BUNDLE_H_

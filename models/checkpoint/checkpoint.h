@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorFlow checkpoints, read and written: V2 (tensor bundles) and V1 (one
 // table).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The `checkpoint` file of a run: which checkpoints exist, oldest first.
 
 #include <cstdint>

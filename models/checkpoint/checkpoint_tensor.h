@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the readers of both checkpoint formats share: element types, shapes that
 // cannot be trusted, and copying elements.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // V1 checkpoints: one table. The entry under the empty key lists the tensors
 // (name, type, shape); every other entry is one slice with bare values.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // safetensors files: tensors for use in Python.
 //
 // Eight bytes (little-endian) tell the size of a JSON header, which names each

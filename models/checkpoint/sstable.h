@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sorted tables (LevelDB's file format) in memory: the index of TensorFlow's V2
 // checkpoints and the whole of its V1 checkpoints.
 

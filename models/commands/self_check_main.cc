@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // continuo_self_check: whether a GPU computes what the CPU computes.
 
 #include <cstdio>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // unpack_bundle: the checkpoint and the meta graph of a bundle as files.
 
 #include <string>

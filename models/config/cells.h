@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The kinds of recurrent cells that layers are made of, one row each.
 // models/layers/layer_stack.cc has the layer of each.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The named configurations, one row each, with the published defaults.
 
 #ifndef CONTINUO_MODELS_CONFIG_CONFIG_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Hyperparameters and the parser of --hparams: Magenta's grammar, and a
 // fractional clip_norm.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The configuration stored beside the checkpoints of a run, so that whoever
 // reads a checkpoint needs no flags to rebuild its network.
 

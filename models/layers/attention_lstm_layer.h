@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM layer within Magenta's attention wrapper
 // (kernels/attention/attention.h).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM layer by cuDNN in place of the project's own
 // (kernels/lstm/lstm_cudnn.h). What differs: sparse inputs are written out, the
 // gradient of a residual connection is added afterwards, and the size of what

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The GRU layer (kernels/gru/gru.h).
 
 #ifndef CONTINUO_MODELS_LAYERS_GRU_LAYER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Layer: one recurrent layer of a network, or all of them, on a stream.
 //
 // A layer is made with its place in the list of weights, and then serves either

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "models/layers/layer_stack.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // LayerStack: recurrent layers one upon the other.
 
 #ifndef CONTINUO_MODELS_LAYERS_LAYER_STACK_H_

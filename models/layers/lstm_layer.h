@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM layer (kernels/lstm/lstm.h).
 
 #ifndef CONTINUO_MODELS_LAYERS_LSTM_LAYER_H_

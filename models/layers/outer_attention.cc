@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Weights, memory and forward; outer_attention_backward.cc has the rest.
 
 #include "models/layers/outer_attention.h"

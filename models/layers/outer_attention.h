@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // OuterAttention: attention around all LSTM layers, as in networks of
 // TensorFlow 0.x.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Backward of the attention around all layers: back through time step by step,
 // then the gradients of the weights as products over all events.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Parameter: one named weight tensor, and its place in the flat buffer.
 
 #ifndef CONTINUO_MODELS_LAYERS_PARAMETER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Projection: the product of rows, dense or sparse, with a weight matrix.
 
 #ifndef CONTINUO_MODELS_LAYERS_PROJECTION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // WeightMatrix: rows of a weight matrix, and their packed copies.
 
 #ifndef CONTINUO_MODELS_LAYERS_WEIGHT_MATRIX_H_

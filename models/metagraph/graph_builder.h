@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Writes TensorFlow graphs: one function per operation that the networks use.
 //
 // A value is the name of the node that computes it, "name:1" its second output.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The meta graph of a bundle: the network as a TensorFlow graph that computes
 // the probabilities of the next event, for programs that run bundles with
 // TensorFlow and know nothing else about the network.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One time step of a network as TensorFlow operations.
 
 #ifndef CONTINUO_MODELS_METAGRAPH_METAGRAPH_CELLS_H_

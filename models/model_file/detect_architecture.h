@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network of a checkpoint, read off the names and shapes of its tensors.
 
 #ifndef CONTINUO_MODELS_MODEL_FILE_DETECT_ARCHITECTURE_H_

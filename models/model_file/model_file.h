@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A trained network as files hold it: a bundle, a checkpoint, a folder of
 // checkpoints or a safetensors file, and what it tells of its configuration.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Variable names of older TensorFlow releases.
 
 #ifndef CONTINUO_MODELS_MODEL_FILE_TF_VARIABLE_NAMES_H_

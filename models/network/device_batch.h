@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DeviceBatch: the arrays of a batch where a stream's device reads them.
 
 #ifndef CONTINUO_MODELS_NETWORK_DEVICE_BATCH_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The self check (kernels/self_check/self_check.h) at a network's sizes, for
 // commands that are about to rely on a device.
 

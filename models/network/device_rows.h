@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DeviceRows: sparse rows where a stream's device reads them.
 
 #ifndef CONTINUO_MODELS_NETWORK_DEVICE_ROWS_H_

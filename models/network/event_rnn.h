@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // EventRnn: the network on a device, its flat weights, and training on it.
 //
 // Nothing here or above knows which device computes; the operations in kernels/

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // EventRnnDecoder: one event at a time for many sequences at once.
 
 #ifndef CONTINUO_MODELS_NETWORK_EVENT_RNN_DECODER_H_

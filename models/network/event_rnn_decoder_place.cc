@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Places of a decoder, for work that is recorded.
 
 #include <algorithm>

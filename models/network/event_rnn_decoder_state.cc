@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Memory of a decoder, and moving rows of it.
 
 #include "models/network/event_rnn_decoder_state.h"

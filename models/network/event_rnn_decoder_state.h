@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The inside of EventRnnDecoder: what it keeps and how that is moved. Only the
 // event_rnn_decoder*.cc files include this.
 

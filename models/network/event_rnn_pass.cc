@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A pass over a batch: checks it, puts it on the device, runs the operations or
 // their recording, and reads the results.
 

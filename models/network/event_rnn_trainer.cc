@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // EventRnnTrainer: memory, and the interface over its two passes.
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The inside of EventRnnTrainer: what it keeps besides the layers, and a pass
 // over a batch. Only event_rnn_trainer.cc and event_rnn_pass.cc include this.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // NetworkSpec and the one ordered list of named weights, which drives
 // initialisation, save, load, optimizer slots, all-reduce and export.
 // models/layers/ has the layers that the weights belong to.

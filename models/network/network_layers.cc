@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "models/network/network_layers.h"
 
 #include "models/layers/layer_stack.h"

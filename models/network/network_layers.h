@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The layers of a network: the recurrent ones and the logits.
 
 #ifndef CONTINUO_MODELS_NETWORK_NETWORK_LAYERS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Between the flat weight buffer of a network and named tensors.
 
 #ifndef CONTINUO_MODELS_NETWORK_WEIGHTS_H_

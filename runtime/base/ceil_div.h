@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Division that rounds up, on the host and in kernels.
 
 #ifndef CONTINUO_RUNTIME_BASE_CEIL_DIV_H_

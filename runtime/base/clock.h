@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Two clocks: one for intervals, one for timestamps.
 //
 // The time of day can be set back or forward at any moment, by hand or by the

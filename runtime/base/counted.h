@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // "1 file", "2 files": numbers of things in messages.
 
 #ifndef CONTINUO_RUNTIME_BASE_COUNTED_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The nearest of several names, for messages about a misspelt one.
 
 #ifndef CONTINUO_RUNTIME_BASE_EDIT_DISTANCE_H_

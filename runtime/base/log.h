@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Log lines on stderr with a minimum severity, and the invariant check.
 
 #ifndef CONTINUO_RUNTIME_BASE_LOG_H_

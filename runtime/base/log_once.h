@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Log lines that say the same again and again, once.
 
 #ifndef CONTINUO_RUNTIME_BASE_LOG_ONCE_H_

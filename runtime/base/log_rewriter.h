@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How a program shows log lines, for commands alone.
 
 #ifndef CONTINUO_RUNTIME_BASE_LOG_REWRITER_H_

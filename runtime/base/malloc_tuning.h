@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Settings of malloc.
 
 #ifndef CONTINUO_RUNTIME_BASE_MALLOC_TUNING_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Process setup that every command performs first.
 
 #ifndef CONTINUO_RUNTIME_BASE_PROCESS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How far a long run is: on a terminal one line that is redrawn, elsewhere a
 // log line now and then.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Status helpers: the return macros every fallible function uses.
 //
 // A failure that a user can cause travels as absl::Status with the file, the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Stopping a job: Ctrl-C, SIGTERM, or a test.
 
 #ifndef CONTINUO_RUNTIME_BASE_STOP_H_

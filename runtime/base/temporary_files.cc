@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A list of entries that only grows, so that a signal handler can walk it at
 // any moment. An entry's path changes only while its owner has claimed it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The temporary files of this process, removed when it is killed by a signal.
 
 #ifndef CONTINUO_RUNTIME_BASE_TEMPORARY_FILES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A thread whose creation may fail.
 
 #ifndef CONTINUO_RUNTIME_BASE_THREAD_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A fixed pool of threads and a parallel loop with a fixed partition.
 
 #ifndef CONTINUO_RUNTIME_BASE_THREADS_H_

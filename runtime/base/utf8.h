@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Text whose encoding is not known.
 
 #ifndef CONTINUO_RUNTIME_BASE_UTF8_H_

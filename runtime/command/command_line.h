@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The command line of every command: Abseil flags, with help in groups and
 // errors that name the remedy.
 

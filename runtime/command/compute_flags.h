@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Device and precision flags.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_COMPUTE_FLAGS_H_

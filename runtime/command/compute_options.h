@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How to compute, as flags say it.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_COMPUTE_OPTIONS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Checks of flag values that several commands make.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_FLAG_CHECKS_H_

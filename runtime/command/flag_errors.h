@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Errors of command lines, in messages that name the remedy.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_FLAG_ERRORS_H_

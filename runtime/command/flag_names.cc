@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/command/flag_names.h"
 
 #include <algorithm>

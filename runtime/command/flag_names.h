@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Fields of options under the names that they have on a command line. Messages
 // of libraries put a field into backquotes, "`num_steps`=0: must be at least
 // 1", and know nothing of flags.

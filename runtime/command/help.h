@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The text of --help: what a command does, and its flags in groups, the most
 // important ones first.
 

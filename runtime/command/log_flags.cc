@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/command/log_flags.h"
 
 #include "absl/flags/flag.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --log, which every command has.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_LOG_FLAGS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The log of the protocol buffer library.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_PROTOBUF_LOG_H_

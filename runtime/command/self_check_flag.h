@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --self_check, one flag with the default that each command wants.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_SELF_CHECK_FLAG_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --threads, where a command computes with several.
 
 #ifndef CONTINUO_RUNTIME_COMMAND_THREAD_FLAGS_H_

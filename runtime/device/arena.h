@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Arena: device or pinned memory, planned and allocated before the first step.
 //
 // The owner asks for its tensors twice, in the same order: while planning it

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/device/cuda_status.h"
 
 #include "absl/strings/str_cat.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Codes of CUDA, cuBLAS, cuDNN and NCCL as absl::Status, by one macro.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_CUDA_STATUS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CudaStream: a CUDA stream with the library handles that work on it, and what
 // launch shapes are chosen by. For CUDA sources.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CUDA functions of the runtime: cuda_support.cc implements them in a build
 // with CUDA, no_cuda.cc in one without.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Device and Stream: where an operation runs.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_DEVICE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Moving arrays between the host and a stream's device.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_DEVICE_COPY_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What launch shapes are computed from, so that a test without a device can ask
 // for those of any.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/device/graph.h"
 
 #include "runtime/device/cuda_status.h"

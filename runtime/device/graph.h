@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Graph: work of a CUDA stream, recorded once and launched many times.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_GRAPH_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A build without CUDA has no device to open; the rest is never reached.
 
 #include "runtime/base/log.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/device/stream_event.h"
 
 #include "runtime/device/cuda_status.h"

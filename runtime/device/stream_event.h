@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // StreamEvent: a CUDA event, a point in the work of a stream.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_STREAM_EVENT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DType, Shape and TensorView: how operations see memory they do not own.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_TENSOR_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Views of parts of arrays.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_TENSOR_SLICE_H_

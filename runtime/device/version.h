@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What this program is, for --version and for what it writes.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_VERSION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Writing files: the one rule for every file that a command writes.
 
 #ifndef CONTINUO_RUNTIME_FILES_ATOMIC_FILE_H_

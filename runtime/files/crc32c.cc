@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Slicing by eight: eight table look-ups per eight bytes, no special
 // instructions, about 2 GB/s.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CRC-32C (Castagnoli), plain and masked as TFRecord, event files and
 // TensorFlow checkpoints store it (formats: TFRecord framing).
 

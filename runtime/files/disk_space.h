@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Free space on the file system of a path, and the lack of it.
 
 #ifndef CONTINUO_RUNTIME_FILES_DISK_SPACE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Files and paths: whole reads, folders, patterns; with AtomicFile for writing
 // and MappedFile for reading.
 //

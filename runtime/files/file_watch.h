@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Files that must not change while they are read.
 
 #ifndef CONTINUO_RUNTIME_FILES_FILE_WATCH_H_

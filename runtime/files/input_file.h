@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // An input that is open: a regular file, or a stream.
 
 #ifndef CONTINUO_RUNTIME_FILES_INPUT_FILE_H_

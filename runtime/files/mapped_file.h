@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whole files in memory, without copying where they can be mapped.
 
 #ifndef CONTINUO_RUNTIME_FILES_MAPPED_FILE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Faults in mapped files, turned into errors.
 //
 // Where a mapped file has been cut short, or its disk cannot be read, touching

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the paths that a user gives for outputs stand for.
 
 #ifndef CONTINUO_RUNTIME_FILES_OUTPUT_PATH_H_

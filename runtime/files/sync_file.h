@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Files that grow line by line, made safe from a power cut.
 
 #ifndef CONTINUO_RUNTIME_FILES_SYNC_FILE_H_

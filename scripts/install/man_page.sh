@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # man_page.sh COMMAND VERSION: prints the man page of a command, made from what
 # its --help=all prints.
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 command=$1
 version=$2

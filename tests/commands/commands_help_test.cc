@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The help of every command, as a user asks for it.
 
 #include <sys/wait.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Every output flag of every command: a plain file, a link, a new folder, a
 // named pipe and standard output get the same bytes, and stay what they are.
 

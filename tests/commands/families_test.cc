@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The whole job of every drum and performance configuration, as a user does it
 // with the commands: data set, training, evaluation, generation; tiny networks.
 

@@ -16,6 +16,8 @@
 #
 # Ends with 0 if all runs behave, with 1 and a list if not, and with 77 (which
 # ctest shows as skipped) where processes cannot be traced.
+
+# SPDX-License-Identifier: Apache-2.0
 set -uo pipefail
 
 # shellcheck disable=SC2054

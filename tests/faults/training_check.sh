@@ -4,6 +4,8 @@
 #   training_check.sh prepare COMMAND...  trains undisturbed, in ../whole
 #   training_check.sh check COMMAND...    goes on with the run in run: it ends
 #       with the bytes of the undisturbed one, and no step is logged twice
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 what=$1
 shift

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # completion_test.sh BUILD: what bash completes on the command line of a command.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=../scripts/testing.sh disable=SC2016
 . "$(dirname "$0")/../scripts/testing.sh"
 build=$1

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Another project's program: loads a bundle and writes a melody.
 
 #include <cstdio>

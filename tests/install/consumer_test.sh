@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # consumer_test.sh BUILD: installs a build, moves that elsewhere, and builds a
 # program of another project on it, by CMake and by pkg-config.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=../scripts/testing.sh disable=SC2016
 . "$(dirname "$0")/../scripts/testing.sh"
 build=$1

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # man_page_test.sh BUILD: man pages hold what help texts hold, as roff.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=../scripts/testing.sh disable=SC2016
 . "$(dirname "$0")/../scripts/testing.sh"
 build=$1

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The rooms of the house and the direction of includes between them, read from
 // the sources themselves:
 //

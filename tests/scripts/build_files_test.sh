@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The build takes no tool because it happens to be installed: compiler caches
 # and linkers are the user's to name, in CMake's own variables.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 

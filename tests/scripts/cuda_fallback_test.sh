@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # An nvcc that does not work here is a reason to build for the CPU, which is
 # said, and an error where the CUDA forms were asked for.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016,SC2317
 . "$(dirname "$0")/testing.sh"
 tool nvcc '

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # The launcher of nvcc has no empty element where the user has set no compiler
 # cache, and all elements of one that is set; folders may have blanks.
 set(CONTINUO_CUDA OFF)

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # install_packages.sh: what it asks of apt-get, and that failures are seen.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 install=$source_dir/scripts/install_packages.sh

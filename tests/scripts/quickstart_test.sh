@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # quickstart.sh builds the CUDA forms only where a GPU is, or if it is told to.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 mkdir -p "$dir/checkout"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The launcher of nvcc saves what the assembler says and hides nothing else,
 # with and without a compiler cache, in folders with blanks.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 launcher=$source_dir/scripts/save_ptxas.sh

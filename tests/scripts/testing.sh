@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # What tests of scripts share; sourced. Makes $dir, a folder with a blank in its
 # name that is removed at the end, and $dir/bin, which is first in PATH.
 # shellcheck shell=bash disable=SC2034

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Scripts explain themselves, and do nothing when they do not understand.
+
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 for script in quickstart test install_packages clean_root check_interop \

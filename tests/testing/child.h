@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A function in a process of its own: for what ends a process, or changes it.
 
 #ifndef CONTINUO_TESTS_TESTING_CHILD_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sparse rows as the dense arrays that golden files hold.
 
 #ifndef CONTINUO_TESTS_TESTING_DENSE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // SequenceExamples made by protocol buffers, the oracle of the wire parser.
 
 #ifndef CONTINUO_TESTS_TESTING_EXAMPLES_H_

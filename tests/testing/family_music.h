@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Music from random numbers that the data set pipelines of all families accept,
 // for tests over all configurations.
 

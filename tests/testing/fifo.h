@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Named pipes with somebody at the other end.
 
 #ifndef CONTINUO_TESTS_TESTING_FIFO_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Golden cases: found by listing the folder that CONTINUO_GOLDEN_DIR names
 // (default tests/golden of the source tree), never by a list in code.
 

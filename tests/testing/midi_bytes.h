@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Hand-made MIDI files for tests.
 
 #ifndef CONTINUO_TESTS_TESTING_MIDI_BYTES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // NumPy's .npy files as the golden data uses them: float32 or int64, C order.
 
 #ifndef CONTINUO_TESTS_TESTING_NPY_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A folder for the files of one test, removed afterwards.
 
 #ifndef CONTINUO_TESTS_TESTING_SCRATCH_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // SHA-256, to compare with the digests of golden data.
 
 #ifndef CONTINUO_TESTS_TESTING_SHA256_H_

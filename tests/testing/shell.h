@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Words of shell command lines in tests.
 
 #ifndef CONTINUO_TESTS_TESTING_SHELL_H_

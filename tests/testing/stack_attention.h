@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network of TensorFlow 0.x with attention around all layers, in double
 // precision and written from its description alone, for tests of its fast form.
 

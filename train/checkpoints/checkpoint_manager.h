@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The checkpoints of a run: their names, the `checkpoint` file, and which ones
 // are kept.
 

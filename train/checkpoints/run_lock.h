@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One training per run folder at a time.
 
 #ifndef CONTINUO_TRAIN_CHECKPOINTS_RUN_LOCK_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a training checkpoint holds, to and from named tensors.
 
 #ifndef CONTINUO_TRAIN_CHECKPOINTS_TRAIN_STATE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "train/checkpoints/warm_start.h"
 
 #include <set>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // --warm_start_bundle_file: a new run that starts with trained weights.
 
 #ifndef CONTINUO_TRAIN_CHECKPOINTS_WARM_START_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "train/commands/train_main.h"
 
 #include <cstdint>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorBoard event files.
 
 #ifndef CONTINUO_TRAIN_LOGGING_EVENT_FILE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tags of TensorBoard events that are not Magenta's.
 
 #ifndef CONTINUO_TRAIN_LOGGING_EVENT_TAGS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // log.jsonl: one JSON object a line, for scripts that plot or watch a run.
 
 #ifndef CONTINUO_TRAIN_LOGGING_JSON_LOG_H_

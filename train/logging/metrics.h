@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The metrics of Magenta from the sums that the network returns.
 
 #ifndef CONTINUO_TRAIN_LOGGING_METRICS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reports of a job: console, TensorBoard events, log.jsonl.
 
 #ifndef CONTINUO_TRAIN_LOGGING_REPORT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // TensorBoard data of a run besides its curves: the Text tab and the table of
 // hyperparameters.
 

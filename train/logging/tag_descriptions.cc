@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "train/logging/tag_descriptions.h"
 
 #include "absl/strings/match.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Descriptions of tags in TensorBoard.
 
 #ifndef CONTINUO_TRAIN_LOGGING_TAG_DESCRIPTIONS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Distinguishes a diverged training from a noisy one.
 //
 // A loss can be finite and worthless: with a learning rate of 1e20 it is 1e20,

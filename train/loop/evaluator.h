@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Evaluation: the loss of checkpoints on data that is not trained on.
 
 #ifndef CONTINUO_TRAIN_LOOP_EVALUATOR_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The first events of the examples of a data set.
 
 #ifndef CONTINUO_TRAIN_LOOP_FIRST_EVENTS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One training job: everything it needs, prepared before anything is written.
 
 #ifndef CONTINUO_TRAIN_LOOP_JOB_H_

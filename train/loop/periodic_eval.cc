@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "train/loop/periodic_eval.h"
 
 #include <algorithm>

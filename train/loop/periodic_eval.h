@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Evaluation during training: every N steps, with the weights that are
 // in memory.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The model that a run trains or evaluates, from what is asked for and what the
 // run has stored.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Saves the state of a training when it is due and has not diverged.
 
 #ifndef CONTINUO_TRAIN_LOOP_SAVER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "train/loop/train_loop.h"
 
 #include <algorithm>

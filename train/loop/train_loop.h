@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The steps of a training, one after another.
 
 #ifndef CONTINUO_TRAIN_LOOP_TRAIN_LOOP_H_

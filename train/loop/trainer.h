@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Training: one run from its data to its checkpoints.
 
 #ifndef CONTINUO_TRAIN_LOOP_TRAINER_H_

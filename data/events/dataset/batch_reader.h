@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The input of a data set: the records of all files in order, a batch at a
 // time.
 

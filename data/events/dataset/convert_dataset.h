@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Data sets from one form into the other: SequenceExamples and compact records.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_CONVERT_DATASET_H_

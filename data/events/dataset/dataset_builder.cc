@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sequences are handled in batches. While the threads work on one batch, one
 // of them first writes out the results of the batch before, in input order:
 // output is never out of order, and at most two batches are in memory.

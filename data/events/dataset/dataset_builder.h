@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The driver of every *_create_dataset: reads NoteSequence records, runs a
 // pipeline over them on all threads, and writes the training and evaluation
 // files.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Duplicates among the sequences of a data set, by their fingerprints.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_DUPLICATES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Fingerprints of music, independent of name, key and kind of file, to find
 // duplicates among the sequences of a data set.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The dataset pipeline of melodies (data/events/README.md): split on time
 // changes, quantize, transpose, extract, squash, encode.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The dataset pipeline of performances (data/events/README.md): write
 // out the pedal, stretch, split every 30 seconds, quantize, transpose, extract,
 // measure the controls, encode.

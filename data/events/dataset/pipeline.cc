@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/events/dataset/pipeline.h"
 
 #include "absl/strings/str_cat.h"

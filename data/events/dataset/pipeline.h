@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // DatasetPipeline: how one NoteSequence becomes training examples. One file
 // per family implements it (data/events/dataset/melody_pipeline.h).
 // data/events/dataset/dataset_builder.h reads the input, draws the evaluation

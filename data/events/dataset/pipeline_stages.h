@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Stages and counters shared by the dataset pipelines of several families.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_PIPELINE_STAGES_H_

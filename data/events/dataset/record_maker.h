@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Examples as records of either form in which a data set is written.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_RECORD_MAKER_H_

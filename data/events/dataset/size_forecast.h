@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Forecasts the size of a data set, and the advice if it is too large.
 
 #ifndef CONTINUO_DATA_EVENTS_DATASET_SIZE_FORECAST_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Counters and histograms of a dataset run, named and printed as Magenta does
 // (data/events/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Drum tracks: the set of drums struck at each step of a grid, and the classes
 // that a model distinguishes (data/events/README.md). Extraction:
 // data/events/drums/drums_extract.h.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Extraction of drum tracks from a quantized NoteSequence
 // (data/events/README.md).
 

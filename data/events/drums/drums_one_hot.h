@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The one-hot numbering of drum events: an event is the bit mask of the classes
 // struck, and its index is that number (data/events/README.md).
 

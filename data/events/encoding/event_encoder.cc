@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/events/encoding/event_encoder.h"
 
 #include "runtime/base/log.h"

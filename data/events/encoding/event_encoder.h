@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // EventEncoder: how a sequence of musical events becomes network inputs and
 // labels, and a predicted label an event again. One file per encoding in this
 // folder; the table that picks one by name is data/events/encoder_table.h.

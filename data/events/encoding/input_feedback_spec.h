@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // InputFeedbackSpec: how labels become inputs again, as plain tables, for
 // encoders whose inputs can be made where the labels are drawn
 // (kernels/decoding/input_feedback.h).

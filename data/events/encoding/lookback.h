@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The lookback encoder over any one-hot numbering (data/events/README.md):
 // lookback_rnn uses distances 16 and 32 and 5 counter bits; drums use no
 // distances and 6 bits.

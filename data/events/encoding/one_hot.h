@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // OneHotEncoding: a numbering of single events, and the encoder whose inputs
 // and labels are just these numbers. The lookback encoder builds on the same
 // numbering.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The key melody encoder of attention_rnn (data/events/README.md): what sounds,
 // attack, contour, repeats, metre and the keys that the melody fits.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Melodies: monophonic lines on a grid of steps, and operations on them
 // (data/events/README.md). Extraction: data/events/melody/melody_extract.h.
 

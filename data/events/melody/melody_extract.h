@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Extraction of melodies from a quantized NoteSequence (data/events/README.md).
 
 #ifndef CONTINUO_DATA_EVENTS_MELODY_MELODY_EXTRACT_H_

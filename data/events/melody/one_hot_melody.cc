@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/events/melody/one_hot_melody.h"
 
 #include "absl/strings/str_cat.h"

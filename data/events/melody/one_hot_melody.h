@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The one-hot numbering of melody events (data/events/README.md): 0 = no
 // event, 1 = note-off, 2 + (pitch - min_note) for notes.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The conditioned encoder: control signals in front of the inputs of any other
 // encoder (data/events/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The control columns of a conditioned example in runs of equal rows, as
 // compact records hold them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Where the control values of a performance come from: measured at each event
 // or requested over time.
 

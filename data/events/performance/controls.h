@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Control signals of performances: note density and pitch histogram, measured
 // or requested, and their input columns (data/events/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/events/performance/note_tuple.h"
 
 #include "absl/strings/str_cat.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Note tuples: performances as whole notes, and their encoder with six softmax
 // heads (data/events/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Performances: expressive playing as a stream of note-ons, note-offs, time
 // shifts and velocity changes on a grid of 10 ms (data/events/README.md).
 // Extraction: data/events/performance/performance_extract.h.

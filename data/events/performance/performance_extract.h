@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Extraction of performances from a NoteSequence quantized at 100 steps per
 // second (data/events/README.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The modulo encoder of performance_with_dynamics_and_modulo_encoding: inputs
 // are points on circles, labels the one-hot numbering (data/events/README.md).
 

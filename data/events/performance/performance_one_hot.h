@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The one-hot numbering of performance events (data/events/README.md):
 // NOTE_ON 0..127, NOTE_OFF 128..255, TIME_SHIFT s at 255 + s, VELOCITY b at
 // 355 + b.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The information fields of ABC that change how notes read: key, meter, unit
 // note length, tempo. These forms take all that occurs in real books; what
 // Magenta takes is in abc_magenta_fields.h.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Where D.C. and D.S. lead to.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_JUMPS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The symbols of a line of ABC music.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_LEXER_H_

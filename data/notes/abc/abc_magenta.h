@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The ABC that Magenta reads, read as Magenta does.
 //
 // Notes come once; repeats are recorded as section annotations and groups.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Information fields as Magenta parses them, quirks included; nothing where it
 // fails. See abc_fields.h for the forms beyond it.
 

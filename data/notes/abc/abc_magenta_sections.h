@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Repeats as Magenta records them: a section annotation where a section starts,
 // a section group for how often each is played.
 

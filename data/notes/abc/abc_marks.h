@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Marks that send the player elsewhere: D.C., D.S., segno, coda, fine.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_MARKS_H_

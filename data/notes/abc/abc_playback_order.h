@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The order in which the elements of an ABC score are played: repeats,
 // endings and parts.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Exact note lengths and positions of ABC tunes, in whole notes.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_RATIONAL_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ABC tunebooks to NoteSequences, one per tune.
 //
 // By the ABC standard 2.1: the first voice that has notes, the highest note of

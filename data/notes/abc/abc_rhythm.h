@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How long notes last beyond their own numbers: tuplets and broken rhythm.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_RHYTHM_H_

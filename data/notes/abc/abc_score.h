@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One voice of an ABC tune as notated: every symbol once, with pitches
 // and lengths worked out and repeats still as marks.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A played-out ABC score as a NoteSequence.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_SEQUENCE_H_

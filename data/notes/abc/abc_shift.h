@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Octaves and transpositions: what the clef, the key and voice fields and
 // "%%MIDI" make the written notes sound like.
 

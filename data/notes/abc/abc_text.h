@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The text of an ABC book: decoding, and the split into tunes.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_TEXT_H_

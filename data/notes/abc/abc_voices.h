@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The voices of an ABC tune, and what stands in one of them for all.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_VOICES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A directory of music files to TFRecords of NoteSequences.
 
 #ifndef CONTINUO_DATA_NOTES_CONVERT_CONVERT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What became of each file: lines of JSON, and reasons to count by.
 
 #ifndef CONTINUO_DATA_NOTES_CONVERT_CONVERT_REPORT_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The formats that note sequences are read from: one table, one row each.
 
 #ifndef CONTINUO_DATA_NOTES_CONVERT_FORMATS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The files of a directory tree in the converter's order.
 
 #ifndef CONTINUO_DATA_NOTES_CONVERT_LIST_DIRECTORY_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // SHA-1 (FIPS 180-4). For names only: the ids of NoteSequences.
 
 #ifndef CONTINUO_DATA_NOTES_CONVERT_SHA1_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which tempo, time and key signature events of a file count.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_CONDUCTOR_H_

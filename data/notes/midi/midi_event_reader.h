@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Decodes the events of one track into a MidiSongBuilder, by either rules. Only
 // midi_track.cc includes it.
 

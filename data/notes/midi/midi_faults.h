@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What is dropped, clipped or guessed in MIDI files, counted by kind.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_FAULTS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MIDI files (formats 0, 1 and 2) to a MidiSong.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_PARSER_H_

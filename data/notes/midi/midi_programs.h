@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The names of the General MIDI programs.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_PROGRAMS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MIDI files to NoteSequences, by the standard or as Magenta reads them.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_READER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A look ahead in damaged MIDI files: where chunks begin and whether bytes are
 // events, without decoding them.
 

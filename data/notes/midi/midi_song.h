@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A MIDI file as parsed: notes, controls and bends in ticks, grouped into
 // instruments. midi_reader.h turns it into a NoteSequence.
 

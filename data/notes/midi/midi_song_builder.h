@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Collects the events of a file's tracks into a MidiSong by the rules of
 // pretty_midi 0.2, which Magenta reads with: what closes a note, which
 // instrument it belongs to, where controls ahead of the first note go.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The tempo map of a MIDI file: ticks to seconds and back.
 //
 // Magenta tabulates the seconds of every tick; this computes the entries on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The events of one track chunk, decoded into a MidiSongBuilder.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_TRACK_H_

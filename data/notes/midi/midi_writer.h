@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // NoteSequences to MIDI files, byte for byte as Magenta writes them.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_WRITER_H_

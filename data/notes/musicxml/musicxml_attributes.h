@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What <attributes> of a MusicXML measure say: time and key signatures.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_ATTRIBUTES_H_

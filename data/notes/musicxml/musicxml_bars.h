@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How long the measures of a score are, and the time signatures of its bars.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_BARS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Chord symbols (<harmony>) of a MusicXML score.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_CHORD_SYMBOL_H_

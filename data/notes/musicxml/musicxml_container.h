@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compressed MusicXML (.mxl): a zip archive whose META-INF/container.xml names
 // the score's XML file.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The XML layer of the MusicXML reader: parsing within limits, and the text
 // and numbers of elements.
 //

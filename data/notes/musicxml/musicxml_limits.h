@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a MusicXML score may cost, whatever it says.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_LIMITS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MusicXML scores as Magenta reads them.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_MAGENTA_H_

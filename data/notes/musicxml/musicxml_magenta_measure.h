@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One <measure> of a MusicXML part as Magenta reads it, and the NoteSequence
 // that measures add to.
 

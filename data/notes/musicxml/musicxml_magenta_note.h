@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One <note> of a MusicXML score, as Magenta reads it.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_MAGENTA_NOTE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a MusicXML score's elements read and change as they follow each other,
 // as Magenta reads them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The marks of a MusicXML measure that say what is played after it: repeats,
 // endings, segno, coda, D.C., D.S. and Fine.
 

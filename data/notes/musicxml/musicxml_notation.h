@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Note names and note values of MusicXML.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_NOTATION_H_

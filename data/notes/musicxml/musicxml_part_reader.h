@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What holds for a part of a MusicXML score from one measure to the next.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PART_READER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The parts of a MusicXML score, from either layout, and the part list.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PARTS_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The order in which the measures of a score are played.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_PLAYBACK_ORDER_H_

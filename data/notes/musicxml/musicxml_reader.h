@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MusicXML scores, plain (.xml, .musicxml) or compressed (.mxl), to
 // NoteSequences.
 

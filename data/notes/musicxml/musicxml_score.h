@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A MusicXML score as notated, before its repeats are played and its
 // tempos applied. Measures of the parts with the same index are at the same
 // time; their notes have places within the measure.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // <attributes> of a MusicXML measure as the format means them.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_SCORE_ATTRIBUTES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One part's share of a measure of a MusicXML score, as the format means it.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_SCORE_MEASURE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One <note> of a MusicXML score as the format means it.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_SCORE_NOTE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // From the measures of a MusicXML document to a written score.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_SCORE_READER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A written score, played: its NoteSequence.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_SEQUENCE_H_

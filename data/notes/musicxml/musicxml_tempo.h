@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tempo marks of MusicXML: <sound tempo> and <metronome>.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TEMPO_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tied notes of a score that is played.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TIES_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The tempos of a score: from ticks to seconds.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_TIMELINE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The convert_dir_to_note_sequences command as a user runs it: exit statuses,
 // messages, signals.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The command melody_rnn_create_dataset as a person calls it.
 
 #include <sys/wait.h>

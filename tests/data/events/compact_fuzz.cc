@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a compact record of several encodings: errors, or examples that
 // keep their promises and have the same record again; never a crash.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Quantization against `event_sequences/quantize_to_step.json` and the
 // quantized protos of the `midi` family.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/records/sequence_example_writer.h"
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a TFRecord file, and as one SequenceExample: errors or examples
 // that keep their promises, never a crash.
 

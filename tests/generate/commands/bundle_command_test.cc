@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bundles as a user makes and takes them apart: unpack_bundle and
 // --save_generator_bundle, on a tiny bundle of Magenta.
 

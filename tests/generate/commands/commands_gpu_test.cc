@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The commands as a user runs them, on a CUDA device and on the CPU: what is
 // trained on one is evaluated, scored and continued alike on both.
 

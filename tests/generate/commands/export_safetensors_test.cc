@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // export_safetensors as a user runs it: bundle to safetensors, and on from
 // there.
 

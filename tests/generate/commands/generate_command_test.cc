@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // melody_rnn_generate as a user runs it, on a tiny bundle of Magenta.
 
 #include <sys/wait.h>

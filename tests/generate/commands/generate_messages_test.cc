@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What drums_rnn_generate and performance_rnn_generate say about primers and
 // controls, on tiny bundles of Magenta.
 

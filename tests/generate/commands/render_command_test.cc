@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // continuo_render as a user runs it.
 
 #include <sys/wait.h>

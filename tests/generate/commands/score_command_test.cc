@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // melody_rnn_score as a user runs it, on tiny bundles of Magenta.
 
 #include <sys/wait.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The loop on the device gives what the loop on the host gives, bit for bit,
 // here on the CPU as the device.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Generation on CUDA against generation on the CPU: the same events, and
 // log-likelihoods within 1e-5, for small networks of every configuration.
 

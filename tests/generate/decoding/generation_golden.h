@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Requests to Magenta's bundles: with its uniform draws everything it chose,
 // scored, pruned and wrote must follow (golden family "generation"). One body
 // for all devices.

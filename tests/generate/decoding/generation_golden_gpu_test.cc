@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Magenta's requests on a CUDA device in fp32.
 
 #include "tests/generate/decoding/generation_golden.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Magenta's requests on the CPU, by the loop on the host and by that of
 // devices.
 

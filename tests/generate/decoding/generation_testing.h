@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Small networks of every kind and mixed requests, for tests of the loops that
 // generate.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Inputs made from labels on every device, against the encoders' own rows.
 
 #include <random>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a file to inspect: facts or an error, never a crash.
 
 #include <cstddef>

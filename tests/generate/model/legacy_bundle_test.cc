@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A bundle of TensorFlow 0.x: old variable names, attention around the whole
 // stack, one state tensor. Made here, because none is at hand; what it has to
 // compute comes from a loop in double precision.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Requests to continue drums and performances, without a model.
 
 #include <memory>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any text as list primers, control values and a control file.
 
 #include <cstddef>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any text gives a literal or an error, and the error points into the text.
 
 #include <cstddef>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The primers in scripts/primers, which --help and README name.
 
 #include <optional>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Log-likelihoods of sequences under Magenta's bundles (golden family
 // "bundles").
 

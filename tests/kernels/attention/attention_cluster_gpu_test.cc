@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell in clusters of thread blocks.
 
 #include <vector>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Runs the attention cell on the device of a stream, for its tests.
 
 #ifndef CONTINUO_TESTS_KERNELS_ATTENTION_ATTENTION_DEVICE_H_

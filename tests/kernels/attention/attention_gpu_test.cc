@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell on every device and at every precision, in its plain form;
 // its decoding steps and window.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The attention cell in double precision, for the tests of its forms.
 
 #ifndef CONTINUO_TESTS_KERNELS_ATTENTION_ATTENTION_REFERENCE_H_

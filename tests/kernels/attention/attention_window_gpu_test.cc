@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The gradient of the attention window on every device and at every precision,
 // against a double loop.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One test body for every form of an operation: the CPU, and CUDA at each
 // precision. For *_gpu_test.cc, which only builds with CUDA have.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the tests of the operations share.
 
 #ifndef CONTINUO_TESTS_KERNELS_COMMON_KERNEL_TESTING_H_

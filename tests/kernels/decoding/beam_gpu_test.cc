@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Beam search bookkeeping, the same on every device.
 
 #include <algorithm>

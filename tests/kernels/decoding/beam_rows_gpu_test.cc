@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Scores and rows of beams on every device, against plain loops.
 
 #include "kernels/decoding/beam_rows.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/decoding/beam.h"
 
 #include <cstdint>

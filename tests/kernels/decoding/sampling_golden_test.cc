@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Magenta's draws: its distributions and uniform numbers must give its choices
 // (golden family "generation").
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sampling on a GPU draws what the CPU draws.
 
 #include <limits>

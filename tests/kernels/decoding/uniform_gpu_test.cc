@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Uniform numbers on every device: those of SampleUniform, to the bit.
 
 #include "kernels/decoding/uniform.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Products on every device and at every precision, against a double loop.
 
 #include "kernels/gemm/gemm.h"

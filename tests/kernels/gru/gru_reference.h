@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The GRU in double, for the tests of all its forms.
 
 #ifndef CONTINUO_TESTS_KERNELS_GRU_GRU_REFERENCE_H_

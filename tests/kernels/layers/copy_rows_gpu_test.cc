@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Moving rows, the same bits on every device.
 
 #include "kernels/layers/copy_rows.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dropout: the documented function, the same bits on every device.
 
 #include "kernels/layers/dropout.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Elementwise operations, the same bits on every device.
 
 #include "kernels/layers/elementwise.h"

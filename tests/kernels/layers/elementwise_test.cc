@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/layers/elementwise.h"
 
 #include "tests/kernels/common/kernel_testing.h"

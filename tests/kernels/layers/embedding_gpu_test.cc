@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Sparse products on every device, against dense double loops.
 
 #include "data/records/sparse_rows.h"

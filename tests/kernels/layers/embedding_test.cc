@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "kernels/layers/embedding.h"
 
 #include "data/records/sparse_rows.h"

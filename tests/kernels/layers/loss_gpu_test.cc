@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The loss on every device, against a double loop.
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Clipping and Adam on every device, against a double loop.
 
 #include "kernels/layers/optimizer.h"

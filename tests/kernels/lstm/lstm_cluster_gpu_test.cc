@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM by groups of thread blocks, clusters and grids, against a double
 // loop and the step-wise form.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which layers groups of blocks hold, and how they are launched, on devices
 // that need not be there.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // LSTM layers by cuDNN against the CPU's operations, which are tested against
 // double.
 

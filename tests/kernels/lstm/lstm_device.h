@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Forms of the LSTM on a device, run on the problems of lstm_reference.h, and
 // what holds for every one of them.
 

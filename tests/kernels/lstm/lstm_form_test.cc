@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which form of the LSTM runs, on devices that need not be there.
 
 #include "kernels/lstm/lstm_form.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The LSTM on every device, at every precision and in every form, against a
 // double loop.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One step of an LSTM's backward pass on every device and at every precision,
 // against the formulas in double.
 

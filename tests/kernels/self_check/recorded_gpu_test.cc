@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The operations around the recurrent layers, recorded in a graph: each launch
 // reads what the arrays hold by then, also the shape of a shorter batch.
 

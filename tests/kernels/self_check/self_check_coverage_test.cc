@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Every operation that there is has a probe in the self check, read from the
 // sources themselves.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The self check: every operation agrees, and what does not is found.
 
 #include <limits>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // No kernel keeps anything in local memory, on any architecture it is compiled
 // for: reads what the assembler said during the build (scripts/save_ptxas.sh).
 

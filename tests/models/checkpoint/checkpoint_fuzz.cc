@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a checkpoint table, a V1 checkpoint and a bundle: errors or
 // tensors whose shapes fit their values, never a crash.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Checkpoints that TensorFlow wrote: V2, V2 with optimizer slots, V1.
 
 #include <map>

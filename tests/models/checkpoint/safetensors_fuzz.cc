@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a safetensors file: an error, or tensors that are written and
 // read back as they are.
 

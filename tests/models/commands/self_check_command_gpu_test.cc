@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // continuo_self_check as a user runs it.
 
 #include <sys/wait.h>

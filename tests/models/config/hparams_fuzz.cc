@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any text as --hparams: an error, or values whose printed form reads back.
 
 #include <cstddef>

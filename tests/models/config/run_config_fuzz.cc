@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a continuo.json: an error, or a configuration whose encoder and
 // list of weights can be made and that is written and read back as it is.
 

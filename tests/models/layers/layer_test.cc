@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What every layer promises: forward over a batch is its steps one by one, its
 // gradients are the slopes of what it computes, and its weights are where the
 // list of parameters has them.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any meta graph gives a window of at least one step or an error.
 
 #include <cstddef>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The graphs of bundles hold together: names, inputs, collections, the loop.
 // That TensorFlow computes the same with them is checked outside this suite.
 

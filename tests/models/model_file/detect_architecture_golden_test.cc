@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The networks of Magenta's bundles, read off their tensors and meta graphs
 // (golden family "bundles").
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any tensors, configuration, graph and id as a model: an error in words, or a
 // network whose weights are all there.
 

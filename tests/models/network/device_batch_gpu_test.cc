@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a batch's arrays hold on a CUDA device.
 
 #include <algorithm>

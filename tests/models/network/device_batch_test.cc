@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Shapes of batches, and batches in place on the CPU.
 
 #include "models/network/device_batch.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The self check at a network's sizes.
 
 #include "gtest/gtest.h"

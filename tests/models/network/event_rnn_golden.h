@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network against Magenta, on any device: family `model` of the golden
 // data, whose README gives the tolerances. Included by the tests that say which
 // devices.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network on a CUDA device against Magenta, in fp32: the forms that are
 // chosen by themselves, the step-wise ones, whose steps are not recorded, and
 // cuDNN's layers.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network on the CPU against Magenta.
 
 #include "tests/models/network/event_rnn_golden.h"

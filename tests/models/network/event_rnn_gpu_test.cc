@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The network on a CUDA device against that on the CPU, whose arrays have the
 // batch's own sizes: what recorded steps add to them changes nothing.
 

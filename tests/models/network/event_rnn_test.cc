@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Properties of the network that need no reference: bits that do not depend on
 // threads or batching, gradients under dropout, decoding, errors.
 

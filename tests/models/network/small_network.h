@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Small networks and batches of drawn data, for tests of the network on any
 // device.
 

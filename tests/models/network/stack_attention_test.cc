@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Training of networks whose attention is around all layers, against the loop
 // in double precision that knows nothing of it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/base/malloc_tuning.h"
 
 #include <cstdlib>

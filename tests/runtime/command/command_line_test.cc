@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The help of commands and their messages about wrong flags.
 
 #include "runtime/command/command_line.h"

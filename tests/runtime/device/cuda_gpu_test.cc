@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The CUDA runtime: memory, copies, events, graphs, errors.
 
 #include <cuda_runtime.h>

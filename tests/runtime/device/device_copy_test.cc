@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // On the CPU; tests/runtime/device/cuda_gpu_test.cc has the rest.
 
 #include "runtime/device/device_copy.h"

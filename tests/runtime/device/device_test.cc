@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Choosing a device, with or without CUDA in the build or on the machine.
 
 #include "runtime/device/device.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "runtime/files/output_path.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A new run that begins with the weights of one of Magenta's bundles (golden
 // family "bundles").
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // kill -9 at random moments: the run ends with the same bytes as one that was
 // never killed. CONTINUO_KILLS sets how often it is killed.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // An evaluation follows a training that saves a checkpoint every second: no
 // read fails. CONTINUO_SIDE_BY_SIDE_SECONDS sets how long.
 

@@ -6,6 +6,8 @@
 #   sync_order_test.sh TRAIN_COMMAND EXAMPLES
 #
 # Ends with 77 (which ctest shows as skipped) where processes cannot be traced.
+
+# SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
 command=$1 examples=$2
 if ! strace -o /dev/null true 2> /dev/null; then

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // melody_rnn_train as a process: flags, exit codes, signals, kills, full disks.
 
 #include <signal.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // melody_rnn_train as a process.
 
 #ifndef CONTINUO_TESTS_TRAIN_COMMANDS_TRAIN_PROCESS_H_

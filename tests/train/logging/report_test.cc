@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Event files, log.jsonl and console lines.
 
 #include "train/logging/report.h"

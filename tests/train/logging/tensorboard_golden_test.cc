@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Magenta's training loop and its evaluation of the last checkpoint: the same
 // start, the same data, so the same events and final checkpoint.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Networks trained on compact records and on SequenceExamples are the same, bit
 // for bit.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Learning curves beside Magenta's. CONTINUO_CURVES_DIR names a folder with one
 // folder per configuration: training.tfrecord, eval.tfrecord and curves.json
 // (hyperparameters and, for each run of Magenta, the training loss averaged

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A run whose layers are GRUs: trained, resumed, loaded and tuned, and what
 // cannot take it.
 

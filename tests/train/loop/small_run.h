@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Small trainings for the tests of this folder: a basic_rnn of a few units on
 // a few examples, milliseconds a step.
 

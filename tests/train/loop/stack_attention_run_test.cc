@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A bundle of TensorFlow 0.x, whose attention is around all layers, as the
 // start of a run: trained, resumed, evaluated, scored, generated from and made
 // into a bundle again.

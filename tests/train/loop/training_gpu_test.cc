@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whole trainings on a CUDA device: the losses are those of the CPU in fp32,
 // and fall at every precision.
 

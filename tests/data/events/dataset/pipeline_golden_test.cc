@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The dataset pipelines from records to files, against the `pipelines` golden
 // data.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What stands in front of the extractors against `pipelines/stages`: cuts,
 // splits, sustain, stretching, quantizing and transposing. Every file of each
 // folder has to be read.

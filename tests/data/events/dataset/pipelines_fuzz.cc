@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // NoteSequence bytes from outside through the dataset pipelines of drums and
 // performances, and as primers.
 

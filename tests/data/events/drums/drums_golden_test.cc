@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Drum tracks and their encoders against the golden data.
 
 #include <map>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 #include "data/events/drums/drums.h"
 
 #include <vector>

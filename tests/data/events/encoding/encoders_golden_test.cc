@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Inputs, labels and classes of the published melody encoders, from the
 // `encodings` golden data.
 

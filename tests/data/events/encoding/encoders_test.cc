@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The encoders against a slow re-implementation that follows the encodings
 // reference word by word, on random melodies, and their worked example.
 

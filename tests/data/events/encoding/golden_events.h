@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Events as golden JSON writes them: pitch lists of drums, [type, value] pairs
 // of performances (four pairs for a note tuple).
 

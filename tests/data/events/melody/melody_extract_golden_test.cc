@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Melodies of the `midi` golden sequences, with the settings of the dataset
 // and of the generation commands.
 

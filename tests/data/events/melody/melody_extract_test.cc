@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Edges of melody extraction: each limit just inside and just outside.
 
 #include "data/events/melody/melody_extract.h"

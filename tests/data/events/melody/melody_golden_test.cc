@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Operations on melodies against `event_sequences/melodies.json`.
 
 #include <optional>

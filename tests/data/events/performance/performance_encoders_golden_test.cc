@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Inputs, labels and classes of the performance encoders, and the control
 // signals, against the golden data.
 

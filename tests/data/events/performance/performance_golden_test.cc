@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Performances against the golden data: extraction, lengths, notes.
 
 #include <map>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ABC books under tests/cases with what they sound like, by the standard and,
 // where it differs, as Magenta reads them.
 //

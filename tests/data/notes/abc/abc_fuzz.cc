@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes are an ABC book or an error, within bounded time and memory.
 
 #include <cstddef>

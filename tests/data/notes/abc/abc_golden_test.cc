@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ABC books read by Magenta: equal where it reads a tune, and better than an
 // error where it fails.
 

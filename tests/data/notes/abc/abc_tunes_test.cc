@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The tunes under scripts/tunes: read whole, and musically sound.
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The converter on a small tree of files made here.
 
 #include "data/notes/convert/convert.h"

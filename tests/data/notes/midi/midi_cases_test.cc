@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Odd and damaged MIDI files: every file in the folders tests/cases/midi_*,
 // with a .json of its name that says what is odd about it and what it should
 // give by "both" readings, or by "standard" and "magenta":

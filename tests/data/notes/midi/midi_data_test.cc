@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reads the MIDI files of a folder tree named by CONTINUO_DATA_DIR, whose
 // expected.json files say what Magenta and other readers make of them; skipped
 // without it, since the files are not ours to copy.

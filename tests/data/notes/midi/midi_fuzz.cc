@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Any bytes as a MIDI file, by both readings: no crash, values in their ranges,
 // readings that differ only where Magenta's says so, and what is written from
 // it can be read again. Seeds: tests/golden/midi/midi/*.mid,

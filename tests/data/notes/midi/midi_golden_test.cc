@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Reading and writing MIDI files against Magenta: golden family midi/midi, and
 // the written files of every other sequence of family midi.
 

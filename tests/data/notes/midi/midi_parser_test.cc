@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Damaged, truncated and hostile files: what is repaired, what is refused, and
 // that neither reads out of bounds nor grows.
 

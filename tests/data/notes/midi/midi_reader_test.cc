@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What Magenta's libraries make of MIDI files, one quirk a test, and what the
 // standard reading makes of them where it differs. The numbers were worked out
 // from their rules; all of them at 480 ticks per quarter and 120 quarters per

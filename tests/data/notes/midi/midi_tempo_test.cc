@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The tempo map against the table that it stands for.
 
 #include "data/notes/midi/midi_tempo.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tracks that do not end where they say, that are cut off, or that are damaged
 // in the middle: all notes that are there, and no others.
 

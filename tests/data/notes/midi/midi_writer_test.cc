@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The writer beyond the golden files: bytes of a small sequence, names,
 // channels, and what MIDI cannot hold.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Lengths of measures and time signatures of MusicXML scores.
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MusicXML scores that say more than notes, and damaged ones: every file in the
 // folders tests/cases/musicxml_*, with a .json of its name that says what it is
 // about and what "standard" and "magenta" readings should give:

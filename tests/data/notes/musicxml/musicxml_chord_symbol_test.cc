@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Chord symbols of MusicXML scores as text annotations.
 
 #include <string>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Compressed MusicXML: finding the score, and hostile archives.
 
 #include "data/notes/musicxml/musicxml_container.h"

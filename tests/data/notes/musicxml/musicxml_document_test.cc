@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The XML layer: encodings, entities, nesting, limits, numbers.
 
 #include "data/notes/musicxml/musicxml_document.h"

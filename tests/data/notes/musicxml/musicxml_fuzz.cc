@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Fuzzes both readings of the MusicXML reader with plain XML and, where the
 // bytes begin like a zip archive, with compressed scores. What it reads must
 // keep its promises.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // MusicXML scores against Magenta: golden family midi/musicxml.
 
 #include <filesystem>

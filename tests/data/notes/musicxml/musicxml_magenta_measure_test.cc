@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Measures of MusicXML scores as Magenta reads them: signatures, tempo, moving
 // in time.
 

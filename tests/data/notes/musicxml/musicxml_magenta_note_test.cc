@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Notes of MusicXML scores as Magenta reads them: pitch, onset, length, notated
 // value.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Repeats, jumps and endings as MusicXML writes them.
 
 #include "data/notes/musicxml/musicxml_marks.h"

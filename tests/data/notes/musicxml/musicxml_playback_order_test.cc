@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The order in which the measures of a score are played.
 
 #include "data/notes/musicxml/musicxml_playback_order.h"

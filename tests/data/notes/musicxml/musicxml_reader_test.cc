@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whole MusicXML scores: layouts, part list, defaults, places in messages.
 
 #include "data/notes/musicxml/musicxml_reader.h"

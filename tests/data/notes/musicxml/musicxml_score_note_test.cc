@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Notes of MusicXML scores as the format means them.
 
 #include <string>

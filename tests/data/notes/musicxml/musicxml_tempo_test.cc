@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tempos of MusicXML scores: marks, and the one tempo map of all parts.
 
 #include <string>

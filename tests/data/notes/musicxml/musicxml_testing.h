@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Small MusicXML scores for tests.
 
 #ifndef CONTINUO_TESTS_DATA_NOTES_MUSICXML_MUSICXML_TESTING_H_

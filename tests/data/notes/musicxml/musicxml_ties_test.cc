@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Tied notes of MusicXML scores are one note.
 
 #include <string>
