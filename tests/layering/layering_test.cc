@@ -35,6 +35,7 @@ const std::vector<std::string>& Rooms() {
       "runtime/base",
       "runtime/files",
       "runtime/device",
+      "runtime/collective",
       "runtime/command",
       "kernels/common",
       "kernels/gemm",
