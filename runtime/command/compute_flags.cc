@@ -31,7 +31,8 @@ ABSL_FLAG(
 
 namespace continuo {
 
-absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool) {
+absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool,
+                                              const LaunchIdentity& identity) {
   if (absl::GetFlag(FLAGS_v) > 0) {
     CONTINUO_RETURN_IF_ERROR(SetLogLevel("DEBUG"));
   }
@@ -41,7 +42,7 @@ absl::StatusOr<OwnedStream> OpenStreamOfFlags(ThreadPool* pool) {
                           absl::GetFlag(FLAGS_rnn_form),
                           absl::GetFlag(FLAGS_rnn_backend)));
   CONTINUO_ASSIGN_OR_RETURN(const Device device,
-                            ParseDevice(absl::GetFlag(FLAGS_device)));
+                            RankDevice(absl::GetFlag(FLAGS_device), identity));
   CONTINUO_ASSIGN_OR_RETURN(OwnedStream stream,
                             OwnedStream::Open(device, options, pool));
   if (device.type == DeviceType::kCuda) {

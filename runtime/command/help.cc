@@ -75,6 +75,10 @@ std::vector<ShownGroup> ShownGroups(const CommandHelp& help) {
        {"device=auto|cpu|cuda|cuda:N", "precision=fp32|tf32|bf16",
         "rnn_form=auto|persistent|stepwise", "rnn_backend=auto|fused|cudnn",
         "self_check", "v"}});
+  add({"Several processes",
+       HelpLevel::kMore,
+       {"rank", "world_size", "local_rank", "rendezvous_dir",
+        "collective_timeout=SECONDS"}});
   HelpGroup other{"Other", HelpLevel::kMore, {}};
   other.flags.assign(left.begin(), left.end());
   add(other);

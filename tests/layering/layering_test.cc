@@ -36,7 +36,7 @@ const std::vector<std::string>& Rooms() {
       "runtime/files",
       "runtime/device",
       "runtime/collective",
-      "runtime/command",
+      "runtime/command",  // for commands alone
       "kernels/common",
       "kernels/gemm",
       "kernels/layers",
