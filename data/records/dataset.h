@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Data sets of training examples: shards, index, shuffling, batches.
+// Data sets of training examples: shards, index, batches.
 
 #ifndef CONTINUO_DATA_RECORDS_DATASET_H_
 #define CONTINUO_DATA_RECORDS_DATASET_H_
@@ -82,48 +82,6 @@ class Dataset {
   int64_t num_events_ = 0;
   int max_steps_ = 0;
   std::vector<int64_t> label_counts_;
-};
-
-// Where a training stands in its data: `index` examples of the order of epoch
-// `epoch` have been drawn.
-struct DataPosition {
-  int64_t epoch = 0;
-  int64_t index = 0;
-};
-
-inline bool operator==(const DataPosition& a, const DataPosition& b) {
-  return a.epoch == b.epoch && a.index == b.index;
-}
-
-// The order of epoch `epoch`: a permutation of [0, num_examples) that depends
-// on (seed, epoch) alone.
-std::vector<int64_t> EpochOrder(int64_t num_examples, uint64_t seed,
-                                int64_t epoch);
-
-// An endless stream of shuffled batches of exactly `batch_size` examples;
-// those left over at the end of an epoch go before the next epoch's. A thread
-// reads ahead; what is read depends on seed and position alone.
-class BatchStream {
- public:
-  // `dataset` must outlive the stream.
-  BatchStream(const Dataset* dataset, int batch_size, uint64_t seed,
-              const DataPosition& start);
-  ~BatchStream();
-  BatchStream(const BatchStream&) = delete;
-  BatchStream& operator=(const BatchStream&) = delete;
-
-  // The next batch; moves position() past it.
-  absl::StatusOr<PackedBatch> Next();
-
-  // The position after the last batch that Next returned.
-  const DataPosition& position() const;
-
-  // The share of the read-ahead queue that is filled, in [0, 1].
-  double fill() const;
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace continuo

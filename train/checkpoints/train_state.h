@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "data/records/dataset.h"
+#include "data/records/batch_stream.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/network/event_rnn.h"
 

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/records/batch_stream.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "train/logging/event_tags.h"

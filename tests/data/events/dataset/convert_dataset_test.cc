@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "data/events/dataset/dataset_builder.h"
+#include "data/records/batch_stream.h"
 #include "data/records/dataset.h"
 #include "gtest/gtest.h"
 #include "tests/testing/examples.h"
