@@ -71,7 +71,7 @@ HWY_INLINE float Dot(int64_t n, const float* a, const float* b) {
       rest += hn::GetLane(hn::Mul(x, y));
     }
   });
-  return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
+  return AddLanes(d, sum) + rest;
 }
 
 // Sum over k of v[k] * tanh(projected[k] + query[k]); projected may be null
@@ -92,7 +92,7 @@ HWY_INLINE float Score(int64_t n, const float* v, const float* projected,
       rest += hn::GetLane(hn::Mul(scale, y));
     }
   });
-  return hn::GetLane(hn::SumOfLanes(d, sum)) + rest;
+  return AddLanes(d, sum) + rest;
 }
 
 // attention [n] = sum of the states, weighted with p. The slots are walked in

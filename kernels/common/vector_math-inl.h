@@ -50,6 +50,24 @@ HWY_INLINE void ForEachRun(int64_t n, const Fn& fn) {
   }
 }
 
+// The sum of the lanes of `v`: the upper half is added to the lower one until
+// one lane is left. hn::SumOfLanes promises no order, and releases of the
+// library differ in it.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE float AddLanes(D /*d*/, V v) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::GetLane(v);
+#else
+  if constexpr (hn::MaxLanes(D()) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return AddLanes(half,
+                    hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+#endif
+}
+
 // out += x, n elements.
 HWY_INLINE void AddRow(int64_t n, const float* x, float* out) {
   ForEachVector(n, [&](auto d, int64_t i) HWY_ATTR {

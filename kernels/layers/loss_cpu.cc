@@ -44,7 +44,7 @@ double SoftmaxRow(const float* logits, int64_t n, int64_t label, float scale,
     }
     if (dlogits != nullptr) hn::StoreU(y, d, dlogits + i);
   });
-  const float sum = hn::GetLane(hn::SumOfLanes(full, lanes_sum)) + rest;
+  const float sum = AddLanes(full, lanes_sum) + rest;
   if (dlogits != nullptr) {
     const float factor = scale / sum;
     for (int64_t i = 0; i < n; ++i) dlogits[i] *= factor;

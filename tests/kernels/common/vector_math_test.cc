@@ -37,6 +37,11 @@ void TanhAll(const float* x, int64_t n, float* y) {
     hn::StoreU(VectorTanh(d, hn::LoadU(d, x + i)), d, y + i);
   });
 }
+float SumFirst(const float* x) {
+  const hn::ScalableTag<float> d;
+  return AddLanes(d, hn::LoadU(d, x));
+}
+int64_t FloatLanes() { return hn::Lanes(hn::ScalableTag<float>()); }
 int64_t Target() { return HWY_TARGET; }
 
 }  // namespace
@@ -50,6 +55,8 @@ namespace {
 HWY_EXPORT(ExpAll);
 HWY_EXPORT(SigmoidAll);
 HWY_EXPORT(TanhAll);
+HWY_EXPORT(SumFirst);
+HWY_EXPORT(FloatLanes);
 HWY_EXPORT(Target);
 
 using ::continuo::testing::ForEachTarget;
@@ -113,6 +120,24 @@ TEST(VectorMathTest, SigmoidAndTanhAreExactToFloat) {
       EXPECT_LT(worst, 2.5e-7);
     });
   }
+}
+
+// Upper half to lower half, whatever the library's own sum does: results are
+// the same with every release of it.
+TEST(VectorMathTest, LanesAreAddedByHalves) {
+  std::vector<float> x(64);
+  for (size_t i = 0; i < x.size(); ++i) {
+    x[i] = (i % 2 == 0 ? 1e7f : 1.0f) / static_cast<float>(i + 3);
+  }
+  ForEachTarget([&] {
+    const int64_t lanes = HWY_DYNAMIC_DISPATCH(FloatLanes)();
+    ASSERT_LE(lanes, 64);
+    std::vector<float> want(x.begin(), x.begin() + lanes);
+    for (int64_t half = lanes / 2; half > 0; half /= 2) {
+      for (int64_t i = 0; i < half; ++i) want[i] += want[i + half];
+    }
+    EXPECT_EQ(HWY_DYNAMIC_DISPATCH(SumFirst)(x.data()), want[0]);
+  });
 }
 
 TEST(VectorMathTest, SpecialArguments) {
