@@ -42,8 +42,9 @@ function(continuo_cuda_sources target)
     if(CONTINUO_CUDA_PTX_ONLY)
       set(options "-gencode=arch=${ptx},code=${ptx}")
     endif()
+    # CMake from 3.31 on would join these, too.
     set_source_files_properties(${source} PROPERTIES
-      COMPILE_OPTIONS "${options}")
+      COMPILE_OPTIONS "${options}" SKIP_UNITY_BUILD_INCLUSION ON)
     set_property(GLOBAL APPEND PROPERTY CONTINUO_PTXAS_FILES
       ${CONTINUO_PTXAS_DIR}/${source}.txt)
   endforeach()

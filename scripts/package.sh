@@ -31,8 +31,9 @@ scripts/install_packages.sh dpkg-dev file
 build=${BUILD_DIR:-build-package}
 if [ ! -f "$build/CPackConfig.cmake" ]; then
   cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_INSTALL_PREFIX=/usr -DCONTINUO_CUDA="${CONTINUO_CUDA:-OFF}" \
-    -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF -DCONTINUO_WERROR=OFF
+    -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_PREFIX=/usr \
+    -DCONTINUO_CUDA="${CONTINUO_CUDA:-OFF}" -DCONTINUO_TESTS=OFF \
+    -DCONTINUO_BENCH=OFF -DCONTINUO_WERROR=OFF
 fi
 cmake --build "$build" -j "$(nproc)"
 rm -rf "$build/packages"

@@ -128,8 +128,9 @@ fi
 options=(-DCMAKE_BUILD_TYPE=Release -DCONTINUO_CUDA="$cuda"
   -DCONTINUO_TESTS=OFF -DCONTINUO_BENCH=OFF)
 # A compiler newer than the project may warn of what is no error. Where there is
-# a build already, changing this would recompile all of it.
-[ -f build/CMakeCache.txt ] || options+=(-DCONTINUO_WERROR=OFF)
+# a build already, changing these would recompile all of it.
+[ -f build/CMakeCache.txt ] ||
+  options+=(-DCONTINUO_WERROR=OFF -DCMAKE_UNITY_BUILD=ON)
 cmake -S . -B build -G Ninja "${options[@]}" | sed -n 's/^-- CUDA/CUDA/p'
 cmake --build build -j "$(nproc)" --target convert_dir_to_note_sequences \
   "${family}"_rnn_{create_dataset,train,generate} continuo_render

@@ -83,6 +83,12 @@ function(continuo_room)
     continuo_library(${name})
     return()
   endif()
+  # In a unity build these stay apart: kernels include themselves once for each
+  # instruction set, and a command has the flags of the objects that it links.
+  set(own_sources ${ARG_SRCS})
+  list(FILTER own_sources INCLUDE REGEX "_(cpu|flags)\\.cc$")
+  set_source_files_properties(${own_sources} PROPERTIES
+    SKIP_UNITY_BUILD_INCLUSION ON)
   add_library(${name} STATIC ${ARG_SRCS})
   target_link_libraries(${name} PUBLIC ${dependencies})
   continuo_library(${name})
@@ -99,6 +105,8 @@ function(continuo_command name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE ${dependencies} continuo_options)
   target_compile_definitions(${name} PRIVATE ${ARG_DEFINES})
+  # What takes time is in the rooms; a command reads its flags.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_precompile_headers(${name} REUSE_FROM continuo_common_headers)
   set_property(GLOBAL APPEND PROPERTY CONTINUO_COMMANDS ${name})
 endfunction()

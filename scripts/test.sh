@@ -42,8 +42,11 @@ if $asan; then
   cmake --build --preset asan -j "$jobs" --target parser_tests
   ctest --test-dir build-asan -j "$jobs" --output-on-failure -L parser -LE slow
 fi
+# Changed in a build that is there, it would recompile all of it.
+unity=()
+[ -f "$build/CMakeCache.txt" ] || unity=(-DCMAKE_UNITY_BUILD=ON)
 configure() {
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release "${unity[@]}" \
     -DCONTINUO_WERROR=ON -DCONTINUO_TESTS=ON -DCONTINUO_BENCH=ON \
     -DCONTINUO_CUDA="${CONTINUO_CUDA:-AUTO}" "$@"
 }

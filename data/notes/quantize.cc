@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "data/notes/defaults.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -13,7 +14,6 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr double kDefaultQpm = 120.0;
 constexpr int64_t kSaturated = int64_t{1} << 62;
 
 // Collects the kind of failure beside its message.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/notes/defaults.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
@@ -14,8 +15,6 @@ namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
-
-constexpr double kDefaultQpm = 120.0;
 
 absl::Status NotFinite(const char* what) {
   return absl::InvalidArgumentError(

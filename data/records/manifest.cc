@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -22,7 +23,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr absl::string_view kEnding = ".manifest";
 constexpr int64_t kMaxManifestBytes = int64_t{64} << 20;
-constexpr size_t kFooterSize = 4;
 
 std::string ToText(const std::vector<ManifestEntry>& entries) {
   Json files = Json::array();
@@ -67,11 +67,11 @@ std::optional<std::map<std::string, RecordDigest>> FromText(
 }  // namespace
 
 void RecordDigest::Add(absl::string_view framed) {
-  CONTINUO_CHECK(framed.size() >= kFooterSize);
+  CONTINUO_CHECK(framed.size() >= size_t{kTfRecordFooter});
   ++records;
   bytes += static_cast<int64_t>(framed.size());
   // The checksum of the data stands for the data.
-  crc32c = ExtendCrc32c(crc32c, framed.substr(framed.size() - kFooterSize));
+  crc32c = ExtendCrc32c(crc32c, framed.substr(framed.size() - kTfRecordFooter));
 }
 
 absl::StatusOr<std::unique_ptr<AtomicFile>> WriteManifest(

@@ -13,7 +13,6 @@ namespace continuo {
 namespace {
 
 constexpr int64_t kHeaderSize = 12;
-constexpr int64_t kFooterSize = 4;
 
 uint64_t LoadLittleEndian(absl::string_view bytes) {
   uint64_t value = 0;
@@ -68,17 +67,18 @@ absl::StatusOr<absl::string_view> ParseTfRecord(absl::string_view file,
                    "wrong checksum of the length (not a TFRecord file?)");
   }
   const uint64_t length = LoadLittleEndian(header.substr(0, 8));
-  if (left < kHeaderSize + kFooterSize ||
-      length > static_cast<uint64_t>(left - kHeaderSize - kFooterSize)) {
+  if (left < kHeaderSize + kTfRecordFooter ||
+      length > static_cast<uint64_t>(left - kHeaderSize - kTfRecordFooter)) {
     return Damaged(name, start, "truncated record");
   }
   const absl::string_view data = file.substr(start + kHeaderSize, length);
   const absl::string_view footer =
-      file.substr(start + kHeaderSize + length, kFooterSize);
+      file.substr(start + kHeaderSize + length, kTfRecordFooter);
   if (verify_data && LoadLittleEndian(footer) != MaskedCrc32c(data)) {
     return Damaged(name, start, "wrong checksum of the data");
   }
-  *offset = start + kHeaderSize + static_cast<int64_t>(length) + kFooterSize;
+  *offset =
+      start + kHeaderSize + static_cast<int64_t>(length) + kTfRecordFooter;
   return data;
 }
 

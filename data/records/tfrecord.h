@@ -22,6 +22,7 @@ namespace continuo {
 
 // Bytes of framing around a record: 8 length, 4 CRC before; 4 CRC after.
 inline constexpr int64_t kTfRecordOverhead = 16;
+inline constexpr int64_t kTfRecordFooter = 4;
 
 // The framing of one record around `data`.
 std::string FrameTfRecord(absl::string_view data);

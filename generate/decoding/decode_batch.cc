@@ -13,7 +13,7 @@ namespace continuo {
 namespace {
 
 // Rows a task appends events to; one event costs well under a microsecond.
-constexpr int64_t kRowsPerTask = 64;
+constexpr int64_t kAppendedRowsPerTask = 64;
 
 }  // namespace
 
@@ -76,10 +76,10 @@ void DecodeBatch::Append(const int64_t* choice, const double* log_p,
   }
   const int heads = encoder_.num_heads();
   const auto count = static_cast<int64_t>(hypotheses.size());
-  const int64_t tasks = CeilDiv(count, kRowsPerTask);
+  const int64_t tasks = CeilDiv(count, kAppendedRowsPerTask);
   host_.pool->Run(tasks, [&](int64_t task) {
-    const int64_t end = std::min(count, (task + 1) * kRowsPerTask);
-    for (int64_t i = task * kRowsPerTask; i < end; ++i) {
+    const int64_t end = std::min(count, (task + 1) * kAppendedRowsPerTask);
+    for (int64_t i = task * kAppendedRowsPerTask; i < end; ++i) {
       const int64_t row = first + i;
       hypotheses[i]->score += log_p[row];
       hypotheses[i]->events.push_back(

@@ -11,7 +11,7 @@ namespace continuo {
 namespace {
 
 // Rows a task encodes; an event costs about a microsecond.
-constexpr int64_t kRowsPerTask = 32;
+constexpr int64_t kEncodedRowsPerTask = 32;
 
 void AppendRows(const SparseRows& from, SparseRows* to) {
   const int32_t offset = to->row_begin.back();
@@ -26,15 +26,15 @@ void AppendRows(const SparseRows& from, SparseRows* to) {
 
 absl::Status RowInputs::Encode(const EventEncoder& encoder, ThreadPool* pool) {
   const int64_t count = static_cast<int64_t>(sources_.size());
-  const int64_t tasks = CeilDiv(count, kRowsPerTask);
+  const int64_t tasks = CeilDiv(count, kEncodedRowsPerTask);
   if (static_cast<int64_t>(parts_.size()) < tasks) parts_.resize(tasks);
   statuses_.assign(tasks, absl::OkStatus());
   pool->Run(tasks, [&](int64_t task) {
     SparseRows& part = parts_[task];
     part.Clear();
     part.width = encoder.input_size();
-    const int64_t end = std::min(count, (task + 1) * kRowsPerTask);
-    for (int64_t i = task * kRowsPerTask; i < end; ++i) {
+    const int64_t end = std::min(count, (task + 1) * kEncodedRowsPerTask);
+    for (int64_t i = task * kEncodedRowsPerTask; i < end; ++i) {
       const Source& source = sources_[i];
       if (source.encoded != nullptr) {
         part.AppendRow(*source.encoded, source.row);

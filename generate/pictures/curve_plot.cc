@@ -11,14 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "generate/pictures/palette.h"
 #include "nlohmann/json.hpp"
 
 namespace continuo {
 namespace {
 
-constexpr Color kPaper = {255, 255, 255};
-constexpr Color kInk = {38, 43, 52};
-constexpr Color kFaintInk = {120, 128, 140};
 constexpr Color kGrid = {230, 234, 240};
 constexpr Color kTraining = {31, 99, 181};
 constexpr Color kEvaluation = {214, 96, 39};

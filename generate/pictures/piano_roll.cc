@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "generate/pictures/palette.h"
 #include "runtime/base/log.h"
 
 namespace continuo {
@@ -13,9 +14,6 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr Color kPaper = {255, 255, 255};
-constexpr Color kInk = {38, 43, 52};
-constexpr Color kFaintInk = {120, 128, 140};
 constexpr Color kBlackKeyRow = {238, 241, 246};
 constexpr Color kBarLine = {190, 197, 208};
 constexpr Color kBeatLine = {224, 228, 235};

@@ -17,10 +17,9 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr char kTooShort[] = "drum_tracks_discarded_too_short";
-constexpr char kTooLong[] = "drum_tracks_discarded_too_long";
+constexpr char kDrumTrackTooShort[] = "drum_tracks_discarded_too_short";
+constexpr char kDrumTrackTooLong[] = "drum_tracks_discarded_too_long";
 // Not statistics of Magenta: there is nothing to extract from.
-constexpr char kNoNotes[] = "no_notes";
 constexpr char kNoDrums[] = "no_drum_channel_in_file";
 
 // The instruments of a sequence, for users who look for the drums among
@@ -121,7 +120,7 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part,
                                      PipelineOutput* output) const {
   const auto extracted = ExtractDrumTracks(piece, options_.extract);
   if (!extracted.ok()) {  // longer than memory should hold
-    output->Discard(kTooLong, 1);
+    output->Discard(kDrumTrackTooLong, 1);
     output->details.emplace_back(extracted.status().message());
     return absl::OkStatus();
   }
@@ -131,8 +130,10 @@ absl::Status DrumsPipeline::RunPiece(DatasetPart part,
     counters.Discard(kNonIntegerStepsPerBar, 1);
     return absl::OkStatus();
   }
-  counters.Discard(kTooShort, extraction.drum_tracks_discarded_too_short);
-  counters.Discard(kTooLong, extraction.drum_tracks_discarded_too_long);
+  counters.Discard(kDrumTrackTooShort,
+                   extraction.drum_tracks_discarded_too_short);
+  counters.Discard(kDrumTrackTooLong,
+                   extraction.drum_tracks_discarded_too_long);
   counters.Count("drum_tracks_truncated", extraction.drum_tracks_truncated);
   counters.CountBars("drum_track_lengths_in_bars", extraction.lengths_in_bars,
                      options_.extract.min_bars);
@@ -153,7 +154,7 @@ std::string DrumsPipeline::Remedy(absl::string_view reason) const {
   if (reason == kNoNotes) {
     return "there are no notes, or only silent ones: check the input";
   }
-  if (reason == kTooShort) {
+  if (reason == kDrumTrackTooShort) {
     return absl::StrCat("a drum track needs ", options_.extract.min_bars,
                         " bars without a bar of silence: use longer ones");
   }

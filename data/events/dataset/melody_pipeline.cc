@@ -14,9 +14,9 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 
 constexpr char kPolyphonic[] = "polyphonic_tracks_discarded";
-constexpr char kTooShort[] = "melodies_discarded_too_short";
+constexpr char kMelodyTooShort[] = "melodies_discarded_too_short";
 constexpr char kTooFewPitches[] = "melodies_discarded_too_few_pitches";
-constexpr char kTooLong[] = "melodies_discarded_too_long";
+constexpr char kMelodyTooLong[] = "melodies_discarded_too_long";
 // Not a statistic of Magenta: nothing to extract from.
 constexpr char kNoMelodicNotes[] = "no_melodic_notes";
 
@@ -70,7 +70,7 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
                                            PipelineOutput* output) const {
   auto extracted = ExtractMelodies(piece, options_.extract);
   if (!extracted.ok()) {  // longer than memory should hold
-    output->Discard(kTooLong, 1);
+    output->Discard(kMelodyTooLong, 1);
     output->details.emplace_back(extracted.status().message());
     return absl::OkStatus();
   }
@@ -81,10 +81,10 @@ absl::Status MelodyPipeline::RunTransposed(DatasetPart part,
     return absl::OkStatus();
   }
   counters.Discard(kPolyphonic, extraction.polyphonic_tracks_discarded);
-  counters.Discard(kTooShort, extraction.melodies_discarded_too_short);
+  counters.Discard(kMelodyTooShort, extraction.melodies_discarded_too_short);
   counters.Discard(kTooFewPitches,
                    extraction.melodies_discarded_too_few_pitches);
-  counters.Discard(kTooLong, extraction.melodies_discarded_too_long);
+  counters.Discard(kMelodyTooLong, extraction.melodies_discarded_too_long);
   counters.Count("melodies_truncated", extraction.melodies_truncated);
   counters.CountBars("melody_lengths_in_bars", extraction.lengths_in_bars,
                      options_.extract.min_bars);
@@ -102,7 +102,7 @@ std::string MelodyPipeline::Remedy(absl::string_view reason) const {
     return "notes start together: `ignore_polyphonic_notes` keeps the highest "
            "of them";
   }
-  if (reason == kTooShort) {
+  if (reason == kMelodyTooShort) {
     return absl::StrCat("a melody needs ", options_.extract.min_bars,
                         " bars without a bar of silence: use longer tunes");
   }

@@ -21,12 +21,11 @@ namespace {
 
 using tensorflow::magenta::NoteSequence;
 
-constexpr char kTooShort[] = "performances_discarded_too_short";
+constexpr char kPerformanceTooShort[] = "performances_discarded_too_short";
 constexpr char kPrograms[] = "performances_discarded_more_than_1_program";
 constexpr char kLongShift[] = "performance_discarded_too_many_time_shift_steps";
 constexpr char kLongNote[] = "performance_discarded_too_many_duration_steps";
 // Not statistics of Magenta, which fails on the second one.
-constexpr char kNoNotes[] = "no_notes";
 constexpr char kBadNotes[] = "damaged_notes";
 
 // Drops what the stages do not look at; pedals go once they are written out.
@@ -155,7 +154,8 @@ absl::Status PerformancePipeline::RunTransposed(DatasetPart part,
     output->details.emplace_back(extraction.status().message());
     return absl::OkStatus();
   }
-  counters.Discard(kTooShort, extraction->performances_discarded_too_short);
+  counters.Discard(kPerformanceTooShort,
+                   extraction->performances_discarded_too_short);
   counters.Discard(kPrograms,
                    extraction->performances_discarded_more_than_1_program);
   counters.Discard(kLongShift,
@@ -197,7 +197,7 @@ absl::Status PerformancePipeline::Encode(const Performance& performance,
 }
 
 std::string PerformancePipeline::Remedy(absl::string_view reason) const {
-  if (reason == kTooShort) {
+  if (reason == kPerformanceTooShort) {
     return absl::StrCat("a piece of ", options_.split_seconds,
                         " seconds needs ", options_.min_events.value_or(0),
                         " events: leave out sparse or very short recordings");

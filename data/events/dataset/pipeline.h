@@ -28,6 +28,10 @@ enum class DatasetPart { kTraining, kEval };
 // "training" or "eval", as in file and statistic names.
 absl::string_view DatasetPartName(DatasetPart part);
 
+// A reason to discard, not a statistic of Magenta: there is nothing to extract
+// from.
+inline constexpr char kNoNotes[] = "no_notes";
+
 // What became of one NoteSequence.
 struct PipelineOutput {
   std::vector<EncodedSequence> examples;

@@ -22,15 +22,22 @@ constexpr int kDurationMinor = 40;
 static_assert(kShiftMajor * kShiftMinor == kMaxTupleSteps + 1);
 static_assert(kDurationMajor * kDurationMinor == kMaxTupleSteps);
 
-enum Head { kShiftHi, kShiftLo, kPitch, kVelocity, kDurationHi, kDurationLo };
+enum Head {
+  kShiftHiHead,
+  kShiftLoHead,
+  kPitchHead,
+  kVelocityHead,
+  kDurationHiHead,
+  kDurationLoHead
+};
 
 NoteTuple LabelToTuple(absl::Span<const int64_t> label) {
-  return {.shift =
-              static_cast<int>(label[kShiftHi] * kShiftMinor + label[kShiftLo]),
-          .pitch = static_cast<int>(label[kPitch]),
-          .velocity_bin = static_cast<int>(label[kVelocity]) + 1,
-          .duration = static_cast<int>(label[kDurationHi] * kDurationMinor +
-                                       label[kDurationLo]) +
+  return {.shift = static_cast<int>(label[kShiftHiHead] * kShiftMinor +
+                                    label[kShiftLoHead]),
+          .pitch = static_cast<int>(label[kPitchHead]),
+          .velocity_bin = static_cast<int>(label[kVelocityHead]) + 1,
+          .duration = static_cast<int>(label[kDurationHiHead] * kDurationMinor +
+                                       label[kDurationLoHead]) +
                       1};
 }
 
@@ -94,20 +101,21 @@ absl::Status NoteTupleEncoder::EncodeLabel(absl::Span<const Event> events,
   const NoteTuple tuple = UnpackNoteTuple(event);
   if (PerformanceTypeOf(event) != PerformanceEventType::kNoteTuple ||
       tuple.shift > kMaxTupleSteps || tuple.pitch > 127 ||
-      tuple.velocity_bin < 1 || tuple.velocity_bin > head_sizes_[kVelocity] ||
-      tuple.duration < 1 || tuple.duration > kMaxTupleSteps) {
+      tuple.velocity_bin < 1 ||
+      tuple.velocity_bin > head_sizes_[kVelocityHead] || tuple.duration < 1 ||
+      tuple.duration > kMaxTupleSteps) {
     return absl::InvalidArgumentError(absl::StrCat(
         "performance event ", PerformanceEventName(event),
         " is outside the encoding: expected a note with TIME_SHIFT 0..",
         kMaxTupleSteps, ", NOTE_ON 0..127, VELOCITY 1..",
-        head_sizes_[kVelocity], " and DURATION 1..", kMaxTupleSteps));
+        head_sizes_[kVelocityHead], " and DURATION 1..", kMaxTupleSteps));
   }
-  label[kShiftHi] = tuple.shift / kShiftMinor;
-  label[kShiftLo] = tuple.shift % kShiftMinor;
-  label[kPitch] = tuple.pitch;
-  label[kVelocity] = tuple.velocity_bin - 1;
-  label[kDurationHi] = (tuple.duration - 1) / kDurationMinor;
-  label[kDurationLo] = (tuple.duration - 1) % kDurationMinor;
+  label[kShiftHiHead] = tuple.shift / kShiftMinor;
+  label[kShiftLoHead] = tuple.shift % kShiftMinor;
+  label[kPitchHead] = tuple.pitch;
+  label[kVelocityHead] = tuple.velocity_bin - 1;
+  label[kDurationHiHead] = (tuple.duration - 1) / kDurationMinor;
+  label[kDurationLoHead] = (tuple.duration - 1) % kDurationMinor;
   return absl::OkStatus();
 }
 

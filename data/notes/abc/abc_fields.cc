@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "data/notes/abc/abc_text.h"
 
 namespace continuo {
 namespace {
@@ -36,10 +37,6 @@ std::optional<int> TakeNumber(absl::string_view* text, int max) {
   return value;
 }
 
-void SkipSpace(absl::string_view* text) {
-  *text = absl::StripLeadingAsciiWhitespace(*text);
-}
-
 // Takes "3/8" off the front.
 std::optional<AbcRational> TakeFraction(absl::string_view* text) {
   absl::string_view rest = *text;
@@ -57,7 +54,7 @@ bool TakeBeats(absl::string_view* text, AbcRational* beat) {
   while (const auto fraction = TakeFraction(text)) {
     *beat = *beat + *fraction;
     if (!beat->valid()) return false;
-    SkipSpace(text);
+    SkipAbcSpace(text);
   }
   return true;
 }
@@ -158,7 +155,7 @@ std::optional<AbcKey> ParseAbcKey(absl::string_view text) {
     int alteration = 0;
     if (absl::ConsumePrefix(&text, "#")) alteration = 1;
     if (alteration == 0 && absl::ConsumePrefix(&text, "b")) alteration = -1;
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
     const absl::string_view word =
         text.substr(0, text.find_first_of(" \t^_=,"));
     key.mode = KeySignature::MAJOR;
@@ -201,16 +198,16 @@ std::optional<AbcMeter> ParseAbcMeter(absl::string_view text) {
   absl::ConsumePrefix(&text, "(");
   int numerator = 0;
   do {
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
     const auto beats = TakeNumber(&text, kMaxNumber);
     if (!beats) return std::nullopt;
     numerator += *beats;
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
   } while (absl::ConsumePrefix(&text, "+") && numerator <= kMaxNumber);
   absl::ConsumePrefix(&text, ")");
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   if (!absl::ConsumePrefix(&text, "/")) return std::nullopt;
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   const auto denominator = TakeNumber(&text, kMaxNumber);
   if (!denominator || *denominator == 0 || numerator == 0 ||
       numerator > kMaxNumber) {
@@ -243,7 +240,7 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
     const size_t end = text.find('"');
     if (end == absl::string_view::npos) return std::nullopt;
     text.remove_prefix(end + 1);
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
   }
   AbcTempo tempo;
   if (!TakeBeats(&text, &tempo.beat)) return std::nullopt;
@@ -253,11 +250,11 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
     if (absl::ConsumePrefix(&text, "C")) {
       const auto units = TakeNumber(&text, kMaxNumber);
       if (units && *units > 0) tempo.beat = {*units, 1};
-      SkipSpace(&text);
+      SkipAbcSpace(&text);
     }
   }
   absl::ConsumePrefix(&text, "=");
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   size_t end = text.find_first_not_of("0123456789.");
   if (end == absl::string_view::npos) end = text.size();
   if (end == 0 || end > 12 ||
@@ -266,10 +263,10 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
     return std::nullopt;
   }
   text.remove_prefix(end);
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   // "90 = 1/4" is the tempo of beats of 1/4, turned round.
   if (tempo.relative && absl::ConsumePrefix(&text, "=")) {
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
     AbcRational beat = {0, 1};
     if (!TakeBeats(&text, &beat)) return std::nullopt;
     if (beat.num != 0) {

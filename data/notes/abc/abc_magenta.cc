@@ -14,6 +14,7 @@
 #include "data/notes/abc/abc_magenta_fields.h"
 #include "data/notes/abc/abc_magenta_sections.h"
 #include "data/notes/abc/abc_rational.h"
+#include "data/notes/defaults.h"
 
 namespace continuo {
 namespace {
@@ -21,8 +22,6 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 
 // Magenta's resolution, default tempo and default dynamic (mf).
-constexpr int kTicksPerQuarter = 220;
-constexpr double kDefaultQpm = 120;
 constexpr int kVelocity = 90;
 
 // Where a run of characters of `set` that starts at `pos` ends.
@@ -109,7 +108,7 @@ class MagentaReader {
     source->set_source_type(NoteSequence::SourceInfo::SCORE_BASED);
     source->set_encoding_type(NoteSequence::SourceInfo::ABC);
     source->set_parser(NoteSequence::SourceInfo::MAGENTA_ABC);
-    sequence_.set_ticks_per_quarter(kTicksPerQuarter);
+    sequence_.set_ticks_per_quarter(kDefaultTicksPerQuarter);
   }
 
   bool ReadLine(absl::string_view line) {

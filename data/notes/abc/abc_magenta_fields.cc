@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
+#include "data/notes/abc/abc_text.h"
 
 namespace continuo {
 namespace {
@@ -29,17 +30,13 @@ std::optional<int64_t> TakeDigits(absl::string_view* text) {
   return value;
 }
 
-void SkipSpace(absl::string_view* text) {
-  *text = absl::StripLeadingAsciiWhitespace(*text);
-}
-
 bool IsLetter(char c) {
   const char upper = absl::ascii_toupper(c);
   return upper >= 'A' && upper <= 'G';
 }
 
 // Applies what follows the mode. False for double accidentals.
-bool ApplyAccidentals(absl::string_view text, AbcKey* key) {
+bool ApplyMagentaAccidentals(absl::string_view text, AbcKey* key) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char mark = text[i];
     if (mark != '_' && mark != '=' && mark != '^') continue;
@@ -63,7 +60,7 @@ std::optional<MagentaTempo> BeatTempo(absl::string_view text) {
     if (end == absl::string_view::npos) return std::nullopt;
     text.remove_prefix(end + 1);
   }
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   MagentaTempo tempo;
   while (!text.empty() && absl::ascii_isdigit(text[0])) {
     const auto num = TakeDigits(&text);
@@ -76,11 +73,11 @@ std::optional<MagentaTempo> BeatTempo(absl::string_view text) {
     if (!text.empty() && text[0] != '=' && !absl::ascii_isspace(text[0])) {
       return std::nullopt;
     }
-    SkipSpace(&text);
+    SkipAbcSpace(&text);
   }
   if (!tempo.has_unit || !tempo.unit.valid()) return std::nullopt;
   if (!absl::ConsumePrefix(&text, "=")) return std::nullopt;
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   const auto rate = TakeDigits(&text);
   if (!rate) return std::nullopt;
   tempo.rate = *rate;
@@ -102,12 +99,12 @@ std::optional<AbcKey> ParseMagentaKey(absl::string_view text) {
   if (text.empty() || !IsLetter(text[0])) return std::nullopt;
   const char letter = absl::ascii_toupper(text[0]);
   text.remove_prefix(1);
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
   int alteration = 0;
   if (!text.empty() && text[0] == '#') alteration = 1;
   if (!text.empty() && absl::ascii_toupper(text[0]) == 'B') alteration = -1;
   if (alteration != 0) text.remove_prefix(1);
-  SkipSpace(&text);
+  SkipAbcSpace(&text);
 
   AbcKey key;
   if (!text.empty() && absl::ascii_toupper(text[0]) == 'M') {
@@ -139,7 +136,7 @@ std::optional<AbcKey> ParseMagentaKey(absl::string_view text) {
   } else {
     key.accidentals = AbcSignatureAccidentals(sharps);
   }
-  if (!ApplyAccidentals(text, &key)) return std::nullopt;
+  if (!ApplyMagentaAccidentals(text, &key)) return std::nullopt;
   return key;
 }
 
@@ -171,9 +168,9 @@ std::optional<MagentaTempo> ParseMagentaTempo(absl::string_view text) {
   if (const auto tempo = BeatTempo(text)) return tempo;
   absl::string_view rest = text;
   absl::ConsumePrefix(&rest, "C");
-  SkipSpace(&rest);
+  SkipAbcSpace(&rest);
   absl::ConsumePrefix(&rest, "=");
-  SkipSpace(&rest);
+  SkipAbcSpace(&rest);
   MagentaTempo tempo;
   if (const auto rate = TakeDigits(&rest); rate && rest.empty()) {
     tempo.rate = *rate;

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "data/notes/defaults.h"
 
 namespace continuo {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 
 // Magenta's resolution and default tempo.
-constexpr int kTicksPerQuarter = 220;
-constexpr double kDefaultQpm = 120;
 
 // Turns positions into seconds: exact within a stretch of one tempo.
 class Clock {
@@ -43,7 +42,7 @@ class Writer {
     source->set_source_type(NoteSequence::SourceInfo::SCORE_BASED);
     source->set_encoding_type(NoteSequence::SourceInfo::ABC);
     source->set_parser(NoteSequence::SourceInfo::MAGENTA_ABC);
-    sequence_.set_ticks_per_quarter(kTicksPerQuarter);
+    sequence_.set_ticks_per_quarter(kDefaultTicksPerQuarter);
     auto* metadata = sequence_.mutable_sequence_metadata();
     metadata->set_title(score.title);
     for (const std::string& composer : score.composers) {

@@ -69,4 +69,8 @@ std::pair<char, absl::string_view> SplitAbcField(absl::string_view line) {
   return {line[0], absl::StripLeadingAsciiWhitespace(line.substr(2))};
 }
 
+void SkipAbcSpace(absl::string_view* text) {
+  *text = absl::StripLeadingAsciiWhitespace(*text);
+}
+
 }  // namespace continuo

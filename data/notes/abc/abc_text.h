@@ -50,6 +50,9 @@ bool IsAbcField(absl::string_view line);
 // The letter and the text of a field line, stripped as Magenta does.
 std::pair<char, absl::string_view> SplitAbcField(absl::string_view line);
 
+// Drops the white space in front.
+void SkipAbcSpace(absl::string_view* text);
+
 }  // namespace continuo
 
 #endif  // CONTINUO_DATA_NOTES_ABC_ABC_TEXT_H_

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "data/notes/defaults.h"
 #include "data/notes/midi/midi_programs.h"
 #include "data/notes/midi/midi_song.h"
 #include "data/notes/midi/midi_tempo.h"
@@ -22,8 +23,6 @@ namespace {
 
 using ::tensorflow::magenta::NoteSequence;
 
-constexpr int kDefaultTicksPerQuarter = 220;
-constexpr double kDefaultQpm = 120.0;
 constexpr int64_t kMaxDelta =
     0x0fffffff;  // of four bytes, the standard's limit
 constexpr int kDrumChannel = 9;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "data/notes/defaults.h"
 #include "data/notes/musicxml/musicxml_container.h"
 #include "data/notes/musicxml/musicxml_document.h"
 #include "data/notes/musicxml/musicxml_magenta.h"
@@ -21,12 +22,11 @@ namespace {
 using ::tensorflow::magenta::NoteSequence;
 
 // Magenta's fixed resolution, whatever the score's divisions.
-constexpr int kTicksPerQuarter = 220;
 
 absl::Status StartSequence(const std::vector<PartNodes>& parts,
                            NoteSequence* sequence) {
   sequence->Clear();
-  sequence->set_ticks_per_quarter(kTicksPerQuarter);
+  sequence->set_ticks_per_quarter(kDefaultTicksPerQuarter);
   NoteSequence::SourceInfo* source = sequence->mutable_source_info();
   source->set_source_type(NoteSequence::SourceInfo::SCORE_BASED);
   source->set_encoding_type(NoteSequence::SourceInfo::MUSIC_XML);

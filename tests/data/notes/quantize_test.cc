@@ -6,11 +6,14 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/data/notes/sequence_edits.h"
 
 namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
+using testing::AddMetre;
+using testing::AddTempo;
 
 void AddNote(double start, double end, NoteSequence* sequence) {
   auto* note = sequence->add_notes();
@@ -19,20 +22,6 @@ void AddNote(double start, double end, NoteSequence* sequence) {
   note->set_start_time(start);
   note->set_end_time(end);
   sequence->set_total_time(std::max(sequence->total_time(), end));
-}
-
-void AddMetre(double time, int numerator, int denominator,
-              NoteSequence* sequence) {
-  auto* metre = sequence->add_time_signatures();
-  metre->set_time(time);
-  metre->set_numerator(numerator);
-  metre->set_denominator(denominator);
-}
-
-void AddTempo(double time, double qpm, NoteSequence* sequence) {
-  auto* tempo = sequence->add_tempos();
-  tempo->set_time(time);
-  tempo->set_qpm(qpm);
 }
 
 QuantizeFailure Failure(NoteSequence sequence) {

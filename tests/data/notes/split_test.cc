@@ -5,11 +5,14 @@
 #include <limits>
 
 #include "gtest/gtest.h"
+#include "tests/data/notes/sequence_edits.h"
 
 namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
+using testing::AddMetre;
+using testing::AddTempo;
 
 NoteSequence WithNotes(std::initializer_list<std::pair<double, double>> notes) {
   NoteSequence sequence;
@@ -21,20 +24,6 @@ NoteSequence WithNotes(std::initializer_list<std::pair<double, double>> notes) {
     sequence.set_total_time(std::max(sequence.total_time(), end));
   }
   return sequence;
-}
-
-void AddTempo(double time, double qpm, NoteSequence* sequence) {
-  auto* tempo = sequence->add_tempos();
-  tempo->set_time(time);
-  tempo->set_qpm(qpm);
-}
-
-void AddMetre(double time, int numerator, int denominator,
-              NoteSequence* sequence) {
-  auto* metre = sequence->add_time_signatures();
-  metre->set_time(time);
-  metre->set_numerator(numerator);
-  metre->set_denominator(denominator);
 }
 
 TEST(SplitTest, NothingFromASequenceWithoutLength) {

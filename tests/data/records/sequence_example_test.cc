@@ -17,7 +17,7 @@ namespace {
 
 using testing::MakeExample;
 
-const ExampleFormat kFormat = {
+const ExampleFormat kTwoHeads = {
     .input_size = 4, .head_sizes = {3, 5}, .config = "test_config"};
 
 std::string Good() {
@@ -29,7 +29,7 @@ std::string Good() {
 std::string MustFail(const std::string& bytes, absl::StatusCode code) {
   EncodedSequence example;
   const absl::Status status =
-      ParseSequenceExample(bytes, kFormat, "f.tfrecord: record 7", &example);
+      ParseSequenceExample(bytes, kTwoHeads, "f.tfrecord: record 7", &example);
   EXPECT_EQ(status.code(), code) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "f.tfrecord: record 7"))
       << status;
@@ -42,7 +42,7 @@ TEST(SequenceExampleTest, NonZeroValuesBecomeSparseRows) {
   example.inputs.Add(1, 1);
   example.labels = {9};
   const absl::Status status =
-      ParseSequenceExample(Good(), kFormat, "x", &example);
+      ParseSequenceExample(Good(), kTwoHeads, "x", &example);
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(example.inputs.width, 4);
   EXPECT_EQ(example.inputs.row_begin, (std::vector<int32_t>{0, 2, 2, 3}));
@@ -120,9 +120,9 @@ TEST(SequenceExampleTest, ContextAndOtherListsAreIgnored) {
   (*message.mutable_feature_lists()->mutable_feature_list())["other"]
       .add_feature();
   EncodedSequence example;
-  EXPECT_TRUE(
-      ParseSequenceExample(message.SerializeAsString(), kFormat, "x", &example)
-          .ok());
+  EXPECT_TRUE(ParseSequenceExample(message.SerializeAsString(), kTwoHeads, "x",
+                                   &example)
+                  .ok());
   EXPECT_EQ(example.inputs.rows(), 3);
 }
 
@@ -184,7 +184,7 @@ TEST(SequenceExampleTest, TruncationAtEveryByteIsAnError) {
   for (size_t size = 0; size < bytes.size(); ++size) {
     EncodedSequence example;
     EXPECT_FALSE(
-        ParseSequenceExample(bytes.substr(0, size), kFormat, "x", &example)
+        ParseSequenceExample(bytes.substr(0, size), kTwoHeads, "x", &example)
             .ok())
         << size;
   }

@@ -22,13 +22,13 @@
 namespace continuo {
 namespace {
 
-struct Outcome {
+struct BundleOutcome {
   int code = -1;
   std::string text;  // stdout and stderr
 };
 
-Outcome Command(const std::string& words) {
-  Outcome outcome;
+BundleOutcome BundleCommand(const std::string& words) {
+  BundleOutcome outcome;
   FILE* pipe = popen(
       absl::StrCat(testing::ShellQuote(CONTINUO_BIN_DIR), "/", words, " 2>&1")
           .c_str(),
@@ -58,14 +58,14 @@ class BundleCommandTest : public ::testing::Test {
   ~BundleCommandTest() override { std::filesystem::remove_all(dir_); }
 
   void Unpack() {
-    const Outcome outcome = Command(absl::StrCat(
+    const BundleOutcome outcome = BundleCommand(absl::StrCat(
         "unpack_bundle --bundle_path=", testing::ShellQuote(golden_),
         " --checkpoint_path=", checkpoint_));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
   }
 
-  Outcome Save(const std::string& flags) {
-    return Command(
+  BundleOutcome Save(const std::string& flags) {
+    return BundleCommand(
         absl::StrCat("melody_rnn_generate --save_generator_bundle ", flags));
   }
 
@@ -85,7 +85,7 @@ TEST_F(BundleCommandTest, UnpacksTheCheckpointAndTheMetaGraph) {
 
 TEST_F(BundleCommandTest, SavedBundleGeneratesAsMagentas) {
   Unpack();
-  const Outcome saved =
+  const BundleOutcome saved =
       Save(absl::StrCat("--config=attention_rnn --hparams=attn_length=6 "
                         "--checkpoint_file=",
                         checkpoint_, " --bundle_file=", bundle_,
@@ -98,7 +98,7 @@ TEST_F(BundleCommandTest, SavedBundleGeneratesAsMagentas) {
   std::vector<std::string> outputs;
   for (const std::string& from : {golden_, bundle_}) {
     const std::string out = dir_ + "/out";
-    const Outcome outcome = Command(absl::StrCat(
+    const BundleOutcome outcome = BundleCommand(absl::StrCat(
         "melody_rnn_generate --bundle_file=", testing::ShellQuote(from),
         " --output_dir=", out, " --num_outputs=1 --num_steps=40 --seed=3"));
     ASSERT_EQ(outcome.code, 0) << outcome.text;
@@ -118,7 +118,7 @@ TEST_F(BundleCommandTest, SavingAgainGivesTheSameBytes) {
       checkpoint_, " --bundle_file=");
   std::vector<std::string> bytes;
   for (const char* name : {"/a.mag", "/b.mag", "/c.mag"}) {
-    const Outcome saved = Save(flags + dir_ + name);
+    const BundleOutcome saved = Save(flags + dir_ + name);
     ASSERT_EQ(saved.code, 0) << saved.text;
     bytes.push_back(testing::MustRead(dir_ + name));
   }
@@ -133,13 +133,13 @@ TEST_F(BundleCommandTest, DetailsCanBeGiven) {
       "--melody_encoder_decoder=key --hparams=attn_length=6 --checkpoint_file=",
       checkpoint_, " --bundle_file=", bundle_);
   // The model of an encoding alone has no id.
-  const Outcome nameless = Save(model);
+  const BundleOutcome nameless = Save(model);
   EXPECT_EQ(nameless.code, 1);
   EXPECT_NE(nameless.text.find("--generator_id"), std::string::npos)
       << nameless.text;
   EXPECT_FALSE(FileExists(bundle_));
 
-  const Outcome named =
+  const BundleOutcome named =
       Save(model + " --generator_id=mine --generator_description='My own'");
   ASSERT_EQ(named.code, 0) << named.text;
   EXPECT_NE(named.text.find("--bundle_description"), std::string::npos)
@@ -166,18 +166,19 @@ TEST_F(BundleCommandTest, RefusalsNameTheFlagAndWriteNothing) {
                     checkpoint_),
        "nonsense"}};
   for (const auto& [flags, word] : cases) {
-    const Outcome outcome = Save(flags);
+    const BundleOutcome outcome = Save(flags);
     EXPECT_EQ(outcome.code, 1) << flags;
     EXPECT_NE(outcome.text.find(word), std::string::npos)
         << flags << ": " << outcome.text;
     EXPECT_FALSE(FileExists(bundle_)) << flags;
   }
-  const Outcome none = Command("unpack_bundle --checkpoint_path=" + dir_);
+  const BundleOutcome none =
+      BundleCommand("unpack_bundle --checkpoint_path=" + dir_);
   EXPECT_EQ(none.code, 1);
   EXPECT_NE(none.text.find("--bundle_path"), std::string::npos) << none.text;
-  const Outcome damaged =
-      Command(absl::StrCat("unpack_bundle --bundle_path=", checkpoint_,
-                           " --checkpoint_path=", dir_, "/x"));
+  const BundleOutcome damaged =
+      BundleCommand(absl::StrCat("unpack_bundle --bundle_path=", checkpoint_,
+                                 " --checkpoint_path=", dir_, "/x"));
   EXPECT_EQ(damaged.code, 1);
   EXPECT_NE(damaged.text.find(checkpoint_), std::string::npos) << damaged.text;
   EXPECT_FALSE(FileExists(dir_ + "/x.meta"));

@@ -31,7 +31,7 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 using testing::ScratchDir;
 
-struct Outcome {
+struct ScoreOutcome {
   int code = -1;
   std::string out;
   std::string err;
@@ -44,9 +44,9 @@ std::string Bundle(const std::string& name) {
 }
 
 // What `before` ("cat tune.mid |") writes is standard input.
-Outcome RunScore(const ScratchDir& dir, const std::string& flags,
-                 const std::string& command = "melody_rnn_score",
-                 const std::string& before = "") {
+ScoreOutcome RunScore(const ScratchDir& dir, const std::string& flags,
+                      const std::string& command = "melody_rnn_score",
+                      const std::string& before = "") {
   const std::string line =
       absl::StrCat(before, testing::ShellCommand(command), " ", flags, " >",
                    dir.Path("stdout"), " 2>", dir.Path("stderr"));
@@ -103,13 +103,13 @@ TEST(ScoreCommandTest, MusicFromAPipeNeedsNoName) {
   const std::string abc = testing::ShellSource("scripts/tunes/reels.abc");
   for (const std::string& file : {dir.Path("tune.mid"), abc}) {
     const std::string flags = Bundle("attention_rnn") + " --input=";
-    const Outcome named = RunScore(dir, flags + file);
+    const ScoreOutcome named = RunScore(dir, flags + file);
     ASSERT_EQ(named.code, 0) << named.err;
     const auto expected = Lines(named.out);
     ASSERT_FALSE(expected.empty());
     for (const char* name : {"-", "/dev/stdin", "/dev/fd/0"}) {
-      const Outcome piped = RunScore(dir, flags + name, "melody_rnn_score",
-                                     absl::StrCat("cat ", file, " | "));
+      const ScoreOutcome piped = RunScore(dir, flags + name, "melody_rnn_score",
+                                          absl::StrCat("cat ", file, " | "));
       ASSERT_EQ(piped.code, 0) << piped.err;
       auto lines = Lines(piped.out);
       ASSERT_EQ(lines.size(), expected.size());
@@ -119,8 +119,9 @@ TEST(ScoreCommandTest, MusicFromAPipeNeedsNoName) {
       }
     }
   }
-  const Outcome noise = RunScore(dir, Bundle("attention_rnn") + " --input=-",
-                                 "melody_rnn_score", "echo noise | ");
+  const ScoreOutcome noise =
+      RunScore(dir, Bundle("attention_rnn") + " --input=-", "melody_rnn_score",
+               "echo noise | ");
   EXPECT_EQ(noise.code, 1);
   EXPECT_TRUE(absl::StrContains(noise.err, "or has the contents of one"))
       << noise.err;
@@ -129,7 +130,7 @@ TEST(ScoreCommandTest, MusicFromAPipeNeedsNoName) {
 TEST(ScoreCommandTest, ScoresAFolderWhateverTheBatchAndThreads) {
   const ScratchDir dir;
   const std::string flags = absl::StrCat(Bundle("attention_rnn"), " ", Tunes());
-  const Outcome one = RunScore(dir, flags + " --threads=1 --batch=1");
+  const ScoreOutcome one = RunScore(dir, flags + " --threads=1 --batch=1");
   ASSERT_EQ(one.code, 0) << one.err;
   const auto lines = Lines(one.out);
   ASSERT_GT(lines.size(), 20);
@@ -143,7 +144,7 @@ TEST(ScoreCommandTest, ScoresAFolderWhateverTheBatchAndThreads) {
                     line["predicted_events"].get<double>(),
                 1e-9);
   }
-  const Outcome many = RunScore(dir, flags + " --threads=3");
+  const ScoreOutcome many = RunScore(dir, flags + " --threads=3");
   ASSERT_EQ(many.code, 0) << many.err;
   EXPECT_EQ(one.out, many.out);
 }
@@ -152,7 +153,7 @@ TEST(ScoreCommandTest, OutputSummaryAndReportSayTheSame) {
   const ScratchDir dir;
   const std::string records =
       WriteRecords(dir, {Scale(40), NoteSequence(), Scale(12)});
-  const Outcome outcome = RunScore(
+  const ScoreOutcome outcome = RunScore(
       dir, absl::StrCat(Bundle("lookback_rnn"), " --input=", records,
                         " --classes --output=", dir.Path("new/scores.jsonl"),
                         " --summary=", dir.Path("new/all.json"),
@@ -207,7 +208,7 @@ TEST(ScoreCommandTest, DataSetsOfEitherForm) {
   const ScratchDir dir;
   const std::string records = WriteRecords(dir, {Scale(40), Scale(200)});
   const auto scores = [&](const std::string& flags) {
-    const Outcome outcome =
+    const ScoreOutcome outcome =
         RunScore(dir, absl::StrCat(Bundle("lookback_rnn"), " ", flags));
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     std::vector<std::string> values;
@@ -221,7 +222,7 @@ TEST(ScoreCommandTest, DataSetsOfEitherForm) {
                    " --min_bars=7 --min_unique_pitches=5 --max_steps=512"));
   EXPECT_EQ(of_notes.size(), 2u);
   for (const char* format : {"magenta", "compact"}) {
-    const Outcome made =
+    const ScoreOutcome made =
         RunScore(dir,
                  absl::StrCat("--config=lookback_rnn --input=", records,
                               " --eval_ratio=1 --format=", format,
@@ -231,7 +232,7 @@ TEST(ScoreCommandTest, DataSetsOfEitherForm) {
     const std::string data =
         absl::StrCat(dir.Path(format), "/eval_melodies.tfrecord");
     EXPECT_EQ(scores("--input=" + data), of_notes);
-    const Outcome other =
+    const ScoreOutcome other =
         RunScore(dir, absl::StrCat(Bundle("attention_rnn"), " --input=", data));
     EXPECT_EQ(other.code, 1);
     EXPECT_TRUE(absl::StrContains(other.err, "key_melody(48..83)") ||
@@ -243,7 +244,7 @@ TEST(ScoreCommandTest, DataSetsOfEitherForm) {
 TEST(ScoreCommandTest, FilesOfOtherKindsAreNamed) {
   const ScratchDir dir;
   const std::string bundle = Bundle("lookback_rnn");
-  const Outcome outcome =
+  const ScoreOutcome outcome =
       RunScore(dir, absl::StrCat(bundle, " --input=",
                                  absl::StripPrefix(bundle, "--bundle_file=")));
   EXPECT_EQ(outcome.code, 1);
@@ -259,7 +260,7 @@ TEST(ScoreCommandTest, OtherFamilies) {
     note.set_pitch(note.pitch() % 2 == 0 ? 36 : 42);
   }
   const std::string records = WriteRecords(dir, {drums, Scale(130)});
-  const Outcome kit =
+  const ScoreOutcome kit =
       RunScore(dir, absl::StrCat(Bundle("drum_kit"), " --input=", records),
                "drums_rnn_score");
   ASSERT_EQ(kit.code, 0) << kit.err;
@@ -267,14 +268,14 @@ TEST(ScoreCommandTest, OtherFamilies) {
   const std::string flags =
       absl::StrCat(Bundle("multiconditioned_performance_with_dynamics"),
                    " --input=", records);
-  const Outcome split = RunScore(dir, flags, "performance_rnn_score");
+  const ScoreOutcome split = RunScore(dir, flags, "performance_rnn_score");
   ASSERT_EQ(split.code, 0) << split.err;
   EXPECT_EQ(Lines(split.out).size(), 2 + 3);  // 32 and 65 seconds
-  const Outcome whole =
+  const ScoreOutcome whole =
       RunScore(dir, flags + " --split_seconds=0", "performance_rnn_score");
   ASSERT_EQ(whole.code, 0) << whole.err;
   EXPECT_EQ(Lines(whole.out).size(), 2);
-  const Outcome refused =
+  const ScoreOutcome refused =
       RunScore(dir, flags + " --disable_conditioning", "performance_rnn_score");
   EXPECT_EQ(refused.code, 1);
   EXPECT_TRUE(absl::StrContains(refused.err, "--disable_conditioning"));
@@ -302,7 +303,7 @@ TEST(ScoreCommandTest, RefusalsNameTheRemedyAndWriteNothing) {
       {good + " --min_bar=1", "min_bars"},
       {absl::StrCat(Bundle("drum_kit"), " ", Tunes()), "drum_kit"}};
   for (const auto& [flags, word] : cases) {
-    const Outcome outcome =
+    const ScoreOutcome outcome =
         RunScore(dir, absl::StrCat(flags, " --output=", dir.Path("out")));
     EXPECT_EQ(outcome.code, 1) << flags;
     EXPECT_TRUE(absl::StrContains(outcome.err, word))
@@ -313,7 +314,7 @@ TEST(ScoreCommandTest, RefusalsNameTheRemedyAndWriteNothing) {
 
 TEST(ScoreCommandTest, HelpTeaches) {
   const ScratchDir dir;
-  const Outcome outcome = RunScore(dir, "--help=all");
+  const ScoreOutcome outcome = RunScore(dir, "--help=all");
   for (const std::string word :
        {"--min_bars", "bits_per_event", "--min_unique_pitches", "--report"}) {
     EXPECT_TRUE(absl::StrContains(outcome.out + outcome.err, word)) << word;

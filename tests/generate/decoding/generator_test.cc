@@ -60,7 +60,7 @@ std::vector<EventResult> Generate(const Model& model,
   return results;
 }
 
-void ExpectSame(const std::vector<EventResult>& a,
+void ExpectSameStart(const std::vector<EventResult>& a,
                 const std::vector<EventResult>& b) {
   ASSERT_LE(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) {
@@ -175,7 +175,7 @@ TEST(GeneratorTest, SearchEqualsOneEntryAtATime) {
             .beam_size = 3, .branch_factor = 2, .steps_per_iteration = 4}}) {
     for (const EventRequest& request :
          {EventRequest{{60}, 1, 0}, EventRequest{{60, -2, 62}, 9, 5}}) {
-      SCOPED_TRACE(testing::Message()
+      SCOPED_TRACE(::testing::Message()
                    << options.beam_size << " " << options.branch_factor << " "
                    << options.steps_per_iteration << " events "
                    << request.num_events);
@@ -202,7 +202,7 @@ TEST(GeneratorTest, BatchingDoesNotChangeResults) {
     }
     for (int max_rows : {1, 3, 8}) {
       SCOPED_TRACE(max_rows);
-      ExpectSame(Generate(model, requests, options, 4, max_rows), all);
+      ExpectSameStart(Generate(model, requests, options, 4, max_rows), all);
     }
   }
 }
@@ -214,7 +214,7 @@ TEST(GeneratorTest, ThreadsDoNotChangeResults) {
   for (uint64_t output = 0; output < 150; ++output) {
     requests.push_back({.primer = {60, -2}, .num_events = 6, .output = output});
   }
-  ExpectSame(Generate(one, requests, {}, 8, 1000),
+  ExpectSameStart(Generate(one, requests, {}, 8, 1000),
              Generate(three, requests, {}, 8, 1000));
 }
 
@@ -226,7 +226,7 @@ TEST(GeneratorTest, OutputsDoNotDependOnTheirNumber) {
   }
   const auto fifty = Generate(model, requests, {}, 2, 1000);
   requests.resize(5);
-  ExpectSame(Generate(model, requests, {}, 2, 1000), fifty);
+  ExpectSameStart(Generate(model, requests, {}, 2, 1000), fifty);
   std::set<std::vector<Event>> different;
   for (const EventResult& result : fifty) different.insert(result.events);
   EXPECT_GT(different.size(), 45);
@@ -238,7 +238,7 @@ TEST(GeneratorTest, TopKOfOneIsGreedyWhateverTheSeed) {
   const EventRequest request{.primer = {60}, .num_events = 12};
   const auto a = Generate(model, {request}, {.sampling = {.top_k = 1}}, 1, 1);
   const auto b = Generate(model, {request}, {.sampling = {.top_k = 1}}, 2, 1);
-  ExpectSame(a, b);
+  ExpectSameStart(a, b);
   const auto cold =
       Generate(model, {request}, {.sampling = {.temperature = 1e-4}}, 3, 1);
   EXPECT_EQ(cold[0].events, a[0].events);

@@ -18,8 +18,8 @@ class LstmCudnnFormTest : public FormTest {};
 INSTANTIATE_TEST_SUITE_P(Forms, LstmCudnnFormTest,
                          ::testing::Values(kForms[1], kForms[2]), FormName);
 
-struct Problem {
-  Problem(const std::vector<int>& lengths, int width, int units)
+struct CudnnProblem {
+  CudnnProblem(const std::vector<int>& lengths, int width, int units)
       : ragged(lengths),
         k(width),
         n(units),
@@ -40,7 +40,7 @@ struct Result {
 };
 
 // The fused path, on the CPU.
-Result Expected(const Problem& p) {
+Result Expected(const CudnnProblem& p) {
   Threads pool(2);
   const Stream stream = pool.stream();
   const int64_t events = p.ragged.events();
@@ -105,7 +105,7 @@ Result Expected(const Problem& p) {
   return {plain(h), plain(dx), plain(dkernel), plain(dbias)};
 }
 
-Result RunCudnn(const Stream& stream, const Problem& p, bool training) {
+Result RunCudnn(const Stream& stream, const CudnnProblem& p, bool training) {
   const int64_t events = p.ragged.events();
   DeviceRaggedLayout ragged(stream, p.ragged);
   DeviceArray<float> x(stream, p.x), kernel(stream, p.kernel);
@@ -162,7 +162,7 @@ TEST_P(LstmCudnnFormTest, MatchesTheFusedPath) {
                         {{3, 2}, 33, 130}};
   for (const auto& [lengths, width, units] : cases) {
     SCOPED_TRACE(::testing::Message() << width << " " << units);
-    const Problem p(lengths, width, units);
+    const CudnnProblem p(lengths, width, units);
     const Result want = Expected(p);
     const Result got = RunCudnn(stream(), p, /*training=*/true);
     ExpectNear(got.h, want.h, Tolerance(1e-5, 5e-3, 0), "h");
@@ -175,7 +175,7 @@ TEST_P(LstmCudnnFormTest, MatchesTheFusedPath) {
 }
 
 TEST_P(LstmCudnnFormTest, NoSteps) {
-  const Problem p({}, 31, 33);
+  const CudnnProblem p({}, 31, 33);
   const Result got = RunCudnn(stream(), p, /*training=*/true);
   EXPECT_TRUE(got.h.empty());
   ExpectNear(got.dkernel,

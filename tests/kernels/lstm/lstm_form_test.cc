@@ -9,7 +9,7 @@
 namespace continuo {
 namespace {
 
-GpuProperties Gpu(int compute_capability) {
+GpuProperties NamedGpu(int compute_capability) {
   GpuProperties gpu;
   gpu.name = "a device";
   gpu.compute_capability = compute_capability;
@@ -21,25 +21,26 @@ GpuProperties Gpu(int compute_capability) {
 
 TEST(LstmFormTest, StepwiseOnRequestAndForOneStep) {
   const LstmShape shape = {.rows = 64, .steps = 100, .units = 128};
-  EXPECT_EQ(*ChooseLstmForm(shape, {.form = RecurrentForm::kStepwise}, Gpu(90)),
-            LstmForm::kStepwise);
   EXPECT_EQ(
-      *ChooseLstmForm({.rows = 64, .steps = 1, .units = 128}, {}, Gpu(90)),
+      *ChooseLstmForm(shape, {.form = RecurrentForm::kStepwise}, NamedGpu(90)),
+      LstmForm::kStepwise);
+  EXPECT_EQ(
+      *ChooseLstmForm({.rows = 64, .steps = 1, .units = 128}, {}, NamedGpu(90)),
       LstmForm::kStepwise);
 }
 
 TEST(LstmFormTest, RefusesAPersistentFormThatDoesNotFit) {
   const LstmShape shape = {.rows = 64, .steps = 100, .units = 33};
   const auto form =
-      ChooseLstmForm(shape, {.form = RecurrentForm::kPersistent}, Gpu(90));
+      ChooseLstmForm(shape, {.form = RecurrentForm::kPersistent}, NamedGpu(90));
   ASSERT_FALSE(form.ok());
   EXPECT_EQ(form.status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(*ChooseLstmForm(shape, {}, Gpu(90)), LstmForm::kStepwise);
+  EXPECT_EQ(*ChooseLstmForm(shape, {}, NamedGpu(90)), LstmForm::kStepwise);
 }
 
 TEST(LstmFormTest, BlocksHoldUpTo128Units) {
   for (int compute_capability : {80, 90, 100}) {
-    const GpuProperties gpu = Gpu(compute_capability);
+    const GpuProperties gpu = NamedGpu(compute_capability);
     for (Precision precision :
          {Precision::kFp32, Precision::kTf32, Precision::kBf16}) {
       for (int64_t units : {2, 16, 64, 98, 128}) {
@@ -59,7 +60,7 @@ TEST(LstmFormTest, BlocksHoldUpTo128Units) {
 
 // Devices with 99 KB a block hold 128 units in bf16 alone.
 TEST(LstmFormTest, SmallDevicesRefuseWideWeights) {
-  GpuProperties gpu = Gpu(80);
+  GpuProperties gpu = NamedGpu(80);
   gpu.compute_capability = 86;
   gpu.shared_bytes_per_block = 99 * 1024;
   const LstmShape wide = {.rows = 8, .steps = 9, .units = 128};

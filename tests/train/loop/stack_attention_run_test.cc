@@ -28,7 +28,7 @@ namespace {
 // Of attention_rnn.
 constexpr int kInput = 74;
 constexpr int kClasses = 40;
-constexpr int kWindow = 5;
+constexpr int kAttnLength = 5;
 
 class StackAttentionRunTest : public ::testing::Test {
  protected:
@@ -71,7 +71,7 @@ class StackAttentionRunTest : public ::testing::Test {
     options.model.hparams = absl::StrCat(
         "batch_size=4,rnn_layer_sizes=[8,6],dropout_keep_prob=0.7,"
         "learning_rate=0.01,attn_length=",
-        kWindow);
+        kAttnLength);
     options.warm_start_bundle_file = dir_.Path("legacy.mag");
     options.seed = 17;
     options.num_training_steps = steps;
@@ -130,7 +130,7 @@ TEST_F(StackAttentionRunTest, IsEvaluatedScoredAndDecoded) {
   const auto model = Load(RunOf("run"));
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_TRUE(model->rnn->spec().attention_around_stack);
-  EXPECT_EQ(model->rnn->spec().attn_length, kWindow);
+  EXPECT_EQ(model->rnn->spec().attn_length, kAttnLength);
   const auto scores = ScoreExamples(*model->rnn, *model->encoder, examples_, 3);
   ASSERT_TRUE(scores.ok()) << scores.status();
   double log_likelihood = 0;
@@ -153,7 +153,7 @@ TEST_F(StackAttentionRunTest, IsEvaluatedScoredAndDecoded) {
   const auto again = Load(tuned);
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_TRUE(again->rnn->spec().attention_around_stack);
-  EXPECT_EQ(again->rnn->spec().attn_length, kWindow);
+  EXPECT_EQ(again->rnn->spec().attn_length, kAttnLength);
   const auto same = ScoreExamples(*again->rnn, *again->encoder, examples_, 7);
   ASSERT_TRUE(same.ok()) << same.status();
   for (size_t i = 0; i < examples_.size(); ++i) {

@@ -29,7 +29,7 @@ void AddNote(double start, double end, int pitch, NoteSequence* sequence,
 }
 
 // Quarter notes at 120 over C major: `bars` bars of 4/4.
-NoteSequence Tune(int bars, double start = 0) {
+NoteSequence MelodyTune(int bars, double start = 0) {
   const int scale[] = {60, 62, 64, 65, 67, 69, 71};
   NoteSequence sequence;
   for (int i = 0; i < 4 * bars; ++i) {
@@ -64,7 +64,7 @@ class MelodyPipelineTest : public ::testing::Test {
 };
 
 TEST_F(MelodyPipelineTest, OneExampleWithOneRowLessThanEvents) {
-  Run(Tune(8));
+  Run(MelodyTune(8));
   ASSERT_EQ(output_.examples.size(), 1u);
   EXPECT_EQ(output_.examples[0].inputs.rows(), 127);
   EXPECT_EQ(output_.examples[0].inputs.width, 38);
@@ -72,7 +72,7 @@ TEST_F(MelodyPipelineTest, OneExampleWithOneRowLessThanEvents) {
 }
 
 TEST_F(MelodyPipelineTest, ATempoChangeGivesAMelodyPerPart) {
-  NoteSequence sequence = Tune(16);
+  NoteSequence sequence = MelodyTune(16);
   auto* tempo = sequence.add_tempos();
   tempo->set_time(16);
   // Twice as fast, the same sixteen seconds are sixteen bars.
@@ -84,7 +84,7 @@ TEST_F(MelodyPipelineTest, ATempoChangeGivesAMelodyPerPart) {
 }
 
 TEST_F(MelodyPipelineTest, PolyphonyIsDroppedUnlessIgnored) {
-  NoteSequence sequence = Tune(8);
+  NoteSequence sequence = MelodyTune(8);
   AddNote(4, 4.5, 40, &sequence);
   Run(sequence);
   EXPECT_TRUE(output_.examples.empty());
@@ -95,7 +95,7 @@ TEST_F(MelodyPipelineTest, PolyphonyIsDroppedUnlessIgnored) {
 }
 
 TEST_F(MelodyPipelineTest, PitchesOutsideMidiDropTheTransposition) {
-  NoteSequence sequence = Tune(8);
+  NoteSequence sequence = MelodyTune(8);
   sequence.mutable_notes(0)->set_pitch(127);
   Run(sequence, {.transpositions = {-1, 0, 1}});
   EXPECT_EQ(output_.examples.size(), 2u);
@@ -114,7 +114,7 @@ TEST_F(MelodyPipelineTest, PitchesOutsideMidiDropTheTransposition) {
 }
 
 TEST_F(MelodyPipelineTest, QuantizerFailuresCountOnceEach) {
-  NoteSequence bad = Tune(8);
+  NoteSequence bad = MelodyTune(8);
   auto* metre = bad.add_time_signatures();
   metre->set_numerator(4);
   metre->set_denominator(6);
@@ -122,8 +122,8 @@ TEST_F(MelodyPipelineTest, QuantizerFailuresCountOnceEach) {
   EXPECT_EQ(output_.discarded,
             (Reasons{{"sequences_discarded_because_bad_time_signature", 1}}));
   EXPECT_EQ(output_.details.size(), 1u);
-  Run(Tune(8));
-  Run(Tune(8));
+  Run(MelodyTune(8));
+  Run(MelodyTune(8));
   EXPECT_EQ(statistics_.count(std::string(kPrefix) +
                               "Quantizer_training_sequences_discarded_because_"
                               "bad_time_signature"),
@@ -131,14 +131,14 @@ TEST_F(MelodyPipelineTest, QuantizerFailuresCountOnceEach) {
 }
 
 TEST_F(MelodyPipelineTest, DamagedTimesAreCountedNotFatal) {
-  NoteSequence early = Tune(8);
+  NoteSequence early = MelodyTune(8);
   early.mutable_notes(0)->set_start_time(-3);
   Run(early);
   // Splitting starts at 0, so an earlier note is left out.
   EXPECT_EQ(output_.examples.size(), 1u);
   for (double time : {std::numeric_limits<double>::quiet_NaN(),
                       std::numeric_limits<double>::infinity(), 1e300}) {
-    NoteSequence far = Tune(8);
+    NoteSequence far = MelodyTune(8);
     far.mutable_notes(3)->set_end_time(time);
     far.set_total_time(time);
     Run(far);
@@ -151,11 +151,11 @@ TEST_F(MelodyPipelineTest, DamagedTimesAreCountedNotFatal) {
 TEST_F(MelodyPipelineTest, WhateverGivesNothingSaysWhy) {
   Run(NoteSequence());
   EXPECT_EQ(output_.discarded, (Reasons{{"no_melodic_notes", 1}}));
-  NoteSequence drums = Tune(8);
+  NoteSequence drums = MelodyTune(8);
   for (auto& note : *drums.mutable_notes()) note.set_is_drum(true);
   Run(drums);
   EXPECT_EQ(output_.discarded, (Reasons{{"no_melodic_notes", 1}}));
-  Run(Tune(6));
+  Run(MelodyTune(6));
   EXPECT_EQ(output_.discarded, (Reasons{{"melodies_discarded_too_short", 1}}));
 }
 

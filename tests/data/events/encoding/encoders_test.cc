@@ -19,7 +19,7 @@ namespace continuo {
 namespace {
 
 using Events = std::vector<Event>;
-using Dense = std::vector<float>;
+using DenseRow = std::vector<float>;
 
 constexpr int kMin = 48;
 constexpr int kMax = 84;
@@ -55,9 +55,9 @@ int SlowOneHot(Event event) {
   return static_cast<int>(event < 0 ? event + 2 : event - kMin + 2);
 }
 
-Dense SlowLookback(const Events& events, int position) {
+DenseRow SlowLookback(const Events& events, int position) {
   const int n = kMax - kMin + 2;
-  Dense input(3 * n + 5 + 2);
+  DenseRow input(3 * n + 5 + 2);
   input[SlowOneHot(events[position])] = 1;
   const int distances[] = {16, 32};
   for (int i = 0; i < 2; ++i) {
@@ -77,7 +77,7 @@ Dense SlowLookback(const Events& events, int position) {
   return input;
 }
 
-void SlowKeys(const std::vector<int>& pitches, int column, Dense* input) {
+void SlowKeys(const std::vector<int>& pitches, int column, DenseRow* input) {
   const std::set<int> scale = {0, 2, 4, 5, 7, 9, 11};
   int scores[12] = {};
   int best = 0;
@@ -92,8 +92,8 @@ void SlowKeys(const std::vector<int>& pitches, int column, Dense* input) {
   }
 }
 
-Dense SlowKeyInput(const Events& events, int position) {
-  Dense input(74);
+DenseRow SlowKeyInput(const Events& events, int position) {
+  DenseRow input(74);
   std::vector<int> notes;
   std::deque<int> last;
   int sounding = -1;
@@ -156,8 +156,8 @@ int SlowKeyLabel(const Events& events, int position) {
   return static_cast<int>(events[position]) - kMin;
 }
 
-Dense Row(const SparseRows& rows, int row) {
-  Dense dense(rows.width);
+DenseRow Row(const SparseRows& rows, int row) {
+  DenseRow dense(rows.width);
   for (int i = rows.row_begin[row]; i < rows.row_begin[row + 1]; ++i) {
     dense[rows.index[i]] = rows.value[i];
   }
@@ -203,7 +203,7 @@ TEST(EncodersTest, OneHotEqualsItsDefinition) {
   CompareOnRandomMelodies(
       *Make(Encoding::kOneHotMelody),
       [](const Events& events, int position) {
-        Dense input(38);
+        DenseRow input(38);
         input[SlowOneHot(events[position])] = 1;
         return input;
       },
@@ -256,7 +256,7 @@ TEST(EncodersTest, LookbackWithoutDistances) {
   EXPECT_EQ(label, 0);
   SparseRows rows;
   ASSERT_TRUE(encoder.EncodeInputs(events, 1, 2, &rows).ok());
-  Dense want(44);
+  DenseRow want(44);
   want[14] = 1;
   for (int bit = 0; bit < 6; ++bit) want[38 + bit] = bit == 1 ? 1 : -1;
   EXPECT_EQ(Row(rows, 0), want);

@@ -17,15 +17,15 @@ namespace {
 using tensorflow::magenta::NoteSequence;
 
 // A note as (pitch, start in quarters at 120 to the minute, its end).
-struct Played {
+struct PlayedNote {
   int pitch;
   double start;
   double end;
 
-  bool operator==(const Played&) const = default;
+  bool operator==(const PlayedNote&) const = default;
 };
 
-void PrintTo(const Played& note, std::ostream* out) {
+void PrintTo(const PlayedNote& note, std::ostream* out) {
   *out << note.pitch << " " << note.start << ".." << note.end;
 }
 
@@ -38,8 +38,8 @@ NoteSequence ReadOne(const std::string& body, const std::string& fields = "") {
   return book->tunes[0].sequence;
 }
 
-std::vector<Played> Notes(const NoteSequence& sequence) {
-  std::vector<Played> notes;
+std::vector<PlayedNote> Notes(const NoteSequence& sequence) {
+  std::vector<PlayedNote> notes;
   for (const auto& note : sequence.notes()) {
     notes.push_back({note.pitch(), note.start_time() * 2, note.end_time() * 2});
   }
@@ -53,7 +53,7 @@ std::vector<int> Pitches(const NoteSequence& sequence) {
 }
 
 using Ints = std::vector<int>;
-using Playeds = std::vector<Played>;
+using Playeds = std::vector<PlayedNote>;
 
 TEST(AbcReaderTest, RestsTakeTheirTime) {
   EXPECT_EQ(Notes(ReadOne("C z D/ x3/2 E | Z F")),

@@ -15,7 +15,7 @@
 namespace continuo {
 namespace {
 
-using Kind = AbcElement::Kind;
+using ElementKind = AbcElement::Kind;
 
 absl::StatusOr<AbcScore> Read(const std::string& body, ReadReport* report,
                               const std::string& fields = "") {
@@ -70,7 +70,7 @@ TEST(AbcScoreTest, ANoteOutOfRangeKeepsItsTime) {
   const auto score = Read("C ^g''''''2 D", &report);
   ASSERT_TRUE(score.ok()) << score.status();
   ASSERT_EQ(score->elements.size(), 3);
-  EXPECT_EQ(score->elements[1].kind, Kind::kRest);
+  EXPECT_EQ(score->elements[1].kind, ElementKind::kRest);
   EXPECT_TRUE(score->elements[1].length == MakeRational(1, 2));
   // Of a chord the notes within it stay.
   const auto chord = Read("[Cc'''''']", &report);
@@ -90,8 +90,8 @@ TEST(AbcScoreTest, PartsAndTemposAreOfTheWholeTune) {
   ASSERT_TRUE(score.ok()) << score.status();
   std::string played;
   for (const AbcElement& element : score->elements) {
-    if (element.kind == Kind::kPart) played += element.text;
-    if (element.kind != Kind::kNote) continue;
+    if (element.kind == ElementKind::kPart) played += element.text;
+    if (element.kind != ElementKind::kNote) continue;
     absl::StrAppend(&played, " ", score->contexts[element.context].qpm);
   }
   EXPECT_EQ(played, "A 120 60B 60 90");

@@ -35,7 +35,7 @@ std::string Mark(absl::string_view unit, absl::string_view per_minute) {
                                 per_minute, "</per-minute>"));
 }
 
-std::string Sound(absl::string_view tempo) {
+std::string SoundElement(absl::string_view tempo) {
   return absl::StrCat("<sound tempo=\"", tempo, "\"/>");
 }
 
@@ -70,30 +70,31 @@ TEST(MusicXmlTempoTest, NoteValuesRelateTempos) {
 }
 
 TEST(MusicXmlTempoTest, SoundsCountWhereverTheyStand) {
-  EXPECT_EQ(TemposOf(Sound("60")), "60@0");
-  EXPECT_EQ(TemposOf("<direction>" + Sound("60") + "</direction>"), "60@0");
+  EXPECT_EQ(TemposOf(SoundElement("60")), "60@0");
+  EXPECT_EQ(TemposOf("<direction>" + SoundElement("60") + "</direction>"),
+            "60@0");
   // Before marks on paper, and with an offset of their own.
   EXPECT_EQ(TemposOf(Metronome("<beat-unit>quarter</beat-unit>"
                                "<per-minute>90</per-minute>",
-                               Sound("60"))),
+                               SoundElement("60"))),
             "60@0");
   EXPECT_EQ(
       TemposOf("<sound tempo=\"60\"><offset>2</offset></sound>" + XmlC4(2)),
       "120@0 60@1");
   EXPECT_EQ(TemposOf("<direction><offset sound=\"yes\">1</offset>" +
-                     Sound("60") + "</direction>" + XmlC4(2)),
+                     SoundElement("60") + "</direction>" + XmlC4(2)),
             "120@0 60@0.5");
-  EXPECT_EQ(TemposOf("<direction><offset>1</offset>" + Sound("60") +
+  EXPECT_EQ(TemposOf("<direction><offset>1</offset>" + SoundElement("60") +
                      "</direction>" + XmlC4(2)),
             "60@0");
 }
 
 TEST(MusicXmlTempoTest, NonsenseCostsItselfAlone) {
   for (const char* value : {"0", "-60", "nan", "inf", "fast", "", "1e300"}) {
-    EXPECT_EQ(TemposOf(Sound(value)), "120@0") << value;
-    EXPECT_EQ(
-        MusicXmlWarnings(XmlScoreOf(XmlDivisions(1) + Sound(value) + XmlC4(1))),
-        "1 x an impossible tempo, left out")
+    EXPECT_EQ(TemposOf(SoundElement(value)), "120@0") << value;
+    EXPECT_EQ(MusicXmlWarnings(
+                  XmlScoreOf(XmlDivisions(1) + SoundElement(value) + XmlC4(1))),
+              "1 x an impossible tempo, left out")
         << value;
   }
   for (const std::string& mark :
@@ -110,8 +111,8 @@ TEST(MusicXmlTempoTest, AllPartsFollowTheTemposOfAny) {
   // The second part slows down in its second measure; the third has none.
   const NoteSequence sequence = MustReadMusicXml(XmlScore(absl::StrCat(
       XmlPart("P1", XmlMeasure(XmlC4(2)) + XmlMeasure(XmlC4(2))),
-      XmlPart("P2", XmlMeasure(Sound("60") + XmlC4(2)) +
-                        XmlMeasure(XmlC4(1) + Sound("30") + XmlC4(1))),
+      XmlPart("P2", XmlMeasure(SoundElement("60") + XmlC4(2)) +
+                        XmlMeasure(XmlC4(1) + SoundElement("30") + XmlC4(1))),
       XmlPart("P3", XmlMeasure(XmlC4(2)) + XmlMeasure(XmlC4(2))))));
   EXPECT_EQ(Notes(sequence),
             "60@0-2 60@2-5 60@0-2 60@2-3 60@3-5 60@0-2 60@2-5");
@@ -121,13 +122,15 @@ TEST(MusicXmlTempoTest, AllPartsFollowTheTemposOfAny) {
 // The tempo belongs to the place in the score, not to what was played last.
 TEST(MusicXmlTempoTest, RepeatsGoBackToTheTempoOfTheirStart) {
   EXPECT_EQ(TemposOf(absl::StrCat(
-                Sound("60"), XmlC4(1), Sound("120"), XmlC4(1),
+                SoundElement("60"), XmlC4(1), SoundElement("120"), XmlC4(1),
                 "<barline><repeat direction=\"backward\"/></barline>")),
             "60@0 120@1 60@2 120@3");
 }
 
 TEST(MusicXmlTempoTest, EqualTemposAreOne) {
-  EXPECT_EQ(TemposOf(Sound("90") + XmlC4(1) + Sound("90") + XmlC4(1)), "90@0");
+  EXPECT_EQ(
+      TemposOf(SoundElement("90") + XmlC4(1) + SoundElement("90") + XmlC4(1)),
+      "90@0");
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::string ScoreOf(const std::vector<std::string>& measures) {
   return XmlScore(XmlPart("P1", part));
 }
 
-std::string NotesOf(const std::vector<std::string>& measures) {
+std::string PlayedNotes(const std::vector<std::string>& measures) {
   return Notes(MustReadMusicXml(ScoreOf(measures)));
 }
 
@@ -49,51 +49,55 @@ std::string Backup(int duration) {
 }
 
 TEST(MusicXmlTiesTest, NotesJoinAcrossMeasures) {
-  EXPECT_EQ(NotesOf({Tied(4, kStart), Tied(4, absl::StrCat(kStop, kStart)),
-                     Tied(2, kStop) + XmlC4(2)}),
+  EXPECT_EQ(PlayedNotes({Tied(4, kStart), Tied(4, absl::StrCat(kStop, kStart)),
+                         Tied(2, kStop) + XmlC4(2)}),
             "60@0-5 60@5-6");
 }
 
 TEST(MusicXmlTiesTest, TheSignOnPaperCountsWhereThereIsNoOther) {
-  EXPECT_EQ(NotesOf({XmlC4(1, "<notations><tied type=\"start\"/></notations>") +
-                     XmlC4(1, "<notations><tied type=\"stop\"/></notations>")}),
-            "60@0-1");
+  EXPECT_EQ(
+      PlayedNotes({XmlC4(1, "<notations><tied type=\"start\"/></notations>") +
+                   XmlC4(1, "<notations><tied type=\"stop\"/></notations>")}),
+      "60@0-1");
 }
 
 TEST(MusicXmlTiesTest, OnlyWhatIsTiedJoins) {
-  EXPECT_EQ(NotesOf({Tied(1, kStart) + Rest(1) + XmlC4(1)}),
+  EXPECT_EQ(PlayedNotes({Tied(1, kStart) + Rest(1) + XmlC4(1)}),
             "60@0-0.5 60@1-1.5");
-  EXPECT_EQ(NotesOf({Tied(1, kStart) + Tied(1, "", 2)}), "60@0-0.5 60@0.5-1");
+  EXPECT_EQ(PlayedNotes({Tied(1, kStart) + Tied(1, "", 2)}),
+            "60@0-0.5 60@0.5-1");
   const std::vector<std::string> lost = {XmlC4(1) + Tied(1, kStop)};
-  EXPECT_EQ(NotesOf(lost), "60@0-0.5 60@0.5-1");
+  EXPECT_EQ(PlayedNotes(lost), "60@0-0.5 60@0.5-1");
   EXPECT_EQ(MusicXmlWarnings(ScoreOf(lost)),
             "1 x a tie from no note, read as a new note");
   // What is tied begins where the other ends, or right after its measure.
-  EXPECT_EQ(NotesOf({Tied(2, kStart) + Rest(2), Rest(4), Tied(4, kStop)}),
+  EXPECT_EQ(PlayedNotes({Tied(2, kStart) + Rest(2), Rest(4), Tied(4, kStop)}),
             "60@0-1 60@4-6");
 }
 
 TEST(MusicXmlTiesTest, TheEndOfATieMayBeForgotten) {
   const std::vector<std::string> forgotten = {Tied(4, kStart), XmlC4(4),
                                               XmlC4(4)};
-  EXPECT_EQ(NotesOf(forgotten), "60@0-4 60@4-6");
+  EXPECT_EQ(PlayedNotes(forgotten), "60@0-4 60@4-6");
   EXPECT_EQ(MusicXmlWarnings(ScoreOf(forgotten)),
             "1 x a tie whose end is not marked, led to the next note");
   // But not where a repeat goes back to.
-  EXPECT_EQ(NotesOf({XmlC4(4) + Tied(4, kStart) +
-                     "<barline><repeat direction=\"backward\"/></barline>"}),
-            "60@0-2 60@2-4 60@4-6 60@6-8");
+  EXPECT_EQ(
+      PlayedNotes({XmlC4(4) + Tied(4, kStart) +
+                   "<barline><repeat direction=\"backward\"/></barline>"}),
+      "60@0-2 60@2-4 60@4-6 60@6-8");
 }
 
 TEST(MusicXmlTiesTest, VoicesMayTieToEachOther) {
   // The second voice's note is tied to one of the first, which stands before.
-  EXPECT_EQ(NotesOf({absl::StrCat(Rest(2), Tied(2, kStop), Backup(4),
-                                  Tied(2, kStart, 2))}),
+  EXPECT_EQ(PlayedNotes({absl::StrCat(Rest(2), Tied(2, kStop), Backup(4),
+                                      Tied(2, kStart, 2))}),
             "60@0-2");
   // Of two that could be it, that of the same voice.
-  EXPECT_EQ(NotesOf({absl::StrCat(Tied(2, kStart), Tied(1, kStop), Backup(3),
-                                  Tied(2, kStart, 2), Tied(2, kStop, 2))}),
-            "60@0-1.5 60@0-2");
+  EXPECT_EQ(
+      PlayedNotes({absl::StrCat(Tied(2, kStart), Tied(1, kStop), Backup(3),
+                                Tied(2, kStart, 2), Tied(2, kStop, 2))}),
+      "60@0-1.5 60@0-2");
 }
 
 TEST(MusicXmlTiesTest, AGapOfAShortMeasureIsBridged) {
@@ -116,17 +120,17 @@ TEST(MusicXmlTiesTest, EndingsJoinToWhatIsPlayedBefore) {
                         "<barline location=\"right\"><ending number=\"", number,
                         "\" type=\"stop\"/>", repeat, "</barline>");
   };
-  EXPECT_EQ(
-      NotesOf({Tied(2, kStart),
-               ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
-               ending(2, Tied(1, kStop), "")}),
-      "60@0-2 60@2-3.5");
+  EXPECT_EQ(PlayedNotes(
+                {Tied(2, kStart),
+                 ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
+                 ending(2, Tied(1, kStop), "")}),
+            "60@0-2 60@2-3.5");
   // The second one does not say so; what is not its first note is no end.
-  EXPECT_EQ(
-      NotesOf({Tied(2, kStart),
-               ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
-               ending(2, Tied(1, "") + Tied(1, ""), "")}),
-      "60@0-2 60@2-3.5 60@3.5-4");
+  EXPECT_EQ(PlayedNotes(
+                {Tied(2, kStart),
+                 ending(1, Tied(2, kStop), "<repeat direction=\"backward\"/>"),
+                 ending(2, Tied(1, "") + Tied(1, ""), "")}),
+            "60@0-2 60@2-3.5 60@3.5-4");
 }
 
 // As much work as notes, however many are tied to nothing.
