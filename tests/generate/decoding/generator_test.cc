@@ -61,7 +61,7 @@ std::vector<EventResult> Generate(const Model& model,
 }
 
 void ExpectSameStart(const std::vector<EventResult>& a,
-                const std::vector<EventResult>& b) {
+                     const std::vector<EventResult>& b) {
   ASSERT_LE(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].events, b[i].events) << i;
@@ -215,7 +215,7 @@ TEST(GeneratorTest, ThreadsDoNotChangeResults) {
     requests.push_back({.primer = {60, -2}, .num_events = 6, .output = output});
   }
   ExpectSameStart(Generate(one, requests, {}, 8, 1000),
-             Generate(three, requests, {}, 8, 1000));
+                  Generate(three, requests, {}, 8, 1000));
 }
 
 TEST(GeneratorTest, OutputsDoNotDependOnTheirNumber) {
