@@ -5,6 +5,8 @@
 #
 #   scripts/install_packages.sh            what the build needs
 #   scripts/install_packages.sh --tests    and what tests and benchmarks need
+#   scripts/install_packages.sh --mpi      and Open MPI, which connects processes
+#                                          on CPUs (--tests has it)
 #   scripts/install_packages.sh --fuzz     and clang with its libFuzzer
 #   scripts/install_packages.sh NAME...    and these
 #   scripts/install_packages.sh --list     print the names, install nothing
@@ -24,14 +26,16 @@ packages=(
   libpugixml-dev libzip-dev          # MusicXML, compressed MusicXML
   nlohmann-json3-dev                 # reports, logs
 )
+mpi_packages=(libopenmpi-dev openmpi-bin)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev pkgconf
-  strace)
+  strace "${mpi_packages[@]}")
 fuzz_packages=(clang libclang-rt-dev)
 
 list=false
 for argument in "$@"; do
   case $argument in
     --tests) packages+=("${test_packages[@]}") ;;
+    --mpi) packages+=("${mpi_packages[@]}") ;;
     --fuzz) packages+=("${fuzz_packages[@]}") ;;
     --list) list=true ;;
     --help) usage; exit ;;

@@ -21,6 +21,10 @@ if(CONTINUO_HAS_CUDA)
 endif()
 set(CPACK_DEBIAN_COMMANDS_PACKAGE_NAME continuo${flavour})
 set(CPACK_DEBIAN_COMMANDS_PACKAGE_SHLIBDEPS ON)
+if(CONTINUO_HAS_MPI)
+  # Loaded by commands that mpirun has started.
+  set(CPACK_DEBIAN_COMMANDS_PACKAGE_SUGGESTS openmpi-bin)
+endif()
 set(CPACK_COMPONENT_COMMANDS_DESCRIPTION
 "recurrent networks that write music
  Trains and runs the networks of Magenta's Melody RNN, Drums RNN and Performance

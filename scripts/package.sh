@@ -27,7 +27,7 @@ for argument in "$@"; do
 done
 cd "$(dirname "$0")/.."
 
-scripts/install_packages.sh dpkg-dev file
+scripts/install_packages.sh --mpi dpkg-dev file
 build=${BUILD_DIR:-build-package}
 if [ ! -f "$build/CPackConfig.cmake" ]; then
   cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \

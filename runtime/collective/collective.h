@@ -27,6 +27,8 @@ namespace continuo {
 struct CollectiveOptions {
   // How long the others may take to come to a call.
   absl::Duration timeout = absl::Minutes(5);
+  // What is larger travels in parts, where a library counts in 32 bits.
+  int64_t message_bytes = int64_t{1} << 30;
 };
 
 // Calls come from one thread at a time.

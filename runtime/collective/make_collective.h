@@ -9,7 +9,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "runtime/collective/collective.h"
 #include "runtime/collective/launch_identity.h"
 #include "runtime/device/device.h"
@@ -17,11 +19,11 @@
 namespace continuo {
 
 struct CollectiveSetup {
-  LaunchIdentity identity;
+  LaunchIdentity identity = {};
   // A folder that all processes see, where those on GPUs find each other if
   // they were not started by MPI.
-  std::string rendezvous_dir;
-  CollectiveOptions options;
+  std::string rendezvous_dir = {};
+  CollectiveOptions options = {};
 };
 
 // One process: nothing is loaded or initialised. CPU processes are connected by
@@ -30,6 +32,9 @@ struct CollectiveSetup {
 // on a GPU. To be called once in a process; `stream` outlives the result.
 absl::StatusOr<std::unique_ptr<Collective>> MakeCollective(
     const CollectiveSetup& setup, const Stream& stream);
+
+// InvalidArgument on all ranks unless all give the same text: what "rank 2 is".
+absl::Status CheckSameOnAll(Collective& collective, absl::string_view mine);
 
 }  // namespace continuo
 
