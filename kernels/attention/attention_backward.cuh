@@ -14,7 +14,8 @@
 #ifndef CONTINUO_KERNELS_ATTENTION_ATTENTION_BACKWARD_CUH_
 #define CONTINUO_KERNELS_ATTENTION_ATTENTION_BACKWARD_CUH_
 
-#include "kernels/attention/attention_forward.cuh"
+#include "kernels/attention/attention_block.cuh"
+#include "kernels/common/launch.cuh"
 #include "kernels/common/row_steps.cuh"
 
 namespace continuo::gpu {
@@ -22,15 +23,7 @@ namespace continuo::gpu {
 // Arrays as in AttentionBackwardArgs.
 template <typename Gate>
 struct AttentionBackwardParams {
-  AttentionLayout layout;
-  const int32_t* batch_sizes;
-  const int32_t* step_begin;
-  int steps;
-  int n;
-  int window;
-  const uint4* wide;
-  const uint4* narrow;
-  const float* score;
+  AttentionBatch batch;
   Gate* gates;
   const float* c;
   float* query;
@@ -46,70 +39,96 @@ struct AttentionBackwardParams {
   float* window_dprojected;
 };
 
+// A block's share of the pass, a member a phase. In a cluster a thread has one
+// item of a phase at most, and what goes to global memory is stored once the
+// other blocks have their part.
 template <Precision kPrecision, int kN>
-__global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
-    const __grid_constant__ AttentionBackwardParams<AttentionGate<kPrecision>>
-        p) {
-  using Shape = CellShape<kPrecision, AttentionPass::kBackward, kN>;
-  using Exchange = typename Shape::Exchange;
-  using Value = typename Shape::Value;
-  using Gate = AttentionGate<kPrecision>;
-  constexpr bool kCluster = Shape::kCluster;
-  extern __shared__ __align__(16) char shared[];
-  const AttentionLayout& l = p.layout;
-  const Shape s = {l, p.n};
-  const int n = s.n();
-  const int units = s.units();
-  const int padded = s.padded();
-  const int rank = Exchange::Rank();
-  const int first = static_cast<int>(blockIdx.x) / Shape::kBlocks * s.rows();
-  const int own_first = rank * s.own_rows();
-  Value* const operands = reinterpret_cast<Value*>(shared + l.operands);
-  float* const sums = reinterpret_cast<float*>(shared + l.sums);
-  float* const dh_carry = reinterpret_cast<float*>(shared + l.carry);
-  float* const dc_carry = dh_carry + s.rows() * s.carry_stride();
-  float* const query = reinterpret_cast<float*>(shared + l.query);
-  float* const dattention = reinterpret_cast<float*>(shared + l.dattention);
-  float* const score = reinterpret_cast<float*>(shared + l.score);
-  float* const weight = reinterpret_cast<float*>(shared + l.weight);
-  float* const dscore = reinterpret_cast<float*>(shared + l.dscore);
-  const int64_t ring = int64_t{p.window} * n;
-  const int64_t rings = (first + own_first) * ring;
-  float* const states = l.states_shared
-                            ? reinterpret_cast<float*>(shared + l.states)
-                            : p.window_states + rings;
-  float* const projected = l.states_shared ? states + s.own_rows() * ring
-                                           : p.window_projected + rings;
-  float* dstates = reinterpret_cast<float*>(shared + l.gradients);
-  float* dprojected = dstates + s.own_rows() * ring;
-  if (!kCluster && !l.gradients_shared) {
-    dstates = p.window_dstates + rings;
-    dprojected = p.window_dprojected + rings;
+struct AttentionBackwardBlock {
+  using Block = AttentionBlock<kPrecision, AttentionPass::kBackward, kN>;
+  using Exchange = typename Block::Exchange;
+  using Gate = typename Block::Gate;
+  using Item = typename Block::Item;
+  using StoredGates = typename Block::StoredGates;
+  using Params = AttentionBackwardParams<Gate>;
+  static constexpr bool kCluster = Block::kCluster;
+
+  const Params& p;
+  Block b;
+  // Of the block's units: what a step leaves for the step before it.
+  float* const dh_carry;
+  float* const dc_carry;
+  // Of the block's rows: their windows and the gradients of these.
+  float* const dattention;
+  float* const weight;
+  float* const dscore;
+  float* const states;
+  float* const projected;
+  float* dstates;
+  float* dprojected;
+  // The step, and the one before it.
+  int t = 0;
+  GroupStep now;
+  GroupStep before;
+  int64_t begin_old = 0;  // of the event that comes back to the windows
+
+  __device__ __forceinline__ AttentionBackwardBlock(const Params& params,
+                                                    char* shared)
+      : p(params),
+        b(params.batch, shared),
+        dh_carry(b.Floats(b.layout.carry)),
+        dc_carry(dh_carry + b.s.rows() * b.s.carry_stride()),
+        dattention(b.Floats(b.layout.dattention)),
+        weight(b.Floats(b.layout.weight)),
+        dscore(b.Floats(b.layout.dscore)),
+        states(b.layout.states_shared ? b.Floats(b.layout.states)
+                                      : p.window_states + Rings()),
+        projected(b.layout.states_shared ? states + b.s.own_rows() * b.ring
+                                         : p.window_projected + Rings()),
+        dstates(b.Floats(b.layout.gradients)),
+        dprojected(dstates + b.s.own_rows() * b.ring) {
+    if (!kCluster && !b.layout.gradients_shared) {
+      dstates = p.window_dstates + Rings();
+      dprojected = p.window_dprojected + Rings();
+    }
+  }
+  // Where the windows of the block's rows begin in global memory.
+  __device__ int64_t Rings() const { return (b.first + b.own_first) * b.ring; }
+
+  __device__ __forceinline__ void Run() {
+    const int steps = RowSteps(b.batch.batch_sizes, b.batch.steps, b.first);
+    // Uniform over the group.
+    if (steps == 0) return;
+    // Rows have zero gradients until their last step; the sums of dv begin.
+    b.Prepare(b.layout.shared_bytes);
+    t = steps - 1;
+    now = ReadStep(t);
+    before = ReadStep(t - 1);
+    begin_old = BeginOf(t - 1 - b.batch.window);
+    EnterLastStep();
+    for (;; --t) {
+      // Of the next step, asked for before they are needed.
+      const GroupStep next = ReadStep(t - 2);
+      const int64_t begin_old_next = BeginOf(t - 2 - b.batch.window);
+      Step();
+      if (t == 0) break;
+      now = before;
+      before = next;
+      begin_old = begin_old_next;
+    }
+    StoreScore();
   }
 
-  const int steps = RowSteps(p.batch_sizes, p.steps, first);
-  // Uniform over the group.
-  if (steps == 0) return;
-  const CellWeights weights = LoadWeights(s, p.wide, p.narrow, rank, shared);
-  // Rows have zero gradients until their last step; the sums of dv begin.
-  FillZero(shared + l.operands, l.shared_bytes - l.operands);
-  __syncthreads();
-  for (int k = threadIdx.x; k < n; k += kAttentionThreads) {
-    score[k] = p.score[k];
+  __device__ int64_t BeginOf(int step) const {
+    return step >= 0 ? b.batch.step_begin[step] : 0;
   }
-  Exchange::Arrive();
-  Exchange::Wait();
+  __device__ GroupStep ReadStep(int step) const {
+    return step >= 0 ? b.ReadStep(step) : GroupStep();
+  }
 
   // Segments of a row's operands: dz (4), dout, dprojected, dq.
-  const int dout_segment = 4 * padded;
-  const int dprojected_segment = 5 * padded;
-  const int dq_segment = 6 * padded;
-  const auto begin_of = [&](int step) -> int64_t {
-    return step >= 0 ? p.step_begin[step] : 0;
-  };
-  const auto alive_of = [&](int step) {
-    return step >= 0 ? AliveOf(p.batch_sizes[step], first, s.rows()) : 0;
-  };
+  __device__ int dout_segment() const { return 4 * b.padded; }
+  __device__ int dprojected_segment() const { return 5 * b.padded; }
+  __device__ int dq_segment() const { return 6 * b.padded; }
 
   // What the window of an own row takes in and gives out at a step.
   struct Turn {
@@ -117,28 +136,29 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     float out;  // of the event that comes back, A steps before
     float projected;
   };
-  const auto load_turn = [&](int t, int64_t begin, int64_t begin_old,
-                             int item) {
-    const int row = item / padded;
-    const int k = item % padded;
+  __device__ __forceinline__ Turn LoadTurn(int step, int64_t begin, int64_t old,
+                                           int item) const {
+    const int row = item / b.padded;
+    const int k = item % b.padded;
     Turn turn = {};
-    if (kCluster || k < n) {
-      const int64_t at = (first + own_first + row) * int64_t{n} + k;
-      turn.dout = p.dout[begin * n + at];
-      if (t >= p.window) {
-        turn.out = p.out[begin_old * n + at];
-        turn.projected = p.projected[begin_old * n + at];
+    if (b.Real(k)) {
+      const int64_t at = (b.first + b.own_first + row) * int64_t{b.n} + k;
+      turn.dout = p.dout[begin * b.n + at];
+      if (step >= b.batch.window) {
+        turn.out = p.out[old * b.n + at];
+        turn.projected = p.projected[old * b.n + at];
       }
     }
     return turn;
-  };
-  // The event of step t leaves the ring with what later steps gave it (`after`
+  }
+  // The event of a step leaves the ring with what later steps gave it (`after`
   // own rows were there; at the others it is the last event), and the one that
   // its slot held before comes back. dout and dprojected are left in *turn.
-  const auto rotate = [&](int t, int after, int item, Turn* turn) {
-    const int row = item / padded;
-    const int k = item % padded;
-    if (!kCluster && k >= n) return;
+  __device__ __forceinline__ void Rotate(int step, int after, int item,
+                                         Turn* turn) const {
+    const int row = item / b.padded;
+    const int k = item % b.padded;
+    if (!b.Real(k)) return;
     const auto enter = [&](int64_t to, float out, float projection) {
       states[to] = out;
       projected[to] = projection;
@@ -147,229 +167,236 @@ __global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
     };
     float dprojection = 0;
     if (row < after) {
-      const int64_t slot = row * ring + int64_t{t % p.window} * n + k;
+      const int64_t slot =
+          row * b.ring + int64_t{step % b.batch.window} * b.n + k;
       turn->dout += dstates[slot];
       dprojection = dprojected[slot];
-      if (t >= p.window) enter(slot, turn->out, turn->projected);
+      if (step >= b.batch.window) enter(slot, turn->out, turn->projected);
     } else {
 #pragma unroll 4
-      for (int step = max(t - p.window, 0); step < t; ++step) {
-        const int64_t from = (begin_of(step) + first + own_first + row) * n + k;
-        enter(row * ring + int64_t{step % p.window} * n + k, p.out[from],
-              p.projected[from]);
+      for (int old = max(step - b.batch.window, 0); old < step; ++old) {
+        const int64_t from =
+            (BeginOf(old) + b.first + b.own_first + row) * b.n + k;
+        enter(row * b.ring + int64_t{old % b.batch.window} * b.n + k,
+              p.out[from], p.projected[from]);
       }
     }
     turn->projected = dprojection;
-    Value* const to = operands + (own_first + row) * s.operand_stride() + k;
-    Exchange::ToAll(to + dout_segment, ToOperand<kPrecision>(turn->dout));
-    Exchange::ToAll(to + dprojected_segment,
+    auto* const to = b.OperandOf(b.own_first + row, k);
+    Exchange::ToAll(to + dout_segment(), ToOperand<kPrecision>(turn->dout));
+    Exchange::ToAll(to + dprojected_segment(),
                     ToOperand<kPrecision>(dprojection));
-  };
-  const auto store_turn = [&](int64_t begin, int item, const Turn& turn) {
-    const int k = item % padded;
-    if (!kCluster && k >= n) return;
-    const int64_t at = (begin + first + own_first + item / padded) * n + k;
+  }
+  __device__ __forceinline__ void StoreTurn(int64_t begin, int item,
+                                            const Turn& turn) const {
+    const int k = item % b.padded;
+    if (!b.Real(k)) return;
+    const int64_t at =
+        (begin + b.first + b.own_first + item / b.padded) * b.n + k;
     p.dout[at] = turn.dout;
     p.dprojected[at] = turn.projected;
+  }
+
+  // The event of the last step leaves the windows before the first product.
+  __device__ __forceinline__ void EnterLastStep() {
+    for (int item = threadIdx.x; item < b.OwnRows(now.alive) * b.padded;
+         item += kAttentionThreads) {
+      Turn turn = LoadTurn(t, now.begin, 0, item);
+      Rotate(t, 0, item, &turn);
+      StoreTurn(now.begin, item, turn);
+    }
+    Exchange::Arrive();
+    Exchange::Wait();
+  }
+
+  // Inputs of a step's cells.
+  struct CellInput {
+    StoredGates gates;
+    float c;
+    float c_before;
   };
 
-  int t = steps - 1;
-  int alive = alive_of(t);
-  int64_t begin = begin_of(t);
-  int alive_before = alive_of(t - 1);
-  int64_t begin_before = begin_of(t - 1);
-  int64_t begin_old = begin_of(t - 1 - p.window);
-  for (int item = threadIdx.x;
-       item < AliveOf(alive, own_first, s.own_rows()) * padded;
-       item += kAttentionThreads) {
-    Turn turn = load_turn(t, begin, 0, item);
-    rotate(t, 0, item, &turn);
-    store_turn(begin, item, turn);
-  }
-  Exchange::Arrive();
-  Exchange::Wait();
-  for (;; --t) {
-    // Of the next step, asked for before they are needed; so are the items.
-    const int alive_next = alive_of(t - 2);
-    const int64_t begin_next = begin_of(t - 2);
-    const int64_t begin_old_next = begin_of(t - 2 - p.window);
-    const int own_alive = AliveOf(alive, own_first, s.own_rows());
-    const int own_before = AliveOf(alive_before, own_first, s.own_rows());
-    const int64_t own = begin + first + own_first;
-    struct CellInput {
-      Gate gate[4];
-      float c;
-      float c_before;
-    };
-    const auto load_cell = [&](int item) {
+  // One step, all inputs of which are asked for before its first product.
+  __device__ __forceinline__ void Step() {
+    const int own_alive = b.OwnRows(now.alive);
+    const int own_before = b.OwnRows(before.alive);
+    const int64_t own = now.begin + b.first + b.own_first;
+    const auto load_cell = [&](int i) {
+      const Item item = b.UnitItem(i);
       CellInput input = {};
-      const int row = item / units;
-      const int k = rank * units + item % units;
-      if (kCluster || k < n) {
-        const int64_t event = begin + first + row;
-        const Gate* const from = p.gates + event * 4 * n + k;
-#pragma unroll
-        for (int gate = 0; gate < 4; ++gate) input.gate[gate] = from[gate * n];
-        input.c = p.c[event * n + k];
-        if (t > 0) input.c_before = p.c[(begin_before + first + row) * n + k];
+      if (b.Real(item.k)) {
+        input.gates = b.LoadGates(p.gates, now, item);
+        input.c = p.c[b.Place(now, item)];
+        if (t > 0) input.c_before = p.c[b.Place(before, item)];
       }
       return input;
     };
-    const ItemsAhead<Shape, CellInput, decltype(load_cell)> cells(alive * units,
-                                                                  load_cell);
+    const auto cells = b.Ahead(now.alive * b.units, load_cell);
     const auto load_query = [&](int item) {
-      const int k = item % padded;
-      return kCluster || k < n ? p.query[(own + item / padded) * n + k] : 0.0f;
+      const int k = item % b.padded;
+      return b.Real(k) ? p.query[(own + item / b.padded) * b.n + k] : 0.0f;
     };
-    const ItemsAhead<Shape, float, decltype(load_query)> queries(
-        own_alive * padded, load_query);
+    const auto queries = b.Ahead(own_alive * b.padded, load_query);
     const auto load_weight = [&](int item) {
-      return p.probabilities[own * p.window + item];
+      return p.probabilities[own * b.batch.window + item];
     };
-    const ItemsAhead<Shape, float, decltype(load_weight)> probabilities(
-        min(own_alive * p.window, kCluster ? kAttentionThreads : 1 << 30),
+    const auto probabilities = b.Ahead(
+        min(own_alive * b.batch.window, kCluster ? kAttentionThreads : 1 << 30),
         load_weight);
-    const auto load_before = [&](int item) {
-      return load_turn(t - 1, begin_before, begin_old, item);
+    const auto load_turn = [&](int item) {
+      return LoadTurn(t - 1, before.begin, begin_old, item);
     };
-    const ItemsAhead<Shape, Turn, decltype(load_before)> turns(
-        own_before * padded, load_before);
+    const auto turns = b.Ahead(own_before * b.padded, load_turn);
 
-    Product<kPrecision>(s.wide(), weights.wide, operands, 0, padded, sums);
-    queries.ForEach([&](int item, float q) { query[item] = q; });
-    const int empty = max(p.window - t, 0);
+    Gradients(queries, probabilities);
+    Attention(own, own_alive, own_before, turns);
+    Cells(cells);
+  }
+
+  // The wide product: gradients of the context, to the blocks that have the
+  // windows, and of h. Meanwhile q and the weights of the windows arrive.
+  template <typename Queries, typename Probabilities>
+  __device__ __forceinline__ void Gradients(
+      const Queries& queries, const Probabilities& probabilities) {
+    Product<kPrecision>(b.s.wide(), b.weights.wide, b.operands, 0, b.padded,
+                        b.sums);
+    queries.ForEach([&](int item, float q) { b.query[item] = q; });
+    const int empty = max(b.batch.window - t, 0);
     probabilities.ForEach([&](int item, float probability) {
       // From the order of age to that of slots; the empty ones share a place.
-      const int row = item / p.window;
-      const int place = item % p.window;
-      float* const to = weight + row * (p.window + 1);
-      if (place == 0 && empty > 0) to[p.window] = probability;
-      if (place >= empty) to[(t + place) % p.window] = probability;
+      const int row = item / b.batch.window;
+      const int place = item % b.batch.window;
+      float* const to = weight + row * (b.batch.window + 1);
+      if (place == 0 && empty > 0) to[b.batch.window] = probability;
+      if (place >= empty) to[(t + place) % b.batch.window] = probability;
     });
     __syncthreads();
-    for (int item = threadIdx.x; item < 2 * alive * units;
-         item += kAttentionThreads) {
-      const int segment = item >= alive * units ? 1 : 0;
-      const int row = item / units - segment * alive;
-      const int unit = item % units;
-      const int k = rank * units + unit;
-      if (!kCluster && k >= n) continue;
-      const float sum = SumOf(s.wide(), sums, segment, row, unit);
+    const int items = now.alive * b.units;
+    for (int i = threadIdx.x; i < 2 * items; i += kAttentionThreads) {
+      const int segment = i >= items ? 1 : 0;
+      const int row = i / b.units - segment * now.alive;
+      const int unit = i % b.units;
+      const int k = b.rank * b.units + unit;
+      if (!b.Real(k)) continue;
+      const float sum = SumOf(b.s.wide(), b.sums, segment, row, unit);
       if (segment == 0) {
-        const int owner = row / s.own_rows();
-        *Exchange::At(dattention + (row - owner * s.own_rows()) * padded + k,
-                      owner) = sum;
+        b.ToOwner(dattention, row, k, sum);
       } else {
-        dh_carry[row * s.carry_stride() + unit] = sum;
+        dh_carry[row * b.s.carry_stride() + unit] = sum;
       }
     }
     Exchange::Arrive();
     Exchange::Wait();
+  }
 
-    const WindowRows rows = {
-        .rows = own_alive,
-        .n = n,
-        .stride = padded,
-        .window = p.window,
-        .step = t,
-        .groups = s.slot_groups(),
-        .score = score,
-        .query = query,
-        .weight = weight,
-        .partial = reinterpret_cast<float*>(shared + l.partial)};
+  // The windows of the block's rows: dq to all blocks, gradients of the slots
+  // and of v; then the event before this step leaves the windows.
+  template <typename Turns>
+  __device__ __forceinline__ void Attention(int64_t own, int own_alive,
+                                            int own_before,
+                                            const Turns& turns) {
+    const WindowRows rows = b.Window(own_alive, t);
     const WindowGradients gradients = {
         .dattention = dattention,
-        .dweight = weight + s.own_rows() * (p.window + 1),
+        .dweight = weight + b.s.own_rows() * (b.batch.window + 1),
         .dscore = dscore};
-    float kept = 0;
+    float made = 0;
     AttendBackward<kPrecision, kN, kAttentionThreads, kCluster>(
-        rows, gradients, [&](int row) { return states + row * ring; },
-        [&](int row) { return projected + row * ring; },
-        [&](int row) { return dstates + row * ring; },
-        [&](int row) { return dprojected + row * ring; },
+        rows, gradients, [&](int row) { return states + row * b.ring; },
+        [&](int row) { return projected + row * b.ring; },
+        [&](int row) { return dstates + row * b.ring; },
+        [&](int row) { return dprojected + row * b.ring; },
         [&](int row, int k, float dq) {
-          Exchange::ToAll(operands + (own_first + row) * s.operand_stride() +
-                              dq_segment + k,
+          Exchange::ToAll(b.OperandOf(b.own_first + row, k) + dq_segment(),
                           ToOperand<kPrecision>(dq));
-          kept = dq;
-          if (!kCluster) p.query[(own + row) * n + k] = dq;
+          made = dq;
+          if (!kCluster) p.query[(own + row) * b.n + k] = dq;
         });
     Turn turned = {};
     turns.ForEach([&](int item, Turn turn) {
-      rotate(t - 1, own_alive, item, &turn);
+      Rotate(t - 1, own_alive, item, &turn);
       turned = turn;
-      if (!kCluster) store_turn(begin_before, item, turn);
+      if (!kCluster) StoreTurn(before.begin, item, turn);
     });
     Exchange::Arrive();
     if constexpr (kCluster) {
-      if (own_alive > 0 && static_cast<int>(threadIdx.x) < n) {
-        p.query[own * n + threadIdx.x] = kept;
+      if (own_alive > 0 && static_cast<int>(threadIdx.x) < b.n) {
+        p.query[own * b.n + threadIdx.x] = made;
       }
-      if (static_cast<int>(threadIdx.x) < own_before * padded) {
-        store_turn(begin_before, threadIdx.x, turned);
+      if (static_cast<int>(threadIdx.x) < own_before * b.padded) {
+        StoreTurn(before.begin, threadIdx.x, turned);
       }
     }
     Exchange::Wait();
+  }
 
-    Product<kPrecision>(s.narrow(), weights.narrow, operands, dq_segment, 0,
-                        sums);
+  // The narrow product: what comes through q, and the cells: dz to all blocks.
+  template <typename Inputs>
+  __device__ __forceinline__ void Cells(const Inputs& inputs) {
+    Product<kPrecision>(b.s.narrow(), b.weights.narrow, b.operands,
+                        dq_segment(), 0, b.sums);
     __syncthreads();
-    Gates gates = {};
-    const auto store_gates = [&](int item) {
-      Gate* const to = p.gates + (begin + first + item / units) * 4 * n +
-                       rank * units + item % units;
-      to[0] = FromFloat<Gate>(gates.i);
-      to[n] = FromFloat<Gate>(gates.j);
-      to[2 * n] = FromFloat<Gate>(gates.f);
-      to[3 * n] = FromFloat<Gate>(gates.o);
-    };
-    cells.ForEach([&](int item, const CellInput& input) {
-      const int row = item / units;
-      const int unit = item % units;
-      const int k = rank * units + unit;
-      if (!kCluster && k >= n) return;
-      const int carried = row * s.carry_stride() + unit;
-      const auto sum = [&](int segment) {
-        return SumOf(s.narrow(), sums, segment, row, unit);
-      };
-      gates = {ToFloat(input.gate[0]), ToFloat(input.gate[1]),
-               ToFloat(input.gate[2]), ToFloat(input.gate[3])};
-      float dc = dc_carry[carried] + sum(1);
-      CellBackward(&gates, input.c_before, input.c, dh_carry[carried] + sum(0),
-                   &dc);
-      dc_carry[carried] = dc;
-      Value* const to = operands + row * s.operand_stride() + k;
-      Exchange::ToAll(to, ToOperand<kPrecision>(gates.i));
-      Exchange::ToAll(to + padded, ToOperand<kPrecision>(gates.j));
-      Exchange::ToAll(to + 2 * padded, ToOperand<kPrecision>(gates.f));
-      Exchange::ToAll(to + 3 * padded, ToOperand<kPrecision>(gates.o));
-      if (!kCluster) store_gates(item);
+    Gates made = {};
+    inputs.ForEach([&](int i, const CellInput& input) {
+      const Item item = b.UnitItem(i);
+      if (!b.Real(item.k)) return;
+      made = StepCell(item, input);
+      if (!kCluster) b.StoreGates(p.gates, now, item, made);
     });
     Exchange::Arrive();
-    if (kCluster && static_cast<int>(threadIdx.x) < alive * units) {
-      store_gates(threadIdx.x);
+    if (kCluster && static_cast<int>(threadIdx.x) < now.alive * b.units) {
+      b.StoreGates(p.gates, now, b.UnitItem(threadIdx.x), made);
     }
     // No block leaves while another may still store to it.
     Exchange::Wait();
-    if (t == 0) break;
-    alive = alive_before;
-    begin = begin_before;
-    alive_before = alive_next;
-    begin_before = begin_next;
-    begin_old = begin_old_next;
   }
-  // dv of the own rows, the parts of their slots in order.
-  const int own_rows = AliveOf(alive, own_first, s.own_rows());
-  for (int item = threadIdx.x; item < own_rows * n; item += kAttentionThreads) {
-    const int row = item / n;
-    const int k = item % n;
-    const float* const from = dscore + row * s.slot_groups() * padded + k;
-    float sum = 0;
-    for (int group = 0; group < s.slot_groups(); ++group) {
-      sum += from[group * padded];
+
+  // dz of a cell.
+  __device__ __forceinline__ Gates StepCell(const Item& item,
+                                            const CellInput& input) const {
+    const int carried = item.row * b.s.carry_stride() + item.unit;
+    const auto sum = [&](int segment) {
+      return SumOf(b.s.narrow(), b.sums, segment, item.row, item.unit);
+    };
+    const auto& gate = input.gates.gate;
+    Gates made = {ToFloat(gate[0]), ToFloat(gate[1]), ToFloat(gate[2]),
+                  ToFloat(gate[3])};
+    float dc = dc_carry[carried] + sum(1);
+    CellBackward(&made, input.c_before, input.c, dh_carry[carried] + sum(0),
+                 &dc);
+    dc_carry[carried] = dc;
+    auto* const to = b.OperandOf(item.row, item.k);
+    Exchange::ToAll(to, ToOperand<kPrecision>(made.i));
+    Exchange::ToAll(to + b.padded, ToOperand<kPrecision>(made.j));
+    Exchange::ToAll(to + 2 * b.padded, ToOperand<kPrecision>(made.f));
+    Exchange::ToAll(to + 3 * b.padded, ToOperand<kPrecision>(made.o));
+    return made;
+  }
+
+  // dv of the block's rows at the first step, the parts of their slots in
+  // order.
+  __device__ __forceinline__ void StoreScore() const {
+    const int own_rows = b.OwnRows(now.alive);
+    for (int item = threadIdx.x; item < own_rows * b.n;
+         item += kAttentionThreads) {
+      const int row = item / b.n;
+      const int k = item % b.n;
+      const float* const from = dscore + row * b.s.slot_groups() * b.padded + k;
+      float sum = 0;
+      for (int group = 0; group < b.s.slot_groups(); ++group) {
+        sum += from[group * b.padded];
+      }
+      p.dv[(b.first + b.own_first + row) * int64_t{b.n} + k] = sum;
     }
-    p.dv[(first + own_first + row) * int64_t{n} + k] = sum;
   }
+};
+
+template <Precision kPrecision, int kN>
+__global__ void __launch_bounds__(kAttentionThreads, 1) AttentionBackwardKernel(
+    const __grid_constant__ AttentionBackwardParams<AttentionGate<kPrecision>>
+        p) {
+  extern __shared__ __align__(16) char shared[];
+  AttentionBackwardBlock<kPrecision, kN>(p, shared).Run();
 }
 
 }  // namespace continuo::gpu

@@ -35,7 +35,7 @@ absl::Status Configure(const AttentionLayout& layout, Kernel kernel,
 template <typename Kernel, typename Params>
 absl::Status Launch(const Stream& stream, Kernel kernel, int64_t rows,
                     const Params& params) {
-  const AttentionLayout& layout = params.layout;
+  const AttentionLayout& layout = params.batch.layout;
   cudaLaunchAttribute attribute = {};
   cudaLaunchConfig_t config = {};
   CONTINUO_RETURN_IF_ERROR(Configure(layout, kernel, &attribute, &config));
@@ -76,12 +76,12 @@ absl::Status LaunchForwardCluster(
     const Stream& stream, int64_t rows,
     const AttentionForwardParams<AttentionGate<kPrecision>>& params) {
   if constexpr (kPrecision == Precision::kBf16) {
-    if (params.n == kWideUnits) {
+    if (params.batch.n == kWideUnits) {
       return Launch(stream, AttentionForwardKernel<kPrecision, kWideUnits>,
                     rows, params);
     }
   }
-  CONTINUO_CHECK(params.n == kUnits);
+  CONTINUO_CHECK(params.batch.n == kUnits);
   return Launch(stream, AttentionForwardKernel<kPrecision, kUnits>, rows,
                 params);
 }
@@ -90,12 +90,12 @@ absl::Status LaunchBackwardCluster(
     const Stream& stream, int64_t rows,
     const AttentionBackwardParams<AttentionGate<kPrecision>>& params) {
   if constexpr (kPrecision == Precision::kBf16) {
-    if (params.n == kWideUnits) {
+    if (params.batch.n == kWideUnits) {
       return Launch(stream, AttentionBackwardKernel<kPrecision, kWideUnits>,
                     rows, params);
     }
   }
-  CONTINUO_CHECK(params.n == kUnits);
+  CONTINUO_CHECK(params.batch.n == kUnits);
   return Launch(stream, AttentionBackwardKernel<kPrecision, kUnits>, rows,
                 params);
 }

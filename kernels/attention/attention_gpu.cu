@@ -81,7 +81,7 @@ __global__ void SumScoreKernel(const float* dv, const int32_t* batch_sizes,
 template <typename Kernel, typename Params>
 absl::Status LaunchPlain(const Stream& stream, Kernel kernel, int64_t rows,
                          const Params& params) {
-  const AttentionLayout& layout = params.layout;
+  const AttentionLayout& layout = params.batch.layout;
   CONTINUO_RETURN_IF_CUDA_ERROR(
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                            layout.shared_bytes));
@@ -140,6 +140,20 @@ AttentionShape ShapeOf(const RaggedLayout& ragged, const TensorView& c,
   return {.rows = ragged.rows, .n = c.shape[1], .window = window};
 }
 
+AttentionBatch BatchOf(const RaggedLayout& ragged, const Choice& choice,
+                       int64_t n, int window, const AttentionFolded& folded,
+                       const TensorView& score) {
+  return {.layout = choice.layout,
+          .batch_sizes = ragged.batch_sizes.data<int32_t>(),
+          .step_begin = ragged.step_begin.data<int32_t>(),
+          .steps = static_cast<int>(ragged.steps()),
+          .n = static_cast<int>(n),
+          .window = window,
+          .wide = folded.wide,
+          .narrow = folded.narrow,
+          .score = score.data<float>()};
+}
+
 }  // namespace
 
 absl::Status AttentionForward(const Stream& stream,
@@ -163,6 +177,8 @@ absl::Status AttentionForward(const Stream& stream,
                                               .b = args.weights.x_to_gates,
                                               .bias = args.weights.gates_bias,
                                               .c = args.gates}));
+  const AttentionBatch batch =
+      BatchOf(args.ragged, *choice, n, args.window, folded, args.weights.score);
   CONTINUO_RETURN_IF_ERROR(WithPrecision(
       stream.options.precision, [&]<Precision kPrecision>() -> absl::Status {
         using Gate = AttentionGate<kPrecision>;
@@ -170,16 +186,8 @@ absl::Status AttentionForward(const Stream& stream,
           return view.data<float>();
         };
         const AttentionForwardParams<Gate> params = {
-            .layout = choice->layout,
-            .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
-            .step_begin = args.ragged.step_begin.data<int32_t>(),
-            .steps = static_cast<int>(args.ragged.steps()),
-            .n = static_cast<int>(n),
-            .window = args.window,
-            .wide = folded.wide,
-            .narrow = folded.narrow,
+            .batch = batch,
             .query_bias = data(args.weights.query_bias),
-            .score = data(args.weights.score),
             .out_bias = data(args.weights.out_bias),
             .projected_bias = folded.projected_bias,
             .gates = Data<Gate>(args.gates),
@@ -225,6 +233,8 @@ absl::Status AttentionBackward(const Stream& stream,
   CONTINUO_RETURN_IF_ERROR(FoldAttention(stream, AttentionPass::kBackward,
                                          args.forward, choice->layout, n,
                                          args.scratch, &folded));
+  const AttentionBatch batch =
+      BatchOf(args.ragged, *choice, n, args.window, folded, args.score);
   CONTINUO_RETURN_IF_ERROR(WithPrecision(
       stream.options.precision, [&]<Precision kPrecision>() -> absl::Status {
         using Gate = AttentionGate<kPrecision>;
@@ -232,15 +242,7 @@ absl::Status AttentionBackward(const Stream& stream,
           return view.data<float>();
         };
         const AttentionBackwardParams<Gate> params = {
-            .layout = choice->layout,
-            .batch_sizes = args.ragged.batch_sizes.data<int32_t>(),
-            .step_begin = args.ragged.step_begin.data<int32_t>(),
-            .steps = static_cast<int>(args.ragged.steps()),
-            .n = static_cast<int>(n),
-            .window = args.window,
-            .wide = folded.wide,
-            .narrow = folded.narrow,
-            .score = data(args.score),
+            .batch = batch,
             .gates = Data<Gate>(args.gates),
             .c = data(args.c),
             .query = data(args.query),

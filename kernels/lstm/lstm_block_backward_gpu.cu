@@ -44,32 +44,22 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   constexpr int kThreadRows = Layout::kThreadRows;
   constexpr int kUnits = Layout::kUnits;
   extern __shared__ __align__(16) char shared[];
-  char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + 2 * Layout::kOperandBytes;
-
-  const int n = params.units;
-  const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
-  const int row0 = threadIdx.x % 4 * kThreadRows;
-  const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
-  const bool real = unit < n;
-  const int last = RowSteps(params.batch_sizes, params.steps, first_row) - 1;
+  const BlockThread<Layout> thread(params.units, shared);
+  const int n = thread.n;
+  const int row0 = thread.row0;
+  const int unit = thread.unit;
+  const int last =
+      RowSteps(params.batch_sizes, params.steps, thread.first_row) - 1;
   if (last < 0) return;
 
-  const auto operand = [&](int t) {
-    return operands + t % 2 * Layout::kOperandBytes;
-  };
-  const auto read = [&](int t) {
-    return ReadStep(params.batch_sizes, params.step_begin, params.steps, t,
-                    first_row);
-  };
   // Starts the copies of a step's inputs; a group even where there are none.
   const auto fetch = [&](int t, const BlockStep& step,
                          const BlockStep& before) {
     if (t >= 0) {
-      char* const stage = inputs + t % kStages * Layout::kInputBytes;
+      char* const stage = thread.Inputs(t);
 #pragma unroll
       for (int r = 0; r < kThreadRows; ++r) {
-        if (!real || row0 + r >= step.rows) continue;
+        if (!thread.Owns(r, step)) continue;
         const int64_t event = step.begin + row0 + r;
         const T* const from = params.gates + event * 4 * n + unit;
 #pragma unroll
@@ -91,16 +81,12 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   // This step and those before it that are in flight or next.
   BlockStep steps[kStages + 1];
 #pragma unroll
-  for (int i = 0; i <= kStages; ++i) steps[i] = read(last - i);
+  for (int i = 0; i <= kStages; ++i) steps[i] = thread.Read(params, last - i);
 #pragma unroll
   for (int i = 0; i < kStages; ++i) fetch(last - i, steps[i], steps[i + 1]);
 
   BlockProduct<Layout> product;
-  product.Load(params.recurrent_t, n, shared);
-  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16; i += kThreads) {
-    reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
-  }
-  __syncthreads();
+  thread.Prepare(params.recurrent_t, &product);
 
   int rows_after = 0;
   float c[kThreadRows][2] = {}, dc[kThreadRows][2] = {};  // [row][unit]
@@ -109,15 +95,15 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     const BlockStep step = steps[0];
     float sums[1][2 * kThreadRows] = {};
     if (t < last) {
-      product.Multiply(operand(t + 1), sums);
+      product.Multiply(thread.Operands(t + 1), sums);
     }
     WaitForCopies<kStages - 1>();
-    char* const stage = inputs + t % kStages * Layout::kInputBytes;
+    char* const stage = thread.Inputs(t);
     Gates cell[kThreadRows][2];
     float dh[kThreadRows][2], c_prev[kThreadRows][2] = {};
 #pragma unroll
     for (int r = 0; r < kThreadRows; ++r) {
-      if (!real || row0 + r >= step.rows) continue;
+      if (!thread.Owns(r, step)) continue;
       const auto gate = [&](int which) {
         return LoadPair(PairSlot<T, kThreads>(stage, 4 * r + which));
       };
@@ -137,7 +123,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     }
 #pragma unroll
     for (int r = 0; r < kThreadRows; ++r) {
-      if (!real || row0 + r >= step.rows) continue;
+      if (!thread.Owns(r, step)) continue;
       const int64_t event = step.begin + row0 + r;
       if (row0 + r >= rows_after) {  // the row's last step
         const float2 pair = LoadPair(params.c + event * n + unit);
@@ -150,21 +136,17 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
         c[r][k] = c_prev[r][k];
       }
       const Gates a = cell[r][0], b = cell[r][1];
-      Operand::Store(operand(t), row0 + r, unit, a.i, b.i);
-      Operand::Store(operand(t), row0 + r, kUnits + unit, a.j, b.j);
-      Operand::Store(operand(t), row0 + r, 2 * kUnits + unit, a.f, b.f);
-      Operand::Store(operand(t), row0 + r, 3 * kUnits + unit, a.o, b.o);
-      T* const dz = params.gates + event * 4 * n + unit;
-      StorePair(dz, a.i, b.i);
-      StorePair(dz + n, a.j, b.j);
-      StorePair(dz + 2 * n, a.f, b.f);
-      StorePair(dz + 3 * n, a.o, b.o);
+      Operand::Store(thread.Operands(t), row0 + r, unit, a.i, b.i);
+      Operand::Store(thread.Operands(t), row0 + r, kUnits + unit, a.j, b.j);
+      Operand::Store(thread.Operands(t), row0 + r, 2 * kUnits + unit, a.f, b.f);
+      Operand::Store(thread.Operands(t), row0 + r, 3 * kUnits + unit, a.o, b.o);
+      thread.StoreGates(params.gates, event, a, b);
     }
     rows_after = step.rows;
     __syncthreads();
     // Off the path from one product to the next, and when few registers are in
     // use.
-    const BlockStep further = read(t - kStages - 1);
+    const BlockStep further = thread.Read(params, t - kStages - 1);
     fetch(t - kStages, steps[kStages], further);
 #pragma unroll
     for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];

@@ -48,30 +48,19 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   constexpr int kStages = Layout::kStages;
   constexpr int kThreadRows = Layout::kThreadRows;
   extern __shared__ __align__(16) char shared[];
-  char* const operands = shared + Layout::kWeightBytes;
-  char* const inputs = operands + 2 * Layout::kOperandBytes;
+  const BlockThread<Layout> thread(params.units, shared);
+  const int n = thread.n;
+  const int row0 = thread.row0;
+  const int unit = thread.unit;
+  if (params.steps == 0 || params.batch_sizes[0] <= thread.first_row) return;
 
-  const int n = params.units;
-  const int first_row = static_cast<int>(blockIdx.x) * Layout::kRows;
-  const int row0 = threadIdx.x % 4 * kThreadRows;
-  const int unit = threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4 * 2;
-  const bool real = unit < n;
-  if (params.steps == 0 || params.batch_sizes[0] <= first_row) return;
-
-  const auto operand = [&](int t) {
-    return operands + t % 2 * Layout::kOperandBytes;
-  };
-  const auto read = [&](int t) {
-    return ReadStep(params.batch_sizes, params.step_begin, params.steps, t,
-                    first_row);
-  };
   // Starts the copies of a step's input part; a group even where there are
   // none, so that groups count steps.
   const auto fetch = [&](int t, const BlockStep& step) {
-    char* const stage = inputs + t % kStages * Layout::kInputBytes;
+    char* const stage = thread.Inputs(t);
 #pragma unroll
     for (int r = 0; r < kThreadRows; ++r) {
-      if (!real || row0 + r >= step.rows) continue;
+      if (!thread.Owns(r, step)) continue;
       const T* const from =
           params.gates + int64_t{step.begin + row0 + r} * 4 * n + unit;
 #pragma unroll
@@ -86,23 +75,18 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
   // This step and those after it that are in flight or next.
   BlockStep steps[kStages + 1];
 #pragma unroll
-  for (int i = 0; i <= kStages; ++i) steps[i] = read(i);
+  for (int i = 0; i <= kStages; ++i) steps[i] = thread.Read(params, i);
 #pragma unroll
   for (int i = 0; i < kStages; ++i) fetch(i, steps[i]);
 
   BlockProduct<Layout> product;
-  product.Load(params.recurrent, n, shared);
-  for (int i = threadIdx.x; i < 2 * Layout::kOperandBytes / 16;
-       i += Layout::kThreads) {
-    reinterpret_cast<uint4*>(operands)[i] = make_uint4(0, 0, 0, 0);
-  }
-  __syncthreads();
+  thread.Prepare(params.recurrent, &product);
 
   float c[kThreadRows][2] = {};  // [row][unit]
 #pragma unroll
   for (int r = 0; r < kThreadRows; ++r) {
-    if (!real || row0 + r >= steps[0].rows) continue;
-    const int64_t at = int64_t{first_row + row0 + r} * n + unit;
+    if (!thread.Owns(r, steps[0])) continue;
+    const int64_t at = int64_t{thread.first_row + row0 + r} * n + unit;
     if (params.initial_c != nullptr) {
       const float2 pair = LoadPair(params.initial_c + at);
       c[r][0] = pair.x;
@@ -110,7 +94,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     }
     if (params.initial_h != nullptr) {
       const float2 pair = LoadPair(params.initial_h + at);
-      Operand::Store(operands, row0 + r, unit, pair.x, pair.y);
+      Operand::Store(thread.Operands(0), row0 + r, unit, pair.x, pair.y);
     }
   }
   if (params.initial_h != nullptr) __syncthreads();
@@ -120,13 +104,13 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     const BlockStep step = steps[0];
     float sums[4][2 * kThreadRows] = {};
     if (t > 0 || params.initial_h != nullptr) {
-      product.Multiply(operand(t), sums);
+      product.Multiply(thread.Operands(t), sums);
     }
     WaitForCopies<kStages - 1>();
-    char* const stage = inputs + t % kStages * Layout::kInputBytes;
+    char* const stage = thread.Inputs(t);
 #pragma unroll
     for (int r = 0; r < kThreadRows; ++r) {
-      if (!real || row0 + r >= step.rows) continue;
+      if (!thread.Owns(r, step)) continue;
 #pragma unroll
       for (int gate = 0; gate < 4; ++gate) {
         const float2 pair =
@@ -137,7 +121,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     }
 #pragma unroll
     for (int r = 0; r < kThreadRows; ++r) {
-      if (!real || row0 + r >= step.rows) continue;
+      if (!thread.Owns(r, step)) continue;
       Gates cell[2];
       float h[2];
 #pragma unroll
@@ -146,13 +130,9 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
         cell[k] = {sums[0][at], sums[1][at], sums[2][at], sums[3][at]};
         h[k] = CellForward(&cell[k], &c[r][k]);
       }
-      Operand::Store(operand(t + 1), row0 + r, unit, h[0], h[1]);
+      Operand::Store(thread.Operands(t + 1), row0 + r, unit, h[0], h[1]);
       const int64_t event = step.begin + row0 + r;
-      T* const gates = params.gates + event * 4 * n + unit;
-      StorePair(gates, cell[0].i, cell[1].i);
-      StorePair(gates + n, cell[0].j, cell[1].j);
-      StorePair(gates + 2 * n, cell[0].f, cell[1].f);
-      StorePair(gates + 3 * n, cell[0].o, cell[1].o);
+      thread.StoreGates(params.gates, event, cell[0], cell[1]);
       StorePair(params.c + event * n + unit, c[r][0], c[r][1]);
       StorePair(params.h + event * n + unit, h[0], h[1]);
     }
@@ -162,7 +142,7 @@ __global__ void __launch_bounds__(Layout::kThreads, 1)
     fetch(t + kStages, steps[kStages]);
 #pragma unroll
     for (int i = 0; i < kStages; ++i) steps[i] = steps[i + 1];
-    steps[kStages] = read(t + kStages + 1);
+    steps[kStages] = thread.Read(params, t + kStages + 1);
   }
 }
 
