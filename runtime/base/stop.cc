@@ -52,6 +52,7 @@ StopFlag& StopOnSignals() {
   }
   Handle(SIGINT, RequestStop);
   Handle(SIGTERM, RequestStop);
+  Handle(SIGUSR1, RequestStop);
   if (!IsIgnored(SIGHUP)) Handle(SIGHUP, RequestStop);
   return stop_requested;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Stopping a job: Ctrl-C, SIGTERM, or a test.
+// Stopping a job: Ctrl-C, a signal of whoever started it, or a test.
 
 #ifndef CONTINUO_RUNTIME_BASE_STOP_H_
 #define CONTINUO_RUNTIME_BASE_STOP_H_
@@ -15,10 +15,11 @@ namespace continuo {
 // Whether the job should stop; polled after every unit of work.
 using StopFlag = std::atomic<bool>;
 
-// The flag that SIGINT, SIGTERM and SIGHUP (a terminal that was closed; not if
-// it is ignored, as under nohup) set. The first signal is acknowledged at once
-// on standard error with the line of SetStopMessage, a second one ends the
-// process at once (temporary files are removed).
+// The flag that SIGINT, SIGTERM, SIGUSR1 (which mpirun and srun pass on to all
+// processes, where they answer SIGTERM by ending these) and SIGHUP (a terminal
+// that was closed; not if it is ignored, as under nohup) set. The first signal
+// is acknowledged at once on standard error with the line of SetStopMessage, a
+// second one ends the process at once (temporary files are removed).
 StopFlag& StopOnSignals();
 
 // The message of the first signal, after "INFO: ": what is still finished, and

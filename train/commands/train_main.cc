@@ -117,14 +117,15 @@ constexpr char kAbout[] =
     "the\n"
     "start, every minute and at the end. Starting the command again with the\n"
     "same --run_dir resumes from the last one, as if it had never stopped.\n"
-    "Ctrl-C and SIGTERM save a checkpoint first; a second one ends at once.\n"
+    "Ctrl-C, SIGTERM and SIGUSR1 save a checkpoint first; a second one ends\n"
+    "at once.\n"
     "The loss is shown in bits per event beside that of the best guess\n"
     "without context (unigram). If it stays above four times that, training\n"
     "ends and the diverged state is not saved.";
 
 constexpr char kAfter[] =
-    "Exit status: 0 when the work is done, and after Ctrl-C or SIGTERM once\n"
-    "the state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
+    "Exit status: 0 when the work is done, and after such a signal once the\n"
+    "state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
     "(also data that change during the training: the state is saved), a\n"
     "failed write, a diverged training (earlier checkpoints are kept), or an\n"
     "evaluation for which no checkpoint ever appeared.";

@@ -18,7 +18,7 @@ using ::continuo::testing::RunChild;
 using ::continuo::testing::ScratchDir;
 
 TEST(StopTest, TheFirstSignalIsAcknowledgedAndSetsTheFlag) {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
     const ChildResult result = RunChild([number] {
       const StopFlag& stop = StopOnSignals();
       if (stop) return 1;
