@@ -55,7 +55,8 @@ check_format() {
 check_shell() {
   scripts/install_packages.sh shellcheck
   find . \( -name 'build*' -type d -o -name .git -o -name quickstart \) -prune \
-    -o -type f \( -name '*.sh' -o -path './.ci/run' \) -print0 |
+    -o -type f \( -name '*.sh' -o -name '*.sbatch' -o -path './.ci/run' \) \
+      -print0 |
     xargs -0 shellcheck
 }
 

@@ -8,6 +8,8 @@
 #   scripts/install_packages.sh --mpi      and Open MPI, which connects processes
 #                                          on CPUs (--tests has it)
 #   scripts/install_packages.sh --fuzz     and clang with its libFuzzer
+#   scripts/install_packages.sh --launch   and Slurm, for the slow test of
+#                                          scripts/launch
 #   scripts/install_packages.sh NAME...    and these
 #   scripts/install_packages.sh --list     print the names, install nothing
 
@@ -30,6 +32,7 @@ mpi_packages=(libopenmpi-dev openmpi-bin)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev pkgconf
   strace "${mpi_packages[@]}")
 fuzz_packages=(clang libclang-rt-dev)
+launch_packages=(slurm-wlm munge)
 
 list=false
 for argument in "$@"; do
@@ -37,6 +40,7 @@ for argument in "$@"; do
     --tests) packages+=("${test_packages[@]}") ;;
     --mpi) packages+=("${mpi_packages[@]}") ;;
     --fuzz) packages+=("${fuzz_packages[@]}") ;;
+    --launch) packages+=("${launch_packages[@]}") ;;
     --list) list=true ;;
     --help) usage; exit ;;
     -*) usage >&2; exit 1 ;;

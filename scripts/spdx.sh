@@ -26,7 +26,8 @@ missing=$(find . \
   \( -name 'build*' -type d -o -name .git -o -name quickstart \) -prune -o \
   -type f \( -name '*.cc' -o -name '*.h' -o -name '*.h.in' -o -name '*.cu' \
     -o -name '*.cuh' -o -name '*.proto' -o -name CMakeLists.txt \
-    -o -name '*.cmake' -o -name '*.sh' -o -name '*.py' -o -path ./.ci/run \) \
+    -o -name '*.cmake' -o -name '*.sh' -o -name '*.sbatch' -o -name '*.py' \
+    -o -path ./.ci/run \) \
   -exec grep -L "$line" {} + | sort)
 [ -n "$missing" ] || exit 0
 if $check; then
@@ -35,7 +36,7 @@ if $check; then
 fi
 while IFS= read -r file; do
   case $file in
-    *.sh | *.py | */run)
+    *.sh | *.sbatch | *.py | */run)
       # Below "#!" and the comments behind it, which usage() prints.
       awk -v line="# $line" '
         !done && (NR == 1 ? !/^#!/ : !/^#/ || /^# shellcheck/) {

@@ -21,11 +21,12 @@ set -euo pipefail
 usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"; }
 
 selection=(-LE slow)
+packages=(--tests)
 asan=false
 gpusim=
 for argument in "$@"; do
   case $argument in
-    --slow) selection=() ;;
+    --slow) selection=() packages+=(--launch) ;;
     --gpusim=?*) gpusim=${argument#--gpusim=} ;;
     --asan) asan=true ;;
     --help) usage; exit ;;
@@ -34,7 +35,7 @@ for argument in "$@"; do
 done
 cd "$(dirname "$0")/.."
 
-scripts/install_packages.sh --tests
+scripts/install_packages.sh "${packages[@]}"
 build=${BUILD_DIR:-build}
 jobs=$(nproc)
 if $asan; then

@@ -9,8 +9,8 @@ install=$source_dir/scripts/install_packages.sh
 expect_exit 0 "$install" --list
 expect_text "$dir/out" libabsl-dev
 expect_no_text "$dir/out" libgtest-dev
-expect_exit 0 "$install" --list --tests --fuzz extra
-for name in libgtest-dev libdnnl-dev clang extra; do
+expect_exit 0 "$install" --list --tests --fuzz --launch extra
+for name in libgtest-dev libdnnl-dev clang slurm-wlm extra; do
   expect_text "$dir/out" "$name"
 done
 expect_exit 1 "$install" --no-such-option

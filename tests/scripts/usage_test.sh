@@ -5,7 +5,7 @@
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 for script in quickstart test install_packages clean_root check_interop \
-    check_all format fuzz package spdx; do
+    check_all format fuzz package spdx launch/local launch/mpi launch/rank; do
   path=$source_dir/scripts/$script.sh
   expect_exit 0 "$path" --help
   expect_text "$dir/out" "scripts/$script.sh"

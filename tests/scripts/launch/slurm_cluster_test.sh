@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# slurm.sbatch under a real Slurm with two nodes: ranks, logs, evaluation, and
+# jobs that give way to another or come to the end of their time and go on.
+
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck source=testing.sh disable=SC2016,SC2317
+. "$(dirname "$0")/testing.sh"
+# shellcheck source=slurm_cluster.sh
+. "$source_dir/tests/scripts/launch/slurm_cluster.sh"
+
+# train --run_dir=FOLDER [--steps=N]: counts to N in FOLDER/count, a step each
+# 0.1 s, and goes on from there; asked to end it saves and ends well.
+tool train '
+trap "stop=1" USR1 TERM
+steps=20 stop=
+for argument in "$@"; do
+  case $argument in
+    --run_dir=*) run=${argument#*=} ;;
+    --steps=*) steps=${argument#*=} ;;
+    --eval) rank=eval ;;
+  esac
+done
+# What a batch script starts has a rank, too, and is none.
+[ -n "${rank-}" ] || rank=$SLURM_PROCID
+count=$(cat "$run/count" 2>/dev/null || echo 0)
+echo "rank $rank of $SLURM_NTASKS on $SLURMD_NODENAME from $count"
+[ "$rank" != eval ] || while [ -z "$stop" ]; do sleep 0.1; done
+while [ "$count" -lt "$steps" ] && [ -z "$stop" ]; do
+  sleep 0.1
+  count=$((count + 1))
+done
+[ "$rank" != 0 ] || echo "$count" >"$run/count"
+echo "rank $rank ends at $count"
+[ "$steps" -ne 13 ] || [ "$rank" != 1 ] || exit 3'
+
+# submit OPTIONS...: of sbatch and of the script.
+submit() {
+  sbatch --parsable --output="$dir/%j.log" --nodes=2 --ntasks-per-node=1 \
+    --gpus-per-task=0 --exclusive "$@"
+}
+started() { grep -q "rank 0 of 2 on n0 from $2" "$1/logs/rank-0.log"; }
+expect_done() {  # expect_done JOB STATE
+  until_true "${3:-30}" is "$1" "$2" || {
+    fail "job $1 is $(state "$1") instead of $2: $(cat "$1.log")"
+    tail -n 20 "$cluster"/log/* >&2
+    exit 1  # what follows would wait for it
+  }
+}
+
+# Two ranks on two nodes, and an evaluation that ends with them.
+job=$(submit "$launch/slurm.sbatch" --eval=e train --run_dir="$dir/a run")
+expect_done "$job" COMPLETED
+expect_text 'a run/logs/rank-0.log' 'rank 0 of 2 on n0 from 0'
+expect_text 'a run/logs/rank-1.log' 'rank 1 of 2 on n1 from 0'
+expect_text 'a run/logs/eval.log' 'rank eval'
+expect_text 'a run/logs/eval.log' 'rank eval ends'
+expect_text 'a run/count' 20
+
+# A rank that fails is the job's failure.
+job=$(submit "$launch/slurm.sbatch" train --run_dir="$dir/bad" --steps=13)
+expect_done "$job" FAILED
+scontrol show job "$job" >shown
+expect_text shown 'ExitCode=3:0'
+
+# goes_on JOB RUN: what was asked to end was saved, is queued again, and ends.
+goes_on() {
+  expect_done "$1" PENDING
+  expect_text "$1.log" 'asked to end; queued again'
+  local count
+  count=$(cat "$2/count")
+  case $count in [1-9] | [1-5]?) ;; *) fail "$2: $count steps" ;; esac
+  scontrol update "jobid=$1" starttime=now
+  expect_done "$1" COMPLETED
+  expect_text "$2/logs/rank-0.log" "rank 0 of 2 on n0 from $count"
+  expect_text "$2/count" 60
+}
+
+# A job of the other partition takes the place of one.
+job=$(submit "$launch/slurm.sbatch" train --run_dir="$dir/low" --steps=60)
+until_true 60 started low 0 || { fail 'low does not start'; exit 1; }
+other=$(sbatch --parsable --output="$dir/%j.log" --partition=high --nodes=2 \
+  --exclusive --wrap='echo took the place')
+expect_done "$other" COMPLETED
+goes_on "$job" low
+
+# Its time comes to an end.
+job=$(submit "$launch/slurm.sbatch" train --run_dir="$dir/late" --steps=60)
+until_true 60 started late 0 || { fail 'late does not start'; exit 1; }
+scancel --batch --signal=USR1 "$job"  # as --signal=B:USR1@120 does
+goes_on "$job" late
+
+# An array, a line each.
+printf -- '--steps=2\n--steps=4\n' >sweep
+job=$(submit --array=1-2 "$launch/slurm.sbatch" --sweep="$dir/sweep" \
+  train --run_dir="$dir/runs")
+both() { [ -e runs/1/count ] && [ -e runs/2/count ]; }
+until_true 60 both || fail "array: $(cat "$job"*.log)"
+expect_text runs/1/count 2
+expect_text runs/2/count 4
+exit "$failed"
