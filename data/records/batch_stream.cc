@@ -44,13 +44,13 @@ std::vector<int64_t> EpochOrder(int64_t num_examples, uint64_t seed,
   return order;
 }
 
-int64_t BatchPlan::num_events() const {
+int64_t DrawnBatch::num_events() const {
   return std::accumulate(lengths.begin(), lengths.end(), int64_t{0});
 }
 
 struct BatchStream::State {
   struct Slot {
-    std::shared_ptr<const BatchPlan> plan;
+    std::shared_ptr<const DrawnBatch> plan;
     size_t part = 0;
     bool taken = false;
     bool done = false;
@@ -65,14 +65,14 @@ struct BatchStream::State {
   size_t capacity = 1;  // slots
 
   // Of the consumer.
-  std::shared_ptr<const BatchPlan> current = std::make_shared<BatchPlan>();
+  std::shared_ptr<const DrawnBatch> current = std::make_shared<DrawnBatch>();
   size_t taken_parts = 0;  // of `current`
   DataPosition position;   // after the last batch begun
 
   mutable std::mutex mutex;
   std::condition_variable changed;
   // Guarded by mutex.
-  std::deque<std::shared_ptr<const BatchPlan>> plans;  // not begun
+  std::deque<std::shared_ptr<const DrawnBatch>> plans;  // not begun
   std::deque<std::shared_ptr<Slot>> slots;
   bool stop = false;
   DataPosition next;
@@ -84,7 +84,7 @@ struct BatchStream::State {
 
   // Plans the next batch. With the mutex held.
   void Plan() {
-    auto plan = std::make_shared<BatchPlan>();
+    auto plan = std::make_shared<DrawnBatch>();
     plan->examples.resize(batch_size);
     plan->lengths.resize(batch_size);
     for (int row = 0; row < batch_size; ++row) {
@@ -197,7 +197,7 @@ BatchStream::~BatchStream() {
   for (Thread& thread : state_->threads) thread.Join();
 }
 
-const BatchPlan& BatchStream::NextPlan() {
+const DrawnBatch& BatchStream::NextPlan() {
   State& state = *state_;
   std::unique_lock<std::mutex> lock(state.mutex);
   while (state.taken_parts < state.current->parts.size()) state.Pop();

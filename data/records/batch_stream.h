@@ -34,7 +34,7 @@ std::vector<int64_t> EpochOrder(int64_t num_examples, uint64_t seed,
 
 // A batch before it is read: what follows from the order and the index of
 // lengths, and so what every process of a job knows of the batches of all.
-struct BatchPlan {
+struct DrawnBatch {
   std::vector<int64_t> examples;  // in the order of drawing
   std::vector<int32_t> lengths;   // [examples]
   DataPosition after;             // of the data, once it is drawn
@@ -48,7 +48,7 @@ struct BatchStreamOptions {
   // The parts of a batch that are wanted, such as the micro-batches of one
   // process: lists of places in `examples`. A pure function, called by threads
   // of the stream. Nothing else is read. Null: all rows as one part.
-  std::function<std::vector<std::vector<int32_t>>(const BatchPlan&)> choose =
+  std::function<std::vector<std::vector<int32_t>>(const DrawnBatch&)> choose =
       nullptr;
   // Threads that read ahead; 0 = as many as the CPUs suggest. They
   // change nothing that is read, nor its order.
@@ -71,7 +71,7 @@ class BatchStream {
 
   // Turns to the next batch and moves position() past it. Parts of the batch
   // before that were not taken are dropped.
-  const BatchPlan& NextPlan();
+  const DrawnBatch& NextPlan();
 
   // The next part of the batch, in the order of plan.parts, once for each.
   // `source` of a row is its place among all rows of the batch, whatever part

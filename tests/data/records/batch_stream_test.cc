@@ -122,13 +122,13 @@ TEST(BatchStreamTest, PartsAreTheChosenRowsInTheOrderWanted) {
   for (int readers : {1, 3}) {
     BatchStream whole(dataset.get(), 5, /*seed=*/3, {});
     BatchStream parts(dataset.get(), 5, /*seed=*/3, {},
-                      {.choose = [&](const BatchPlan&) { return choice; },
+                      {.choose = [&](const DrawnBatch&) { return choice; },
                        .readers = readers});
     for (int i = 0; i < 20; ++i) {
       const auto batch = whole.Next();
       ASSERT_TRUE(batch.ok());
       const std::vector<std::vector<int64_t>> rows = RowsDrawn(*batch, 5);
-      const BatchPlan& plan = parts.NextPlan();
+      const DrawnBatch& plan = parts.NextPlan();
       EXPECT_EQ(plan.parts, choice);
       EXPECT_EQ(plan.num_events(), batch->num_events());
       EXPECT_EQ(parts.position(), whole.position());
@@ -152,7 +152,7 @@ TEST(BatchStreamTest, PartsThatAreNotTakenAreDropped) {
   const auto dataset = MustOpenNumbered(dir.Path("d"));
   const BatchStreamOptions options = {
       .choose =
-          [](const BatchPlan&) {
+          [](const DrawnBatch&) {
             return std::vector<std::vector<int32_t>>{{0}, {1}, {2}};
           },
       .readers = 2};
