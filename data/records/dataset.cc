@@ -67,6 +67,7 @@ absl::Status Dataset::IndexFiles() {
       if (absl::IsOutOfRange(record.status())) break;
       CONTINUO_RETURN_IF_ERROR(record.status());
       digest.Add(file.bytes().substr(start, offset - start));
+      digest_.Add(file.bytes().substr(start, offset - start));
       if (record->size() > std::numeric_limits<int32_t>::max()) {
         return absl::InvalidArgumentError(
             absl::StrCat(file.path(), ": a record of more than 2 GiB"));

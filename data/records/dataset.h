@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/records/batch.h"
+#include "data/records/manifest.h"
 #include "data/records/sequence_example.h"
 #include "runtime/base/threads.h"
 #include "runtime/files/file.h"
@@ -38,6 +39,7 @@ class Dataset {
   int64_t num_events() const { return num_events_; }
   int num_steps(int64_t example) const { return index_[example].steps; }
   int max_steps() const { return max_steps_; }
+  const RecordDigest& digest() const { return digest_; }  // of all files
 
   // The most events that `rows` different examples can have together.
   int64_t MaxEvents(int rows) const;
@@ -79,6 +81,7 @@ class Dataset {
   std::vector<std::unique_ptr<FileWatch>> watches_;  // of files_
   std::vector<int64_t> first_example_;               // of each file
   std::vector<Entry> index_;
+  RecordDigest digest_;
   int64_t num_events_ = 0;
   int max_steps_ = 0;
   std::vector<int64_t> label_counts_;

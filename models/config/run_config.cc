@@ -144,6 +144,7 @@ std::string RunConfigToJson(const RunConfig& config) {
     }
   }
   if (config.seed.has_value()) json["seed"] = *config.seed;
+  if (config.micro_batches > 1) json["micro_batches"] = config.micro_batches;
   json["version"] = config.version;
   // Text from flags may not be UTF-8; it must not end the program.
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
@@ -178,6 +179,9 @@ absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
   model.description = reader.Get<std::string>("generator_description");
   model.steps_per_quarter = reader.GetInt("steps_per_quarter", 1, 1 << 20);
   if (json.contains("seed")) config.seed = reader.Get<uint64_t>("seed");
+  if (json.contains("micro_batches")) {
+    config.micro_batches = reader.GetInt("micro_batches", 1, kMaxMicroBatches);
+  }
   config.version = reader.Get<std::string>("version");
   const std::string hparams = reader.Get<std::string>("hparams");
   if (reader.IsNull("encoding") || !json["encoding"].is_object()) {

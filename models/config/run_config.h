@@ -22,8 +22,12 @@ struct RunConfig {
   // Of initial weights, shuffling and dropout; nothing where it is not known,
   // as of a bundle.
   std::optional<uint64_t> seed;
+  // That a batch is cut into: what decides the order of sums in training.
+  int micro_batches = 1;
   std::string version;  // of the program that wrote it
 };
+
+inline constexpr int kMaxMicroBatches = 1 << 16;
 
 // The name of the file in a folder of checkpoints.
 inline constexpr char kRunConfigFile[] = "continuo.json";

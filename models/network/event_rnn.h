@@ -17,7 +17,9 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "data/records/batch.h"
+#include "data/records/micro_batches.h"
 #include "models/network/network.h"
+#include "runtime/collective/collective.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
 
@@ -84,15 +86,30 @@ class EventRnn {
   std::unique_ptr<State> state_;
 };
 
+// How the gradients of several ranks are added: exactly as one process adds
+// them, or in the order of the communication library (ncclAllReduce).
+enum class Reduction { kExact, kLibrary };
+
+// Which micro-batches of each batch a trainer computes the gradients of, and
+// with whom it adds them up.
+struct GradientShare {
+  int micro_batches = 1;             // of a batch, in all
+  Collective* collective = nullptr;  // not owned; null = one process
+  Reduction reduction = Reduction::kExact;
+
+  MicroBatchRange range() const;  // its own
+};
+
 // Gradients, Adam slots and activations of one EventRnn.
 class EventRnnTrainer {
  public:
   // Plans memory for batches of at most `max_rows` sequences and `max_events`
   // events (it grows if a batch is larger). With `inference_only` neither
   // gradients nor slots are allocated and only Evaluate may be called.
+  // `share` is of ComputePart and Reduce.
   static absl::StatusOr<std::unique_ptr<EventRnnTrainer>> Create(
       EventRnn* rnn, int max_rows, int64_t max_events,
-      bool inference_only = false);
+      bool inference_only = false, const GradientShare& share = {});
   ~EventRnnTrainer();
 
   std::vector<MemoryPlanLine> memory_plan() const;
@@ -101,6 +118,16 @@ class EventRnnTrainer {
   // gradient of the mean cross-entropy over labels, and adds to `sums`.
   absl::Status ComputeGradients(const PackedBatch& batch,
                                 const DropoutSpec& dropout, LossSums* sums);
+
+  // The same of the own share of a batch, a micro-batch at a time; the loss is
+  // the mean over the whole batch. `sums` receives those of each micro-batch.
+  absl::Status ComputePart(const BatchPart& part, const DropoutSpec& dropout,
+                           std::vector<LossSums>* sums);
+
+  // After ComputePart, on all ranks: fills the flat gradient with that of the
+  // whole batch, the gradients of all micro-batches added by the tree of
+  // models/network/sum_tree.h. The bits do not depend on the number of ranks.
+  absl::Status Reduce();
 
   // Clips each tensor of the gradient and applies one Adam step.
   // `gradient_norm` receives the global L2 norm before clipping.

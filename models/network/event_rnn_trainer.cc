@@ -40,10 +40,14 @@ float AdamRate(const AdamSpec& adam) {
                             (1.0 - std::pow(adam.beta1, step)));
 }
 
-StepScalars MakeScalars(const PackedBatch& batch, const DropoutSpec& dropout) {
-  const double labels = static_cast<double>(batch.labels.size());
+// `labels`: how many the loss is the mean of.
+StepScalars MakeScalars(int64_t labels, const DropoutSpec& dropout) {
   return {.dropout_step = dropout.step,
-          .loss_scale = static_cast<float>(1.0 / labels)};
+          .loss_scale = static_cast<float>(1.0 / static_cast<double>(labels))};
+}
+
+StepScalars MakeScalars(const PackedBatch& batch, const DropoutSpec& dropout) {
+  return MakeScalars(static_cast<int64_t>(batch.labels.size()), dropout);
 }
 
 }  // namespace
@@ -60,6 +64,8 @@ void EventRnnTrainer::State::AllocateWeightsSized(Arena* arena) {
   if (inference_only) return;
   const int64_t flat = rnn->flat_size();
   gradient = arena->Allocate<float>("gradient", {flat});
+  AllocateSums(arena);
+  AllocateReduction(arena);
   m = arena->Allocate<float>("Adam slots", {flat});
   v = arena->Allocate<float>("Adam slots", {flat});
   adam_scratch = arena->Allocate<double>(
@@ -160,10 +166,12 @@ absl::Status EventRnnTrainer::State::Read(const TensorView& array,
 }
 
 absl::StatusOr<std::unique_ptr<EventRnnTrainer>> EventRnnTrainer::Create(
-    EventRnn* rnn, int max_rows, int64_t max_events, bool inference_only) {
+    EventRnn* rnn, int max_rows, int64_t max_events, bool inference_only,
+    const GradientShare& share) {
   auto state = std::make_unique<State>();
   state->rnn = rnn;
   state->inference_only = inference_only;
+  state->share = share;
   const Stream& stream = rnn->stream();
   state->layers = MakeNetworkLayers(rnn->spec(), stream);
   state->batch = std::make_unique<DeviceBatch>(stream);
@@ -198,13 +206,19 @@ std::vector<MemoryPlanLine> EventRnnTrainer::memory_plan() const {
   return lines;
 }
 
+absl::Status EventRnnTrainer::State::Gradient(const PackedBatch& input,
+                                              const DropoutSpec& dropout,
+                                              int64_t labels) {
+  return Run(input, MakePass(dropout, /*gradient=*/true),
+             MakeScalars(labels, dropout));
+}
+
 absl::Status EventRnnTrainer::ComputeGradients(const PackedBatch& batch,
                                                const DropoutSpec& dropout,
                                                LossSums* sums) {
   CONTINUO_CHECK(!state_->inference_only);
-  CONTINUO_RETURN_IF_ERROR(state_->Run(batch,
-                                       MakePass(dropout, /*gradient=*/true),
-                                       MakeScalars(batch, dropout)));
+  CONTINUO_RETURN_IF_ERROR(state_->Gradient(
+      batch, dropout, static_cast<int64_t>(batch.labels.size())));
   state_->AddLoss(batch, sums);
   return absl::OkStatus();
 }

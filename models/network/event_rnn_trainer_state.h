@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The inside of EventRnnTrainer: what it keeps besides the layers, and a pass
-// over a batch. Only event_rnn_trainer.cc and event_rnn_pass.cc include this.
+// over a batch. Only event_rnn_*.cc of the trainer include this.
 
 #ifndef CONTINUO_MODELS_NETWORK_EVENT_RNN_TRAINER_STATE_H_
 #define CONTINUO_MODELS_NETWORK_EVENT_RNN_TRAINER_STATE_H_
@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -19,6 +20,7 @@
 #include "models/network/device_batch.h"
 #include "models/network/event_rnn.h"
 #include "models/network/network_layers.h"
+#include "models/network/sum_tree.h"
 #include "runtime/base/log.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/graph.h"
@@ -51,6 +53,7 @@ struct Pass {
 struct EventRnnTrainer::State {
   EventRnn* rnn = nullptr;
   bool inference_only = false;
+  GradientShare share;
   int64_t max_rows = 0;
   int64_t max_events = 0;
   NetworkLayers layers;
@@ -59,6 +62,7 @@ struct EventRnnTrainer::State {
   std::unique_ptr<Arena> weights_arena;
   uint64_t packed_version = ~uint64_t{0};
   TensorView gradient;  // [flat]
+  TensorView sums;      // [places of `tree`, flat]
   TensorView m;         // [flat]
   TensorView v;         // [flat]
   TensorView adam_scratch;
@@ -68,6 +72,13 @@ struct EventRnnTrainer::State {
   ResultArrays results;
   std::unique_ptr<Arena> host_arena;  // pinned
   ResultArrays host_results;
+
+  SumTree tree;  // of the gradients that are in `sums`
+
+  // Of a reduction between ranks.
+  std::vector<int64_t> slice_begin;         // [ranks + 1] of the flat gradient
+  std::vector<std::vector<SumNode>> nodes;  // of each rank
+  TensorView received;                      // [all nodes, own slice]
 
   // Batch-sized: made anew when a larger batch comes. The layers have theirs
   // there, too.
@@ -116,6 +127,24 @@ struct EventRnnTrainer::State {
   absl::Status ReadResults();
   void AddLoss(const PackedBatch& input, LossSums* sums) const;
   double GradientNorm() const;
+  // Fills `gradient`; the mean is over `labels`.
+  absl::Status Gradient(const PackedBatch& input, const DropoutSpec& dropout,
+                        int64_t labels);
+
+  // event_rnn_micro_batches.cc
+  void AllocateSums(Arena* arena);
+  TensorView SumPlace(int place) const;
+  TensorView OwnNode(int place) const;
+  absl::Status PushGradient(int k);
+
+  // event_rnn_reduction.cc
+  void AllocateReduction(Arena* arena);
+  int64_t OwnSlice() const;
+  TensorView Received(int64_t row) const;
+  absl::Status ExchangeNodes();
+  absl::Status AddNodes();
+  absl::Status ReduceExactly();
+  absl::Status ReduceByLibrary();
 };
 
 }  // namespace continuo

@@ -15,12 +15,17 @@
 #include "generate/output/training_preview.h"
 #include "generate/pictures/canvas.h"
 #include "runtime/base/log.h"
+#include "runtime/base/log_rewriter.h"
 #include "runtime/base/status.h"
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
+#include "runtime/collective/collective.h"
+#include "runtime/collective/launch_identity.h"
+#include "runtime/command/collective_flags.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
 #include "runtime/command/flag_checks.h"
+#include "runtime/command/launch_flags.h"
 #include "runtime/command/log_flags.h"
 #include "runtime/command/self_check_flag.h"
 #include "runtime/command/thread_flags.h"
@@ -64,6 +69,16 @@ ABSL_FLAG(double, save_checkpoint_secs, 60,
           "at the end.");
 ABSL_FLAG(double, max_training_seconds, 0,
           "Stop after this many seconds and save the state; 0 is no limit.");
+ABSL_FLAG(std::optional<int>, micro_batches, std::nullopt,
+          "Micro-batches that each batch is cut into, to be computed one after "
+          "another, or by several processes, and added in one order: memory is "
+          "that of one of them, and the bits depend on their number alone. By "
+          "default the number of processes, rounded up to a power of two; a "
+          "resumed run keeps its own.");
+ABSL_FLAG(std::string, reduction, "exact",
+          "How several processes add gradients: exact (the same bits with any "
+          "number of processes) or nccl (by the library's all-reduce, in its "
+          "order).");
 ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "Seed of initial weights, shuffling and dropout. By default a random "
           "one, which is printed and stored; a resumed run keeps its own.");
@@ -157,7 +172,8 @@ const std::vector<HelpGroup>& Groups() {
        {"log=LEVEL", "summary_frequency=STEPS", "tf1_tags"}},
       {"Advanced",
        HelpLevel::kMore,
-       {"seed", "threads", "melody_encoder_decoder=NAME", "generator_id=TEXT",
+       {"seed", "threads", "micro_batches", "reduction=exact|nccl",
+        "melody_encoder_decoder=NAME", "generator_id=TEXT",
         "generator_description=TEXT"}},
   };
   return groups;
@@ -305,10 +321,19 @@ std::string CommandLine(int argc, char** argv) {
   return line;
 }
 
-TrainOptions GetTrainOptions(const TrainCommand& command,
-                             const std::string& command_line) {
+absl::StatusOr<Reduction> ReductionOfFlags() {
+  const std::string name = absl::GetFlag(FLAGS_reduction);
+  if (name == "exact") return Reduction::kExact;
+  if (name == "nccl") return Reduction::kLibrary;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--reduction=", name, ": expected exact or nccl"));
+}
+
+absl::StatusOr<TrainOptions> GetTrainOptions(const TrainCommand& command,
+                                             const std::string& command_line) {
   const double max_seconds = absl::GetFlag(FLAGS_max_training_seconds);
-  return {
+  CONTINUO_ASSIGN_OR_RETURN(const Reduction reduction, ReductionOfFlags());
+  return TrainOptions{
       .run_dir = ExpandHome(absl::GetFlag(FLAGS_run_dir)),
       .sequence_example_file = absl::GetFlag(FLAGS_sequence_example_file),
       .family = command.family,
@@ -323,6 +348,8 @@ TrainOptions GetTrainOptions(const TrainCommand& command,
       .save_steps = absl::GetFlag(FLAGS_save_checkpoint_steps),
       .max_time = max_seconds > 0 ? absl::Seconds(max_seconds)
                                   : absl::InfiniteDuration(),
+      .micro_batches = absl::GetFlag(FLAGS_micro_batches),
+      .reduction = reduction,
       .eval = {.every_steps = absl::GetFlag(FLAGS_eval_every_steps),
                .sequence_example_file =
                    absl::GetFlag(FLAGS_eval_sequence_example_file),
@@ -351,20 +378,45 @@ EvalOptions GetEvalOptions(const TrainCommand& command,
           .command_line = command_line};
 }
 
+// Of several processes the first one shows what all do, the others what
+// happens to them.
+absl::Status SetLogOfRank(const LaunchIdentity& identity) {
+  if (identity.size == 1) return absl::OkStatus();
+  SetLogName(absl::StrCat("rank ", identity.rank));
+  if (identity.rank == 0 || absl::GetFlag(FLAGS_log) != "INFO") {
+    return absl::OkStatus();
+  }
+  return SetLogLevel("WARN");
+}
+
 absl::Status Run(const TrainCommand& command, const std::string& command_line) {
   CONTINUO_RETURN_IF_ERROR(SetLogLevelOfFlags());
   CONTINUO_RETURN_IF_ERROR(CheckFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const LaunchIdentity identity,
+                            LaunchIdentityOfFlags());
+  CONTINUO_RETURN_IF_ERROR(SetLogOfRank(identity));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
                             OpenThreadsOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
-                            OpenStreamOfFlags(pool.get()));
+                            OpenStreamOfFlags(pool.get(), identity));
   const Stream& stream = owned.stream();
   const StopFlag& stop = StopOnSignals();
   if (absl::GetFlag(FLAGS_eval)) {
+    if (identity.size > 1) {
+      return absl::InvalidArgumentError(
+          "--eval is the work of one process: add --world_size=1");
+    }
     return FollowCheckpoints(GetEvalOptions(command, command_line), stream,
                              stop);
   }
-  return Train(GetTrainOptions(command, command_line), stream, stop).status();
+  CONTINUO_ASSIGN_OR_RETURN(TrainOptions options,
+                            GetTrainOptions(command, command_line));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Collective> collective,
+      MakeCollectiveOfFlags(identity, stream, options.run_dir));
+  options.collective = collective.get();
+  options.rank_logs = true;
+  return Train(options, stream, stop).status();
 }
 
 }  // namespace

@@ -41,6 +41,8 @@ class EventFile {
  public:
   static absl::StatusOr<std::unique_ptr<EventFile>> Create(
       const std::string& dir, Clock clock = {});
+  // One that nothing is written to.
+  static std::unique_ptr<EventFile> Nowhere();
   ~EventFile();
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
@@ -72,7 +74,7 @@ class EventFile {
   absl::Status Append(const tensorflow::Event& event);
 
   std::string path_;
-  std::FILE* file_;
+  std::FILE* file_;  // null = nowhere
   Clock clock_;
   std::set<std::string> described_;  // tags
 };

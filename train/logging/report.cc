@@ -82,7 +82,14 @@ absl::StatusOr<Reporter> Reporter::Open(const std::string& dir,
   return reporter;
 }
 
+Reporter Reporter::Silent() {
+  Reporter reporter;
+  reporter.events_ = EventFile::Nowhere();
+  return reporter;
+}
+
 absl::Status Reporter::Sync() {
+  if (log_ == nullptr) return absl::OkStatus();
   CONTINUO_RETURN_IF_ERROR(log_->Sync());
   return events_->Sync();
 }
@@ -97,6 +104,7 @@ absl::Status Reporter::WriteBits(int64_t step, const Metrics& metrics,
 }
 
 absl::Status Reporter::Write(const StepReport& report) {
+  if (log_ == nullptr) return absl::OkStatus();
   const Metrics& m = report.metrics;
   LogInfo(ToLine(report));
   // First, so that the log has no gap if the events cannot be written.
@@ -137,6 +145,7 @@ absl::Status Reporter::Write(const StepReport& report) {
 }
 
 absl::Status Reporter::Write(const EvalReport& report) {
+  if (log_ == nullptr) return absl::OkStatus();
   const Metrics& m = report.metrics;
   LogInfo(ToLine(report));
   // First, as above.

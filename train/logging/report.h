@@ -71,6 +71,9 @@ class Reporter {
                                        int64_t last_step,
                                        ReporterOptions options = {});
 
+  // For a process that shares a job and leaves the reports to another one.
+  static Reporter Silent();
+
   EventFile& events() { return *events_; }
   absl::Status Write(const StepReport& report);
   absl::Status Write(const EvalReport& report);
@@ -83,7 +86,7 @@ class Reporter {
 
   ReporterOptions options_;
   std::unique_ptr<EventFile> events_;
-  std::unique_ptr<JsonLog> log_;
+  std::unique_ptr<JsonLog> log_;  // null = silent
 };
 
 }  // namespace continuo

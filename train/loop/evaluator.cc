@@ -16,6 +16,7 @@
 #include "models/checkpoint/checkpoint.h"
 #include "models/config/run_config.h"
 #include "models/model_file/tf_variable_names.h"
+#include "runtime/base/ceil_div.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"
@@ -23,6 +24,7 @@
 #include "train/checkpoints/train_state.h"
 #include "train/logging/report.h"
 #include "train/logging/run_events.h"
+#include "train/loop/agreement.h"
 
 namespace continuo {
 namespace {
@@ -224,38 +226,55 @@ absl::StatusOr<EvalData> OpenEvalData(absl::string_view pattern,
   return data;
 }
 
-absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
-                                         const EventEncoder& encoder,
-                                         int64_t num_examples, int batch_size,
-                                         DropoutSpec dropout,
-                                         const StopFlag& stop,
-                                         EventRnnTrainer* trainer) {
-  EvalSums result;
+absl::StatusOr<EvalSums> EvaluateDataset(
+    const Dataset& dataset, const EventEncoder& encoder, int64_t num_examples,
+    int batch_size, DropoutSpec dropout, const StopFlag& stop,
+    EventRnnTrainer* trainer, Collective* collective) {
+  const int64_t batches = CeilDiv(num_examples, batch_size);
+  const int rank = collective == nullptr ? 0 : collective->rank();
+  const int ranks = collective == nullptr ? 1 : collective->size();
+  const uint64_t first_step = dropout.step;
+  Findings mine;
   std::vector<int64_t> indices;
-  for (int64_t begin = 0; begin < num_examples; begin += batch_size) {
-    if (stop.load()) return absl::CancelledError("the evaluation was stopped");
+  for (int64_t i = batches * rank / ranks; i < batches * (rank + 1) / ranks;
+       ++i) {
+    if (stop.load()) {
+      mine.signals.stop = true;
+      break;
+    }
+    const int64_t begin = i * batch_size;
     indices.resize(std::min<int64_t>(batch_size, num_examples - begin));
     std::iota(indices.begin(), indices.end(), begin);
     CONTINUO_ASSIGN_OR_RETURN(const PackedBatch batch,
                               dataset.ReadBatch(indices));
-    CONTINUO_RETURN_IF_ERROR(trainer->Evaluate(batch, dropout, &result.sums));
-    result.time_steps += BatchTimeSteps(batch, encoder);
-    result.examples += batch.num_rows();
-    ++dropout.step;
+    LossSums sums;
+    dropout.step = first_step + static_cast<uint64_t>(i);
+    CONTINUO_RETURN_IF_ERROR(trainer->Evaluate(batch, dropout, &sums));
+    mine.AddPart(sums);
+    mine.time_steps += BatchTimeSteps(batch, encoder);
+    mine.examples += batch.num_rows();
   }
-  return result;
+  CONTINUO_ASSIGN_OR_RETURN(const Findings all,
+                            GatherFindings(collective, mine));
+  if (all.signals.stop) {
+    return absl::CancelledError("the evaluation was stopped");
+  }
+  return EvalSums{.sums = all.InTurn(),
+                  .time_steps = all.time_steps,
+                  .examples = all.examples};
 }
 
 absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
                                       const EventEncoder& encoder,
                                       int batch_size, DropoutSpec dropout,
                                       const StopFlag& stop,
-                                      EventRnnTrainer* trainer) {
+                                      EventRnnTrainer* trainer,
+                                      Collective* collective) {
   const absl::Duration begin = MonotonicTime();
   CONTINUO_ASSIGN_OR_RETURN(
       const EvalSums result,
       EvaluateDataset(*data.dataset, encoder, data.num_examples, batch_size,
-                      dropout, stop, trainer));
+                      dropout, stop, trainer, collective));
   const int heads = data.dataset->format().heads();
   return EvalReport{
       .step = step,

@@ -20,6 +20,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
+#include "runtime/collective/collective.h"
 #include "runtime/device/device.h"
 #include "train/logging/metrics.h"
 #include "train/logging/report.h"
@@ -70,21 +71,22 @@ struct EvalSums {
 };
 
 // The first `num_examples` examples in file order, each once, in batches of
-// `batch_size` and a smaller last one. `dropout.step` counts the batches.
-// Cancelled between two batches if `stop` says so.
-absl::StatusOr<EvalSums> EvaluateDataset(const Dataset& dataset,
-                                         const EventEncoder& encoder,
-                                         int64_t num_examples, int batch_size,
-                                         DropoutSpec dropout,
-                                         const StopFlag& stop,
-                                         EventRnnTrainer* trainer);
+// `batch_size` and a smaller last one. `dropout.step` counts the batches. The
+// ranks of `collective` (null = one process) share the batches; all get the
+// sums of all, the same that one would. Cancelled between two batches if `stop`
+// says so on any rank.
+absl::StatusOr<EvalSums> EvaluateDataset(
+    const Dataset& dataset, const EventEncoder& encoder, int64_t num_examples,
+    int batch_size, DropoutSpec dropout, const StopFlag& stop,
+    EventRnnTrainer* trainer, Collective* collective = nullptr);
 
 // The same as the report of the weights of `step`.
 absl::StatusOr<EvalReport> EvaluateAt(int64_t step, const EvalData& data,
                                       const EventEncoder& encoder,
                                       int batch_size, DropoutSpec dropout,
                                       const StopFlag& stop,
-                                      EventRnnTrainer* trainer);
+                                      EventRnnTrainer* trainer,
+                                      Collective* collective = nullptr);
 
 }  // namespace continuo
 

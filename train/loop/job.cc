@@ -3,13 +3,16 @@
 #include "train/loop/job.h"
 
 #include <algorithm>
+#include <bit>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "models/model_file/tf_variable_names.h"
 #include "models/network/device_check.h"
 #include "models/network/network.h"
@@ -18,25 +21,54 @@
 #include "runtime/base/random.h"
 #include "runtime/base/status.h"
 #include "runtime/device/version.h"
+#include "runtime/files/crc32c.h"
 #include "runtime/files/file.h"
 #include "train/checkpoints/warm_start.h"
+#include "train/loop/agreement.h"
 #include "train/loop/first_events.h"
 #include "train/loop/resolve_model.h"
 
 namespace continuo {
 namespace {
 
+int DefaultMicroBatches(const Collective* collective) {
+  if (collective == nullptr) return 1;
+  return static_cast<int>(
+      std::bit_ceil(static_cast<unsigned>(collective->size())));
+}
+
+// A random seed, the same on all ranks.
+absl::StatusOr<uint64_t> NewSeed(Collective* collective) {
+  CONTINUO_ASSIGN_OR_RETURN(const std::string text,
+                            FromWriter(collective, absl::StrCat(RandomSeed())));
+  uint64_t seed = 0;
+  if (!absl::SimpleAtoi(text, &seed)) {
+    return absl::InternalError(
+        absl::StrCat("rank 0 has sent no seed but \"", text, "\""));
+  }
+  return seed;
+}
+
 // The configuration of the run; its seed is known.
 absl::StatusOr<RunConfig> MakeRunConfig(
-    const TrainOptions& options, const std::optional<RunConfig>& stored,
+    const TrainOptions& options, uint64_t new_seed,
+    const std::optional<RunConfig>& stored,
     const std::optional<ModelFile>& warm_start) {
   RunConfig config;
   CONTINUO_ASSIGN_OR_RETURN(config.model,
                             ResolveModel(options.family, options.model, stored,
                                          JobKind::kTrain, warm_start));
   config.version = ProgramVersion();
+  config.micro_batches = options.micro_batches.value_or(
+      stored.has_value() ? stored->micro_batches
+                         : DefaultMicroBatches(options.collective));
+  if (config.micro_batches < 1 || config.micro_batches > kMaxMicroBatches) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("`micro_batches`=", config.micro_batches,
+                     ": must be 1 to ", kMaxMicroBatches));
+  }
   if (!stored.has_value()) {
-    config.seed = options.seed.value_or(RandomSeed());
+    config.seed = options.seed.value_or(new_seed);
     return config;
   }
   config.seed = stored->seed.has_value() ? stored->seed : options.seed;
@@ -124,6 +156,54 @@ absl::StatusOr<bool> HasProgress(const std::string& dir) {
                              absl::StrCat(dir, ": cannot list the folder"));
 }
 
+std::string DataText(const Dataset& data) {
+  const RecordDigest& digest = data.digest();
+  return absl::StrFormat("%d examples of %d bytes with checksum %08x",
+                         digest.records, digest.bytes, digest.crc32c);
+}
+
+std::string EvalText(const TrainOptions& options) {
+  const PeriodicEvalOptions& eval = options.eval;
+  return absl::StrCat("every ", eval.every_steps, " steps of ",
+                      eval.num_examples, " examples, keeping ", eval.keep_best,
+                      ", until ", eval.early_stopping_evals);
+}
+
+std::string DeviceText(const Stream& stream) {
+  return absl::StrCat(stream.device.type == DeviceType::kCpu ? "cpu" : "cuda",
+                      " (", static_cast<int>(stream.options.precision),
+                      static_cast<int>(stream.options.form),
+                      static_cast<int>(stream.options.backend), ")");
+}
+
+// What decides the course of a training.
+std::vector<SharedFact> Facts(const Job& job) {
+  const TrainOptions& options = job.options;
+  const ModelConfig& model = job.config.model;
+  std::vector<SharedFact> facts = {
+      {"the version", job.config.version},
+      {"`config`", model.name},
+      {"`hparams`", HparamsToString(model.hparams)},
+      {"`seed`", absl::StrCat(*job.config.seed)},
+      {"`micro_batches`", absl::StrCat(job.config.micro_batches)},
+      {"the configuration",
+       absl::StrCat("one with checksum ", Crc32c(RunConfigToJson(job.config)))},
+      {"the training data", DataText(*job.dataset)},
+      {"the checkpoint", job.restored_from},
+      {"the global step", absl::StrCat(job.state.global_step)},
+      {"the kind of device", DeviceText(job.rnn->stream())},
+      {"`num_training_steps`", absl::StrCat(options.num_training_steps)},
+      {"`save_checkpoint_steps`", absl::StrCat(options.save_steps)},
+      {"`sample_every_steps`", absl::StrCat(options.sample_every_steps)},
+      {"`reduction`",
+       options.reduction == Reduction::kExact ? "exact" : "nccl"},
+      {"the evaluation", EvalText(options)}};
+  if (job.eval != nullptr) {
+    facts.push_back({"the evaluation data", DataText(job.eval->dataset())});
+  }
+  return facts;
+}
+
 }  // namespace
 
 absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
@@ -131,6 +211,8 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
   Job job;
   job.options = options;
   job.dir = TrainDir(options.run_dir);
+  CONTINUO_ASSIGN_OR_RETURN(const uint64_t new_seed,
+                            NewSeed(options.collective));
   CONTINUO_ASSIGN_OR_RETURN(const std::optional<RunConfig> stored,
                             StoredRunConfig(options.run_dir));
   const bool resumes = FileExists(JoinPath(job.dir, "checkpoint"));
@@ -138,8 +220,8 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
     CONTINUO_ASSIGN_OR_RETURN(job.warm_start,
                               ReadWarmStart(options.warm_start_bundle_file));
   }
-  CONTINUO_ASSIGN_OR_RETURN(job.config,
-                            MakeRunConfig(options, stored, job.warm_start));
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.config, MakeRunConfig(options, new_seed, stored, job.warm_start));
   const ModelConfig& model = job.config.model;
   job.encoder = MakeEventEncoder(model.encoding);
   LogInfo("reading and checking ", options.sequence_example_file);
@@ -160,8 +242,12 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
   if (options.self_check) {
     CONTINUO_RETURN_IF_ERROR(CheckDevice(stream, job.rnn->spec()));
   }
-  const int rows = model.hparams.batch_size;
-  int64_t max_events = job.dataset->MaxEvents(rows);
+  // The arrays are those of a micro-batch.
+  const int count = job.config.micro_batches;
+  const int rows = MaxMicroBatchRows(model.hparams.batch_size, count);
+  int64_t max_events =
+      MaxMicroBatchEvents(job.dataset->MaxEvents(model.hparams.batch_size),
+                          job.dataset->max_steps(), count);
   if (options.eval.every_steps > 0) {
     CONTINUO_ASSIGN_OR_RETURN(
         job.eval,
@@ -169,9 +255,12 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
     max_events = std::max(max_events, job.eval->MaxEvents(rows));
   }
   CONTINUO_ASSIGN_OR_RETURN(
-      job.trainer, EventRnnTrainer::Create(job.rnn.get(), rows, max_events));
+      job.trainer,
+      EventRnnTrainer::Create(job.rnn.get(), rows, max_events,
+                              /*inference_only=*/false, ShareOf(job)));
   if (resumes) {
     CONTINUO_RETURN_IF_ERROR(RestoreState(job, newest.prefix, newest.tensors));
+    CONTINUO_RETURN_IF_ERROR(CheckSameFacts(options.collective, Facts(job)));
     return job;
   }
   CONTINUO_ASSIGN_OR_RETURN(const bool has_progress, HasProgress(job.dir));
@@ -184,6 +273,7 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
         "another `run_dir` for a new run"));
   }
   CONTINUO_RETURN_IF_ERROR(InitialState(job));
+  CONTINUO_RETURN_IF_ERROR(CheckSameFacts(options.collective, Facts(job)));
   return job;
 }
 

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "data/records/micro_batches.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
+#include "train/loop/agreement.h"
 #include "train/loop/resolve_model.h"
 
 namespace continuo {
@@ -35,8 +37,16 @@ int64_t PeriodicEval::MaxEvents(int rows) const {
 
 absl::Status PeriodicEval::Begin(const std::string& run_dir,
                                  const RunConfig& config, int64_t step,
-                                 const ReporterOptions& reporting) {
-  batch_size_ = config.model.hparams.batch_size;
+                                 const ReporterOptions& reporting,
+                                 Collective* collective) {
+  collective_ = collective;
+  // No larger than what is trained with at once.
+  batch_size_ =
+      MaxMicroBatchRows(config.model.hparams.batch_size, config.micro_batches);
+  if (!IsWriter(collective)) {
+    reporter_.emplace(Reporter::Silent());
+    return absl::OkStatus();
+  }
   const std::string eval_dir = EvalDir(run_dir);
   CONTINUO_RETURN_IF_ERROR(MakeDirectories(eval_dir));
   CONTINUO_ASSIGN_OR_RETURN(Reporter reporter,
@@ -58,9 +68,9 @@ absl::Status PeriodicEval::Begin(const std::string& run_dir,
 absl::StatusOr<PeriodicEval::Outcome> PeriodicEval::Evaluate(
     int64_t step, double limit, const StopFlag& stop, EventRnnTrainer* trainer,
     EvalHistory* history) {
-  CONTINUO_ASSIGN_OR_RETURN(
-      const EvalReport report,
-      EvaluateAt(step, data_, *encoder_, batch_size_, {}, stop, trainer));
+  CONTINUO_ASSIGN_OR_RETURN(const EvalReport report,
+                            EvaluateAt(step, data_, *encoder_, batch_size_, {},
+                                       stop, trainer, collective_));
   CONTINUO_RETURN_IF_ERROR(reporter_->Write(report));
   // As it is stored, so that a resumed run compares the same numbers.
   const float loss = static_cast<float>(report.metrics.loss);

@@ -20,6 +20,7 @@
 #include "models/network/event_rnn.h"
 #include "runtime/base/stop.h"
 #include "runtime/base/threads.h"
+#include "runtime/collective/collective.h"
 #include "train/checkpoints/checkpoint_manager.h"
 #include "train/checkpoints/train_state.h"
 #include "train/logging/report.h"
@@ -54,9 +55,11 @@ class PeriodicEval {
   // that it shares.
   int64_t MaxEvents(int rows) const;
 
-  // Opens the files in `run_dir` for a training that stands at `step`.
+  // Opens the files in `run_dir` for a training that stands at `step`; of
+  // several ranks, whose `collective` is given, only the first one's.
   absl::Status Begin(const std::string& run_dir, const RunConfig& config,
-                     int64_t step, const ReporterOptions& reporting);
+                     int64_t step, const ReporterOptions& reporting,
+                     Collective* collective = nullptr);
 
   bool Due(int64_t step) const { return step % options_.every_steps == 0; }
 
@@ -78,7 +81,7 @@ class PeriodicEval {
   absl::Status Sync() { return reporter_->Sync(); }
 
   bool keep_best() const { return options_.keep_best; }
-  // Replaces the checkpoint in BestDir.
+  // Replaces the checkpoint in BestDir; on the first rank.
   absl::Status SaveBest(int64_t step, const TensorMap& tensors);
 
   // Whether early stopping applies.
@@ -95,6 +98,7 @@ class PeriodicEval {
   const EventEncoder* encoder_;
   EvalData data_;
   int batch_size_ = 0;
+  Collective* collective_ = nullptr;
   std::optional<Reporter> reporter_;
   std::optional<CheckpointManager> best_;
 };

@@ -3,6 +3,7 @@
 #include "train/loop/saver.h"
 
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -11,6 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/base/stop.h"
 #include "train/logging/metrics.h"
+#include "train/loop/agreement.h"
 #include "train/loop/divergence.h"
 
 namespace continuo {
@@ -19,9 +21,18 @@ namespace {
 // The loss of the weights as they are on what they have just been trained with.
 // That of the step itself was one of the weights before it.
 absl::StatusOr<double> LossNow(const Job& job) {
-  if (job.last_batch.num_rows() == 0) return 0;
-  LossSums sums;
-  CONTINUO_RETURN_IF_ERROR(job.trainer->Evaluate(job.last_batch, {}, &sums));
+  if (job.last_batch.num_events == 0) return 0;
+  Findings mine;
+  for (const PackedBatch& batch : job.last_batch.micro_batches) {
+    LossSums part;
+    if (batch.num_rows() > 0) {
+      CONTINUO_RETURN_IF_ERROR(job.trainer->Evaluate(batch, {}, &part));
+    }
+    mine.AddPart(part);
+  }
+  CONTINUO_ASSIGN_OR_RETURN(const Findings all,
+                            GatherFindings(job.options.collective, mine));
+  const LossSums sums = all.ByTree();
   return sums.cross_entropy / static_cast<double>(sums.labels);
 }
 
@@ -58,18 +69,20 @@ void Saver::IsSavedAs(const std::string& prefix) {
   TellStopMessage();
 }
 
-bool Saver::Due(absl::Duration now) const {
-  const TrainOptions& options = job_->options;
-  return now - last_time_ >= options.save_interval ||
-         (options.save_steps > 0 &&
-          job_->state.global_step % options.save_steps == 0);
+bool Saver::TimeIsDue(absl::Duration now) const {
+  return now - last_time_ >= job_->options.save_interval;
+}
+
+bool Saver::StepIsDue() const {
+  const int64_t steps = job_->options.save_steps;
+  return steps > 0 && job_->state.global_step % steps == 0;
 }
 
 absl::Status Saver::SaveIfSound() {
   if (IsSaved()) return absl::OkStatus();
   CONTINUO_ASSIGN_OR_RETURN(const double loss, LossNow(*job_));
   if (IsSound(*job_, loss)) return Write(/*reports_matter=*/true);
-  if (!warned_) {
+  if (!warned_ && IsWriter(job_->options.collective)) {
     LogWarn("step ", job_->state.global_step, " is not saved: its loss is ",
             ShortNumber(loss, 4),
             ", far above that of a guess without context; the last good "
@@ -102,22 +115,30 @@ absl::Status Saver::SyncReports() {
   return job_->eval == nullptr ? absl::OkStatus() : job_->eval->Sync();
 }
 
+absl::StatusOr<std::string> Saver::WriteFile() {
+  CONTINUO_ASSIGN_OR_RETURN(
+      const TensorMap tensors,
+      ExportState(*job_->rnn, *job_->trainer, job_->state));
+  return keeper_->Save(job_->state.global_step, tensors, Now(*job_));
+}
+
 absl::Status Saver::Write(bool reports_matter) {
   // A run resumed from here never computes earlier reports again.
   const absl::Status synced = SyncReports();
   if (reports_matter) CONTINUO_RETURN_IF_ERROR(synced);
   failed_ = true;
-  const int64_t step = job_->state.global_step;
-  CONTINUO_ASSIGN_OR_RETURN(
-      const TensorMap tensors,
-      ExportState(*job_->rnn, *job_->trainer, job_->state));
-  CONTINUO_ASSIGN_OR_RETURN(const std::string prefix,
-                            keeper_.Save(step, tensors, Now(*job_)));
+  Collective* const collective = job_->options.collective;
+  std::string prefix;
+  if (IsWriter(collective)) {
+    CONTINUO_ASSIGN_OR_RETURN(prefix, WriteFile());
+  }
+  CONTINUO_ASSIGN_OR_RETURN(prefix, FromWriter(collective, std::move(prefix)));
   failed_ = false;
   warned_ = false;
   IsSavedAs(prefix);
   LogInfo("saved ", prefix);
-  const absl::Status told = reporter_->events().WriteCheckpoint(step, prefix);
+  const absl::Status told =
+      reporter_->events().WriteCheckpoint(job_->state.global_step, prefix);
   return reports_matter ? told : absl::OkStatus();
 }
 

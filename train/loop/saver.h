@@ -6,6 +6,7 @@
 #define CONTINUO_TRAIN_LOOP_SAVER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,12 +19,14 @@
 
 namespace continuo {
 
-// Saves a job's state at intervals, and never the same one twice. Weights that
-// have diverged are not saved, so that the newest checkpoint is always a good
-// one.
+// Saves a job's state at intervals, and never the same one twice. All ranks
+// save at once: the first one writes, the others wait until it has. Weights
+// that have diverged are not saved, so that the newest checkpoint is always a
+// good one.
 class Saver {
  public:
-  Saver(CheckpointManager keeper, Job* job, Reporter* reporter)
+  // `keeper` is there on the rank that writes.
+  Saver(std::optional<CheckpointManager> keeper, Job* job, Reporter* reporter)
       : keeper_(std::move(keeper)), job_(job), reporter_(reporter) {}
 
   // The state is that of the checkpoint `prefix` already.
@@ -31,14 +34,16 @@ class Saver {
   // The state has changed without a step.
   void HasChanged() { saved_step_ = -1; }
 
-  bool Due(absl::Duration now) const;
+  bool Due(absl::Duration now) const { return TimeIsDue(now) || StepIsDue(); }
+  bool TimeIsDue(absl::Duration now) const;
+  bool StepIsDue() const;
   bool IsSaved() const { return saved_step_ == job_->state.global_step; }
 
   // Saves what is due; a diverged state is left out, with a warning.
   absl::Status SaveIfSound();
   // Saves; Aborted with advice if the state has diverged.
   absl::Status Save();
-  // The same after a failure, ignoring errors of the reports.
+  // The same after a failure, ignoring errors of the reports; of one process.
   absl::Status SaveInSpiteOfReports();
 
   // The prefix of the newest checkpoint.
@@ -48,10 +53,11 @@ class Saver {
 
  private:
   absl::Status Write(bool reports_matter);
+  absl::StatusOr<std::string> WriteFile();
   absl::Status SyncReports();
   void TellStopMessage() const;
 
-  CheckpointManager keeper_;
+  std::optional<CheckpointManager> keeper_;
   Job* job_;
   Reporter* reporter_;
   absl::Duration last_time_ = -absl::InfiniteDuration();

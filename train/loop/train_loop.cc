@@ -16,6 +16,7 @@
 #include "train/logging/event_tags.h"
 #include "train/logging/metrics.h"
 #include "train/logging/run_events.h"
+#include "train/loop/agreement.h"
 #include "train/loop/divergence.h"
 
 namespace continuo {
@@ -57,7 +58,8 @@ class TrainLoop {
         limit_(DivergedLoss(job)),
         first_step_(job.state.global_step),
         batches_(job.dataset.get(), job.config.model.hparams.batch_size,
-                 *job.config.seed, job.state.position),
+                 *job.config.seed, job.state.position,
+                 StreamOfPart(ShareOf(job).range())),
         begin_(Now(job)),
         window_{.begin = begin_} {}
 
@@ -82,6 +84,14 @@ class TrainLoop {
       CONTINUO_RETURN_IF_ERROR(Evaluate());
       if (!job_.state.eval_pending) saver_.HasChanged();
     }
+    if (!IsAlone(ranks())) {
+      Findings mine;
+      mine.signals = Look();
+      CONTINUO_ASSIGN_OR_RETURN(const Findings all,
+                                GatherFindings(ranks(), mine));
+      agreed_.stop = agreed_.stop || all.signals.stop;
+      agreed_.time_is_up = all.signals.time_is_up;
+    }
     for (;;) {
       if (const auto end = End()) return *end;
       CONTINUO_RETURN_IF_ERROR(Step());
@@ -89,16 +99,38 @@ class TrainLoop {
     }
   }
 
+  Collective* ranks() const { return job_.options.collective; }
+
+  // What this rank sees.
+  Signals Look() const {
+    const absl::Duration now = Now(job_);
+    return {.stop = stop_.load(),
+            .time_is_up = now - begin_ >= job_.options.max_time,
+            .save_is_due = saver_.TimeIsDue(now)};
+  }
+  // What all have agreed on.
+  bool Stopped() const {
+    return IsAlone(ranks()) ? stop_.load() : agreed_.stop;
+  }
+  bool TimeIsUp() const {
+    return IsAlone(ranks()) ? Now(job_) - begin_ >= job_.options.max_time
+                            : agreed_.time_is_up;
+  }
+  bool SaveIsDue(absl::Duration now) const {
+    return IsAlone(ranks()) ? saver_.Due(now)
+                            : agreed_.save_is_due || saver_.StepIsDue();
+  }
+
   std::optional<TrainEnd> End() const {
     const TrainOptions& options = job_.options;
-    if (stop_.load() && job_.state.eval_pending) return TrainEnd::kStopped;
+    if (Stopped() && job_.state.eval_pending) return TrainEnd::kStopped;
     if (options.num_training_steps > 0 &&
         job_.state.global_step >= options.num_training_steps) {
       return TrainEnd::kSteps;
     }
     if (GivenUp(job_)) return TrainEnd::kNoImprovement;
-    if (stop_.load()) return TrainEnd::kStopped;
-    if (Now(job_) - begin_ >= options.max_time) return TrainEnd::kTime;
+    if (Stopped()) return TrainEnd::kStopped;
+    if (TimeIsUp()) return TrainEnd::kTime;
     return std::nullopt;
   }
 
@@ -108,18 +140,10 @@ class TrainLoop {
     const int64_t step = job_.state.global_step;
     report_ = StepReport();
     report_.queue_fill = batches_.fill();
-    CONTINUO_ASSIGN_OR_RETURN(job_.last_batch, batches_.Next());
-    LossSums sums;
+    CONTINUO_ASSIGN_OR_RETURN(job_.last_batch, ReadPart(&batches_));
     state_is_whole_ = false;
-    CONTINUO_RETURN_IF_ERROR(
-        job_.trainer->TrainStep(job_.last_batch,
-                                {.keep_prob = hparams.dropout_keep_prob,
-                                 .seed = *job_.config.seed,
-                                 .step = static_cast<uint64_t>(step)},
-                                {.learning_rate = hparams.learning_rate,
-                                 .clip_norm = hparams.clip_norm,
-                                 .step = step + 1},
-                                &sums, &report_.gradient_norm));
+    CONTINUO_ASSIGN_OR_RETURN(const Findings findings, Update());
+    const LossSums sums = findings.ByTree();
     const bool finite_loss = std::isfinite(sums.cross_entropy);
     if (!finite_loss || !std::isfinite(report_.gradient_norm)) {
       return absl::AbortedError(absl::StrCat(
@@ -131,8 +155,7 @@ class TrainLoop {
     }
     const int heads = job_.dataset->format().heads();
     report_.metrics =
-        ComputeMetrics(sums, BatchTimeSteps(job_.last_batch, *job_.encoder),
-                       EmptyAccuracy::kNan);
+        ComputeMetrics(sums, findings.time_steps, EmptyAccuracy::kNan);
     ++window_.steps;
     window_.events += sums.labels / heads;
     recent_.Add(report_.metrics.loss);
@@ -143,6 +166,56 @@ class TrainLoop {
         AddEvidence(job_.state.divergence, report_.metrics.loss, limit_);
     state_is_whole_ = true;
     return absl::OkStatus();
+  }
+
+  // The update of last_batch, and what all ranks have found in it. Where the
+  // loss is not finite there may be none.
+  absl::StatusOr<Findings> Update() {
+    const Hparams& hparams = job_.config.model.hparams;
+    const int64_t step = job_.state.global_step;
+    const DropoutSpec dropout = {.keep_prob = hparams.dropout_keep_prob,
+                                 .seed = *job_.config.seed,
+                                 .step = static_cast<uint64_t>(step)};
+    const AdamSpec adam = {.learning_rate = hparams.learning_rate,
+                           .clip_norm = hparams.clip_norm,
+                           .step = step + 1};
+    EventRnnTrainer& trainer = *job_.trainer;
+    Findings mine;
+    mine.time_steps = TimeSteps();
+    if (IsAlone(ranks()) && job_.config.micro_batches == 1) {
+      LossSums sums;
+      CONTINUO_RETURN_IF_ERROR(
+          trainer.TrainStep(job_.last_batch.micro_batches[0], dropout, adam,
+                            &sums, &report_.gradient_norm));
+      mine.AddPart(sums);
+      return mine;
+    }
+    std::vector<LossSums> parts;
+    CONTINUO_RETURN_IF_ERROR(
+        trainer.ComputePart(job_.last_batch, dropout, &parts));
+    for (LossSums& part : parts) {
+      part.class_labels.clear();  // that no report of a step has
+      part.class_correct.clear();
+      mine.AddPart(part);
+    }
+    if (!IsAlone(ranks())) mine.signals = Look();
+    CONTINUO_ASSIGN_OR_RETURN(const Findings all,
+                              GatherFindings(ranks(), mine));
+    agreed_ = all.signals;
+    if (!std::isfinite(all.ByTree().cross_entropy)) return all;
+    CONTINUO_RETURN_IF_ERROR(trainer.Reduce());
+    CONTINUO_RETURN_IF_ERROR(
+        trainer.ApplyGradients(adam, &report_.gradient_norm));
+    return all;
+  }
+
+  // Of the music in this rank's part of last_batch.
+  int64_t TimeSteps() const {
+    int64_t time_steps = 0;
+    for (const PackedBatch& batch : job_.last_batch.micro_batches) {
+      time_steps += BatchTimeSteps(batch, *job_.encoder);
+    }
+    return time_steps;
   }
 
   // Reports, evaluates, shows and saves what is due.
@@ -160,12 +233,13 @@ class TrainLoop {
     }
     if (job_.state.eval_pending) CONTINUO_RETURN_IF_ERROR(Evaluate());
     if (options.sample_every_steps > 0 &&
-        step % options.sample_every_steps == 0 && !stop_.load()) {
+        step % options.sample_every_steps == 0 && !Stopped() &&
+        IsWriter(ranks())) {
       CONTINUO_RETURN_IF_ERROR(Sample());
     }
     window_.begin += Now(job_) - now;  // events/s are those of training
     // After the evaluation, whose outcome it holds.
-    return saver_.Due(now) ? saver_.SaveIfSound() : absl::OkStatus();
+    return SaveIsDue(now) ? saver_.SaveIfSound() : absl::OkStatus();
   }
 
   absl::Status Report(absl::Duration now) {
@@ -207,6 +281,7 @@ class TrainLoop {
     const auto outcome =
         job_.eval->Evaluate(step, limit_, stop_, job_.trainer.get(), &history);
     if (absl::IsCancelled(outcome.status())) {
+      agreed_.stop = true;
       LogInfo("the evaluation at step ", step,
               " was interrupted; it is repeated when the run is resumed");
       return absl::OkStatus();
@@ -219,7 +294,7 @@ class TrainLoop {
           {kBestEvalBitsTag, BitsPerEvent(history.best_loss, heads)});
     }
     CONTINUO_RETURN_IF_ERROR(reporter_.events().WriteScalars(step, scalars));
-    if (outcome->is_best && job_.eval->keep_best()) {
+    if (outcome->is_best && job_.eval->keep_best() && IsWriter(ranks())) {
       // As it is once the evaluation is done.
       TrainState state = job_.state;
       state.history = history;
@@ -272,6 +347,11 @@ class TrainLoop {
 
   // Saves the work before the error is returned.
   absl::Status Failed(const absl::Status& status) {
+    if (!IsAlone(ranks())) {
+      return Annotate(status, absl::StrCat("rank ", ranks()->rank(), " of ",
+                                           ranks()->size(), ", after step ",
+                                           job_.state.global_step));
+    }
     if (!state_is_whole_ || saver_.failed()) return status;
     const absl::Status saved = saver_.SaveInSpiteOfReports();
     return absl::Status(
@@ -331,6 +411,7 @@ class TrainLoop {
   Window window_;
   RecentLoss recent_;
   StepReport report_;           // of the last step
+  Signals agreed_;              // of several ranks, in the last step
   bool state_is_whole_ = true;  // and worth to be saved
 };
 

@@ -18,6 +18,7 @@
 #include "models/network/event_rnn.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/stop.h"
+#include "runtime/collective/collective.h"
 #include "runtime/device/device.h"
 #include "train/logging/event_file.h"
 #include "train/loop/periodic_eval.h"
@@ -47,6 +48,16 @@ struct TrainOptions {
   absl::Duration save_interval = absl::Seconds(60);
   int64_t save_steps = 0;  // also save every N steps; 0 = off
   absl::Duration max_time = absl::InfiniteDuration();  // of training
+  // The ranks that train together, each with the same options but for this;
+  // null = one process. It must outlive the training.
+  Collective* collective = nullptr;
+  // Ranks but the first append their log lines to <run_dir>/train/rank-N.log.
+  bool rank_logs = false;
+  // That a batch is cut into, to be computed by the ranks, each its share one
+  // after another. None: as many as the run has; of a new run the number of
+  // ranks, rounded up to a power of two.
+  std::optional<int> micro_batches = std::nullopt;
+  Reduction reduction = Reduction::kExact;
   PeriodicEvalOptions eval = {};    // off unless every_steps is set
   int64_t sample_every_steps = 0;   // pictures for TensorBoard; 0 = none
   SampleFunction sample = nullptr;  // needed for them
@@ -72,6 +83,12 @@ struct TrainResult {
 // not finite, or the loss stays far above that of a guess without context
 // (train/loop/divergence.h); the checkpoints on disk are then from before.
 // After any other failure the state is saved.
+//
+// Several ranks train as one process does, with the same bits however many they
+// are (but with Reduction::kLibrary); the first one writes the files of the
+// run. What one of them sees (a stop, an error) ends all at the same step.
+// Where one fails the others do too, and nothing more is saved: the last
+// checkpoint is whole, and any number of ranks can resume from it.
 absl::StatusOr<TrainResult> Train(const TrainOptions& options,
                                   const Stream& stream, const StopFlag& stop);
 

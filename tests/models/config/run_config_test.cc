@@ -60,6 +60,26 @@ TEST(RunConfigTest, RoundTrip) {
   }
 }
 
+// A run that is not cut has the file it always had.
+TEST(RunConfigTest, MicroBatches) {
+  RunConfig config = Example();
+  EXPECT_FALSE(absl::StrContains(RunConfigToJson(config), "micro_batches"));
+  EXPECT_EQ(ParseRunConfig(RunConfigToJson(config), "f")->micro_batches, 1);
+  config.micro_batches = 8;
+  const std::string text = RunConfigToJson(config);
+  EXPECT_EQ(ParseRunConfig(text, "f")->micro_batches, 8);
+  for (const char* wrong : {": 0", ": 65537", ": \"8\""}) {
+    const absl::Status status =
+        ParseRunConfig(absl::StrReplaceAll(
+                           text, {{"micro_batches\": 8",
+                                   absl::StrCat("micro_batches\"", wrong)}}),
+                       "f")
+            .status();
+    EXPECT_TRUE(absl::IsDataLoss(status)) << wrong;
+    EXPECT_TRUE(absl::StrContains(status.message(), "micro_batches"));
+  }
+}
+
 TEST(RunConfigTest, IsFoundBesideACheckpoint) {
   const ScratchDir dir;
   ASSERT_TRUE(WriteRunConfig(dir.Path(), Example()).ok());

@@ -8,7 +8,10 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
+#include "runtime/base/log_rewriter.h"
 #include "tests/testing/child.h"
+#include "tests/testing/golden.h"
+#include "tests/testing/scratch.h"
 
 namespace continuo {
 namespace {
@@ -49,6 +52,35 @@ TEST(LogTest, OtherLevelsAreErrorsThatListThemAll) {
     }
   }
   EXPECT_EQ(MinLogLevel(), before);
+}
+
+TEST(LogTest, AProcessOfSeveralHasANameAndAFile) {
+  const testing::ScratchDir dir;
+  const std::string path = dir.Path("log");
+  const ChildResult result = RunChild([&path] {
+    SetLogName("rank 3");
+    if (!SetLogLevel("WARN").ok() || !AppendLogTo(path).ok()) return 1;
+    LogDebug("step ", 1);
+    LogInfo("step ", 2);
+    LogWarn("step ", 3);
+    return 0;
+  });
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.err, "WARN: rank 3: step 3\n");
+  EXPECT_EQ(testing::MustRead(path),
+            "INFO: rank 3: step 2\nWARN: rank 3: step 3\n");
+  // What is there stays.
+  EXPECT_EQ(RunChild([&path] {
+              if (!AppendLogTo(path).ok()) return 1;
+              LogInfo("again");
+              return 0;
+            }).code,
+            0);
+  EXPECT_EQ(testing::MustRead(path),
+            "INFO: rank 3: step 2\nWARN: rank 3: step 3\nINFO: again\n");
+  const absl::Status status = AppendLogTo(dir.Path("no/log"));
+  EXPECT_TRUE(absl::StrContains(status.message(), dir.Path("no/log")))
+      << status;
 }
 
 TEST(LogTest, BrokenInvariantEndsTheProcessAndSaysWhere) {
