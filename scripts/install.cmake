@@ -40,6 +40,9 @@ install(FILES ${man_pages}
 install(DIRECTORY scripts/primers scripts/tunes scripts/drums
   DESTINATION ${CMAKE_INSTALL_DATADIR}/continuo COMPONENT commands
   PATTERN "*.py" EXCLUDE)
+install(DIRECTORY scripts/launch USE_SOURCE_PERMISSIONS
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/continuo COMPONENT commands
+  PATTERN "Dockerfile*" EXCLUDE)
 install(FILES README.md CHANGELOG.md SECURITY.md LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT commands)
 

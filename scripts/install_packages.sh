@@ -8,7 +8,7 @@
 #   scripts/install_packages.sh --mpi      and Open MPI, which connects processes
 #                                          on CPUs (--tests has it)
 #   scripts/install_packages.sh --fuzz     and clang with its libFuzzer
-#   scripts/install_packages.sh --launch   and Slurm, for the slow test of
+#   scripts/install_packages.sh --launch   and Slurm, for the slow tests of
 #                                          scripts/launch
 #   scripts/install_packages.sh NAME...    and these
 #   scripts/install_packages.sh --list     print the names, install nothing
@@ -32,7 +32,7 @@ mpi_packages=(libopenmpi-dev openmpi-bin)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev pkgconf
   strace "${mpi_packages[@]}")
 fuzz_packages=(clang libclang-rt-dev)
-launch_packages=(slurm-wlm munge)
+launch_packages=(slurm-wlm munge python3-venv)
 
 list=false
 for argument in "$@"; do

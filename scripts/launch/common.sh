@@ -51,6 +51,7 @@ evaluation=      # of the process that evaluates; its failure ends nobody
 stopping=false
 timer=
 code=0
+stopped_code=0   # the script's exit code where all ended well, being asked to
 
 # start [VARIABLE=VALUE...] COMMAND...: in a process group of its own, so that
 # Ctrl-C comes by `stop` alone. With --dry_run prints it.
@@ -138,6 +139,7 @@ supervise() {
     done
   done
   signal KILL ${timer:+"-$timer"}
-  [ "$code" -ne 0 ] || $stopping || code=$evaluated
+  [ "$code" -ne 0 ] || code=$evaluated
+  [ "$code" -ne 0 ] || ! $stopping || code=$stopped_code
   return "$code"
 }

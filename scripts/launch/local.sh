@@ -12,6 +12,8 @@
 #   --logs=FOLDER  one file for each process (default: logs in the --run_dir)
 #   --hosts=N --host=I   this machine is number I, from 0, of N with as many GPUs,
 #                  on each of which this is called, with one run folder
+#   --stopped_code=0  exit code where all have saved because they were asked to,
+#                  for those who start again what has not ended with 0
 #   --dry_run      print what would be started, and start nothing
 #
 #   scripts/launch/local.sh --eval=data/eval_melodies.tfrecord \
@@ -42,6 +44,7 @@ while [ $# -gt 0 ]; do
     --logs=?*) logs=${1#*=} ;;
     --hosts=?*) hosts=${1#*=} ;;
     --host=?*) host=${1#*=} ;;
+    --stopped_code=?*) stopped_code=${1#*=} ;;
     --dry_run) dry_run=true ;;
     --help) usage; exit ;;
     -*) usage >&2; exit 1 ;;
@@ -53,6 +56,7 @@ done
 logs=${logs:-$(logs_of "$@")}
 check_count --hosts "$hosts" 1
 check_count --host "$host" 0
+check_count --stopped_code "$stopped_code" 0
 [ "$host" -lt "$hosts" ] || fail "--host=$host: must be below --hosts=$hosts"
 
 if [ -n "$cpu" ]; then

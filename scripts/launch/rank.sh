@@ -32,7 +32,10 @@ logs=$1
 shift
 
 bind=()
-if [ -z "$name" ]; then
+if [ -n "$name" ]; then
+  # What started the launcher, as a pod, says nothing of this process.
+  unset RANK WORLD_SIZE LOCAL_RANK LOCAL_WORLD_SIZE JOB_COMPLETION_INDEX
+else
   rank=${RANK:-${OMPI_COMM_WORLD_RANK:?no launcher has set it, nor RANK}}
   local_rank=${LOCAL_RANK:-${OMPI_COMM_WORLD_LOCAL_RANK:-0}}
   local_size=${LOCAL_WORLD_SIZE:-${OMPI_COMM_WORLD_LOCAL_SIZE:-1}}

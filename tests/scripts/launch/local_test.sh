@@ -44,7 +44,7 @@ expect_text err '--cpu=N'
 echo before >>run.log
 mkdir logs
 cp run.log logs/rank-1.log
-expect_exit 0 "$local" --gpus=2 --eval=e show --x
+WORLD_SIZE=9 expect_exit 0 "$local" --gpus=2 --eval=e show --x
 expect_text out "[rank-0] rank 0 of 2 gpu 0 on $half CPUs: --x"
 expect_text out "[rank-1] rank 1 of 2 gpu 1 on $half CPUs: --x"
 expect_text out '[eval] rank none of none gpu 0'
@@ -90,6 +90,9 @@ for form in "${forms[@]}"; do
     [ "$code" -eq 0 ] || fail "$form: $code after SIG$name: $(cat out err)"
     for who in rank-0 rank-1 eval; do expect_text out "[$who] saved"; done
   done
+  how+=(--stopped_code=75)
+  code=$(end TERM)
+  [ "$code" -eq 75 ] || fail "$form: $code instead of --stopped_code"
   # Asked twice, all end.
   code=$(SAVE=20 end INT INT)
   [ "$code" -ne 0 ] || fail "$form: 0 after two signals"

@@ -53,10 +53,23 @@ daemon() {
   "$@" >>"$cluster/log/daemons" 2>&1 &
   daemons+=("$!")
 }
+until_true() {  # until_true SECONDS COMMAND...
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.2
+  done
+}
+daemons_ended() { ! kill -0 "${daemons[@]}"; }
+nobody_waits() { [ -z "$(squeue -h)" ]; }
 end_cluster() {
-  scancel --full --signal=KILL --user="$me" 2>/dev/null
+  # A slurmd ends when its jobs have.
+  scancel --user="$me" 2>/dev/null
+  until_true 30 nobody_waits
   kill "${daemons[@]}" 2>/dev/null
-  wait "${daemons[@]}" 2>/dev/null
+  until_true 10 daemons_ended ||
+    kill -KILL "${daemons[@]}" 2>/dev/null
   rm -rf "$scratch"
 }
 trap end_cluster EXIT
@@ -67,15 +80,8 @@ chmod 600 "$cluster/key"
 daemon munged --foreground --force --key-file="$cluster/key" \
   --socket="$cluster/munge.sock" --pid-file="$cluster/munge.pid" \
   --log-file="$cluster/log/munge" --seed-file="$cluster/seed"
-until_true() {  # until_true SECONDS COMMAND...
-  local end=$((SECONDS + $1))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.2
-  done
-}
 until_true 30 test -S "$cluster/munge.sock" || fail 'no munge'
+
 daemon slurmctld -D -i
 # PMIx has a folder for each step, which nodes that share a /tmp quarrel about.
 for node in n0 n1; do
