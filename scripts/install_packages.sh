@@ -30,7 +30,7 @@ packages=(
 )
 mpi_packages=(libopenmpi-dev openmpi-bin)
 test_packages=(libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev pkgconf
-  strace "${mpi_packages[@]}")
+  strace python3 "${mpi_packages[@]}")
 fuzz_packages=(clang libclang-rt-dev)
 launch_packages=(slurm-wlm munge python3-venv)
 

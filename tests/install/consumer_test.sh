@@ -13,7 +13,8 @@ prefix=$dir/moved\ here
 mv "$dir/installed" "$prefix"
 for file in bin/melody_rnn_generate share/man/man1/melody_rnn_generate.1 \
     share/bash-completion/completions/melody_rnn_generate \
-    share/continuo/primers/melody_rnn/primer.mid; do
+    share/continuo/primers/melody_rnn/primer.mid \
+    share/continuo/launch/local.sh; do
   [ -s "$prefix/$file" ] || fail "not installed: $file"
 done
 

