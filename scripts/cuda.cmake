@@ -149,15 +149,11 @@ set(CMAKE_MINIMUM_REQUIRED_VERSION ${required})
 if(NOT CUDAToolkit_FOUND)
   continuo_no_cuda("the CUDA toolkit, 12 or newer, not found")
 endif()
-foreach(name cudnn nccl)
-  find_path(CONTINUO_${name}_INCLUDE ${name}.h
-    HINTS ${CUDAToolkit_INCLUDE_DIRS})
-  find_library(CONTINUO_${name}_LIBRARY ${name}
-    HINTS ${CUDAToolkit_LIBRARY_DIR})
-  if(NOT CONTINUO_${name}_INCLUDE OR NOT CONTINUO_${name}_LIBRARY)
-    continuo_no_cuda("${name} not found")
-  endif()
-endforeach()
+find_path(CONTINUO_cudnn_INCLUDE cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_library(CONTINUO_cudnn_LIBRARY cudnn HINTS ${CUDAToolkit_LIBRARY_DIR})
+if(NOT CONTINUO_cudnn_INCLUDE OR NOT CONTINUO_cudnn_LIBRARY)
+  continuo_no_cuda("cudnn not found")
+endif()
 set(CONTINUO_HAS_CUDA ON CACHE INTERNAL "This build has the CUDA forms")
 message(STATUS "CUDA forms are built, with ${CMAKE_CUDA_COMPILER}")
 
@@ -165,10 +161,9 @@ message(STATUS "CUDA forms are built, with ${CMAKE_CUDA_COMPILER}")
 # in their place; found by RUNPATH, which LD_LIBRARY_PATH comes before.
 add_library(continuo_cuda INTERFACE)
 target_link_libraries(continuo_cuda INTERFACE
-  CUDA::cudart CUDA::cublas ${CONTINUO_cudnn_LIBRARY} ${CONTINUO_nccl_LIBRARY})
+  CUDA::cudart CUDA::cublas ${CONTINUO_cudnn_LIBRARY})
 target_include_directories(continuo_cuda SYSTEM INTERFACE
-  ${CUDAToolkit_INCLUDE_DIRS} ${CONTINUO_cudnn_INCLUDE}
-  ${CONTINUO_nccl_INCLUDE})
+  ${CUDAToolkit_INCLUDE_DIRS} ${CONTINUO_cudnn_INCLUDE})
 target_link_options(continuo_cuda INTERFACE -Wl,--enable-new-dtags)
 set_target_properties(continuo_cuda PROPERTIES EXPORT_NAME cuda)
 set_property(GLOBAL APPEND PROPERTY CONTINUO_LIBRARIES continuo_cuda)

@@ -7,6 +7,7 @@
 #include "runtime/base/version_number.h"
 #include "runtime/collective/collective_calls.h"
 #include "runtime/collective/mpi_collective.h"
+#include "runtime/collective/nccl_collective.h"
 #include "runtime/collective/one_process.h"
 
 namespace continuo {
@@ -40,14 +41,29 @@ absl::StatusOr<std::unique_ptr<Collective>> MakeCollective(
     const CollectiveSetup& setup, const Stream& stream) {
   const LaunchIdentity& identity = setup.identity;
   if (identity.size == 1) return MakeOneProcess();
-  if (!identity.has_mpi) return NoConnection(identity);
+  const bool on_gpu = stream.device.type == DeviceType::kCuda;
+  const std::string mine = absl::StrCat("version ", CONTINUO_VERSION,
+                                        on_gpu ? " on a GPU" : " on a CPU");
+  std::unique_ptr<Collective> host;
+  if (identity.has_mpi) {
+    auto mpi = MakeMpi(identity, setup.options);
+    // Processes on GPUs do without.
+    if (!mpi.ok() && !(on_gpu && absl::IsUnimplemented(mpi.status()))) {
+      return mpi.status();
+    }
+    if (mpi.ok()) {
+      host = *std::move(mpi);
+      CONTINUO_RETURN_IF_ERROR(CheckSameOnAll(*host, mine));
+    }
+  }
+  if (!on_gpu) {
+    if (host == nullptr) return NoConnection(identity);
+    return host;
+  }
   CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<Collective> collective,
-                            MakeMpi(identity, setup.options));
-  CONTINUO_RETURN_IF_ERROR(CheckSameOnAll(
-      *collective,
-      absl::StrCat(
-          "version ", CONTINUO_VERSION,
-          stream.device.type == DeviceType::kCpu ? " on a CPU" : " on a GPU")));
+                            MakeNccl(identity, stream, setup.rendezvous_dir,
+                                     setup.options, std::move(host)));
+  CONTINUO_RETURN_IF_ERROR(CheckSameOnAll(*collective, mine));
   return collective;
 }
 

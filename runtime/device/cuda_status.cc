@@ -43,9 +43,4 @@ absl::Status CudaStatus(cudnnStatus_t code, absl::string_view call) {
   return Failure(absl::StatusCode::kInternal, call, cudnnGetErrorString(code));
 }
 
-absl::Status CudaStatus(ncclResult_t code, absl::string_view call) {
-  if (code == ncclSuccess) return absl::OkStatus();
-  return Failure(absl::StatusCode::kInternal, call, ncclGetErrorString(code));
-}
-
 }  // namespace continuo

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Codes of CUDA, cuBLAS, cuDNN and NCCL as absl::Status, by one macro.
+// Codes of CUDA, cuBLAS and cuDNN as absl::Status, by one macro.
 
 #ifndef CONTINUO_RUNTIME_DEVICE_CUDA_STATUS_H_
 #define CONTINUO_RUNTIME_DEVICE_CUDA_STATUS_H_
@@ -8,7 +8,6 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 #include <cudnn.h>
-#include <nccl.h>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -21,7 +20,6 @@ namespace continuo {
 absl::Status CudaStatus(cudaError_t code, absl::string_view call);
 absl::Status CudaStatus(cublasStatus_t code, absl::string_view call);
 absl::Status CudaStatus(cudnnStatus_t code, absl::string_view call);
-absl::Status CudaStatus(ncclResult_t code, absl::string_view call);
 
 }  // namespace continuo
 

@@ -2,59 +2,27 @@
 
 #include "runtime/collective/mpi_collective.h"
 
-#include <stdio.h>
-#include <sys/wait.h>
-
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "runtime/base/log.h"
-#include "tests/testing/shell.h"
+#include "tests/runtime/collective/jobs.h"
+#include "tests/testing/scratch.h"
 
 namespace continuo {
 namespace {
 
-struct JobResult {
-  int code = 0;
-  std::string text;  // of all ranks
-  double seconds = 0;
-};
-
-JobResult RunJob(const std::string& command) {
-  JobResult result;
-  const absl::Time begin = absl::Now();
-  // What this test itself was started by is nothing to the job.
-  FILE* pipe = popen(
-      absl::StrCat("exec 2>&1 </dev/null; unset RANK WORLD_SIZE LOCAL_RANK; ",
-                   command)
-          .c_str(),
-      "r");
-  CONTINUO_CHECK(pipe != nullptr);
-  char part[4096];
-  for (size_t got; (got = fread(part, 1, sizeof(part), pipe)) > 0;) {
-    result.text.append(part, got);
-  }
-  const int status = pclose(pipe);
-  result.code =
-      WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  result.seconds = absl::ToDoubleSeconds(absl::Now() - begin);
-  return result;
-}
-
-std::string Program(const std::string& what, double timeout) {
-  return absl::StrCat(testing::ShellQuote(CONTINUO_MPI_PROGRAM), " ", what, " ",
-                      timeout);
-}
+using testing::JobResult;
 
 JobResult Mpirun(int ranks, const std::string& what, double timeout) {
-  return RunJob(absl::StrCat(
+  const testing::ScratchDir dir;
+  return testing::RunJob(absl::StrCat(
       testing::ShellQuote(CONTINUO_MPIRUN),
       " --allow-run-as-root --oversubscribe --bind-to none --tag-output -n ",
-      ranks, " ", Program(what, timeout)));
+      ranks, " ", testing::RankProgram(what, timeout, "cpu", dir.Path())));
 }
 
 int CountOf(const std::string& text, const std::string& word) {
@@ -72,11 +40,13 @@ TEST(MpiCollectiveTest, MovesWhatEachRankAsksFor) {
 }
 
 TEST(MpiCollectiveTest, AProcessAloneDoesNotLoadIt) {
+  const testing::ScratchDir dir;
+  const std::string program =
+      testing::RankProgram("alone", 5, "cpu", dir.Path());
   for (const std::string& command :
-       {Program("alone", 5),
-        absl::StrCat(testing::ShellQuote(CONTINUO_MPIRUN),
-                     " --allow-run-as-root -n 1 ", Program("alone", 5))}) {
-    const JobResult job = RunJob(command);
+       {program, absl::StrCat(testing::ShellQuote(CONTINUO_MPIRUN),
+                              " --allow-run-as-root -n 1 ", program)}) {
+    const JobResult job = testing::RunJob(command);
     EXPECT_EQ(job.code, 0) << job.text;
     EXPECT_TRUE(absl::StrContains(job.text, "done")) << job.text;
   }
@@ -88,7 +58,7 @@ TEST(MpiCollectiveTest, AStoppedRankIsNamedAndEnded) {
   EXPECT_TRUE(absl::StrContains(job.text, "ERROR: rank 1 (host ")) << job.text;
   EXPECT_TRUE(
       absl::StrContains(job.text,
-                        ") did not come to an all-gather of 400.0 kB within "
+                        ") did not come to an all-gather of 40.0 kB within "
                         "`collective_timeout`=0.5 seconds"))
       << job.text;
   EXPECT_LT(job.seconds, 20);
@@ -120,7 +90,7 @@ TEST(MpiCollectiveTest, ARankThatLeavesIsNotWaitedFor) {
   const JobResult job = Mpirun(2, "leave", 60);
   EXPECT_EQ(job.code, 1) << job.text;
   EXPECT_TRUE(
-      absl::StrContains(job.text, ") ended before an all-gather of 400.0 kB"))
+      absl::StrContains(job.text, ") ended before an all-gather of 40.0 kB"))
       << job.text;
   EXPECT_LT(job.seconds, 20);
 }
