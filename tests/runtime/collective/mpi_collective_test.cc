@@ -17,6 +17,9 @@ namespace {
 
 using testing::JobResult;
 
+// In which ranks that are to come have come, on a busy machine, too.
+constexpr double kShort = 3;
+
 JobResult Mpirun(int ranks, const std::string& what, double timeout) {
   const testing::ScratchDir dir;
   return testing::RunJob(absl::StrCat(
@@ -53,20 +56,20 @@ TEST(MpiCollectiveTest, AProcessAloneDoesNotLoadIt) {
 }
 
 TEST(MpiCollectiveTest, AStoppedRankIsNamedAndEnded) {
-  const JobResult job = Mpirun(2, "stop", 0.5);
+  const JobResult job = Mpirun(2, "stop", kShort);
   EXPECT_EQ(job.code, 1) << job.text;
   EXPECT_TRUE(absl::StrContains(job.text, "ERROR: rank 1 (host ")) << job.text;
   EXPECT_TRUE(
       absl::StrContains(job.text,
                         ") did not come to an all-gather of 40.0 kB within "
-                        "`collective_timeout`=0.5 seconds"))
+                        "`collective_timeout`=3 seconds"))
       << job.text;
   EXPECT_LT(job.seconds, 20);
 }
 
 TEST(MpiCollectiveTest, ADeadRankEndsTheJob) {
   for (const std::string what : {"die", "exit"}) {
-    const JobResult job = Mpirun(2, what, 5);
+    const JobResult job = Mpirun(2, what, 20);
     EXPECT_NE(job.code, 0) << job.text;
     // The launcher's words.
     EXPECT_TRUE(absl::StrContains(job.text, "rank 1") ||
@@ -96,14 +99,14 @@ TEST(MpiCollectiveTest, ARankThatLeavesIsNotWaitedFor) {
 }
 
 TEST(MpiCollectiveTest, ARankThatComesLateEndsToo) {
-  const JobResult job = Mpirun(2, "late", 0.5);
+  const JobResult job = Mpirun(2, "late", kShort);
   EXPECT_EQ(job.code, 1) << job.text;
   EXPECT_EQ(CountOf(job.text, "done"), 0) << job.text;
   EXPECT_LT(job.seconds, 20);
 }
 
 TEST(MpiCollectiveTest, ARankThatNeverComesIsNotWaitedForLong) {
-  const JobResult job = Mpirun(2, "absent", 1);
+  const JobResult job = Mpirun(2, "absent", kShort);
   EXPECT_EQ(job.code, 1) << job.text;
   EXPECT_TRUE(absl::StrContains(job.text, "MPI_Init")) << job.text;
   EXPECT_LT(job.seconds, 20);

@@ -103,7 +103,7 @@ absl::Status Work(const std::string& what, Collective& ranks,
     ranks.Abort(absl::InternalError("the disk is on fire"));
     return absl::InternalError("the disk is on fire");
   }
-  if (odd && what == "late") absl::SleepFor(absl::Milliseconds(1500));
+  if (odd && what == "late") absl::SleepFor(absl::Milliseconds(4500));
   const auto numbers = memory.memory.subspan(0, 10000);
   CONTINUO_RETURN_IF_ERROR(ranks.AllGather(stream, {0, 5000, 10000}, numbers));
   return ranks.Wait(stream);
