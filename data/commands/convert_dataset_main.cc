@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset/convert_dataset.h"
+#include "data/records/shards.h"
 #include "models/config/config.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
@@ -23,8 +24,9 @@
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, input, "",
-          "TFRecord file of training examples, or a pattern that matches "
-          "several (quote it: --input='data/*.tfrecord'). Required.");
+          "TFRecord file of training examples, a pattern that matches several "
+          "(quote it: --input='data/*.tfrecord'), set.tfrecord@8 for a set of "
+          "8 shards, or a list of these with commas. Required.");
 ABSL_FLAG(std::string, output_dir, "",
           "Folder for files of the same names; created if missing. Required.");
 ABSL_FLAG(std::string, format, "compact",
@@ -92,7 +94,7 @@ absl::StatusOr<ConvertDatasetOptions> OptionsFromFlags() {
     return absl::InvalidArgumentError(
         "--output_dir is required: the folder for the converted files");
   }
-  auto inputs = Glob(absl::GetFlag(FLAGS_input));
+  auto inputs = ShardFiles(absl::GetFlag(FLAGS_input));
   if (!inputs.ok()) return Annotate(inputs.status(), "--input");
   options.inputs = *std::move(inputs);
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));

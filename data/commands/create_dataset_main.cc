@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset/dataset_builder.h"
+#include "data/records/shards.h"
 #include "runtime/base/log.h"
 #include "runtime/base/random.h"
 #include "runtime/base/status.h"
@@ -26,8 +27,9 @@
 #include "runtime/files/file.h"
 
 ABSL_FLAG(std::string, input, "",
-          "TFRecord file of NoteSequences, or a pattern that matches several "
-          "(quote it: --input='notes-*-of-00008'). Required.");
+          "TFRecord file of NoteSequences, a pattern that matches several "
+          "(quote it: --input='notes-*-of-00008'), notes@8 for a set of 8 "
+          "shards, or a list of these with commas. Required.");
 ABSL_FLAG(std::string, output_dir, "",
           "Folder for the data set; created if missing. Required.");
 ABSL_FLAG(double, eval_ratio, 0.1,
@@ -103,7 +105,7 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
   if (absl::GetFlag(FLAGS_output_dir).empty()) {
     return Missing("output_dir", "the folder for the data set");
   }
-  absl::StatusOr<std::vector<std::string>> inputs = Glob(input);
+  absl::StatusOr<std::vector<std::string>> inputs = ShardFiles(input);
   if (!inputs.ok()) return Annotate(inputs.status(), "--input");
   options.inputs = *std::move(inputs);
   options.output_dir = ExpandHome(absl::GetFlag(FLAGS_output_dir));

@@ -25,7 +25,7 @@ class CompactCodec : public CompactDecoder {
   explicit CompactCodec(const EncodingSpec& spec);
 
   // EncodingName of the spec.
-  const std::string& encoding() const { return encoding_; }
+  const std::string& encoding() const override { return encoding_; }
 
   // The record of an example, from which Decode makes the same bits. The event
   // before the first label is the one whose inputs are those of the first row.

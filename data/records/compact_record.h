@@ -39,6 +39,9 @@ class CompactDecoder {
  public:
   virtual ~CompactDecoder() = default;
 
+  // The name of the encoding that records must have.
+  virtual const std::string& encoding() const = 0;
+
   // Replaces `example`. InvalidArgument with `where` for a record of another
   // encoding, naming both that and `config`, who expects this one; DataLoss for
   // contents that no example of the encoding can have.

@@ -5,28 +5,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "runtime/base/status.h"
 #include "runtime/files/crc32c.h"
+#include "runtime/files/little_endian.h"
 
 namespace continuo {
 namespace {
-
-constexpr int64_t kHeaderSize = 12;
-
-uint64_t LoadLittleEndian(absl::string_view bytes) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) {
-    value |= uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  }
-  return value;
-}
-
-void AppendLittleEndian(uint64_t value, int size, std::string* out) {
-  for (int i = 0; i < size; ++i) {
-    out->push_back(static_cast<char>(value >> (8 * i)));
-  }
-}
 
 absl::Status Damaged(absl::string_view name, int64_t offset,
                      absl::string_view what) {
@@ -60,25 +44,26 @@ absl::StatusOr<absl::string_view> ParseTfRecord(absl::string_view file,
   const int64_t start = *offset;
   const int64_t left = static_cast<int64_t>(file.size()) - start;
   if (left == 0) return absl::OutOfRangeError("end of file");
-  if (left < kHeaderSize) return Damaged(name, start, "truncated header");
-  const absl::string_view header = file.substr(start, kHeaderSize);
+  if (left < kTfRecordHeader) return Damaged(name, start, "truncated header");
+  const absl::string_view header = file.substr(start, kTfRecordHeader);
   if (LoadLittleEndian(header.substr(8)) != MaskedCrc32c(header.substr(0, 8))) {
     return Damaged(name, start,
                    "wrong checksum of the length (not a TFRecord file?)");
   }
   const uint64_t length = LoadLittleEndian(header.substr(0, 8));
-  if (left < kHeaderSize + kTfRecordFooter ||
-      length > static_cast<uint64_t>(left - kHeaderSize - kTfRecordFooter)) {
+  if (left < kTfRecordHeader + kTfRecordFooter ||
+      length >
+          static_cast<uint64_t>(left - kTfRecordHeader - kTfRecordFooter)) {
     return Damaged(name, start, "truncated record");
   }
-  const absl::string_view data = file.substr(start + kHeaderSize, length);
+  const absl::string_view data = file.substr(start + kTfRecordHeader, length);
   const absl::string_view footer =
-      file.substr(start + kHeaderSize + length, kTfRecordFooter);
+      file.substr(start + kTfRecordHeader + length, kTfRecordFooter);
   if (verify_data && LoadLittleEndian(footer) != MaskedCrc32c(data)) {
     return Damaged(name, start, "wrong checksum of the data");
   }
   *offset =
-      start + kHeaderSize + static_cast<int64_t>(length) + kTfRecordFooter;
+      start + kTfRecordHeader + static_cast<int64_t>(length) + kTfRecordFooter;
   return data;
 }
 
@@ -114,15 +99,5 @@ absl::Status TfRecordWriter::Append(absl::string_view record) {
 }
 
 absl::Status TfRecordWriter::Commit() { return file_->Commit(); }
-
-std::vector<std::string> ShardNames(absl::string_view path, int num_shards) {
-  if (num_shards <= 1) return {std::string(path)};
-  std::vector<std::string> names;
-  for (int shard = 0; shard < num_shards; ++shard) {
-    names.push_back(
-        absl::StrFormat("%s-%05d-of-%05d", path, shard, num_shards));
-  }
-  return names;
-}
 
 }  // namespace continuo

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +20,7 @@
 namespace continuo {
 
 // Bytes of framing around a record: 8 length, 4 CRC before; 4 CRC after.
+inline constexpr int64_t kTfRecordHeader = 12;
 inline constexpr int64_t kTfRecordOverhead = 16;
 inline constexpr int64_t kTfRecordFooter = 4;
 
@@ -92,10 +92,6 @@ class TfRecordWriter {
   std::unique_ptr<AtomicFile> file_;
   RecordDigest digest_;
 };
-
-// The names of `num_shards` files of one set: `path` itself for one shard,
-// else "path-00000-of-00008" and so on.
-std::vector<std::string> ShardNames(absl::string_view path, int num_shards);
 
 }  // namespace continuo
 

@@ -8,6 +8,7 @@
 #include "data/notes/convert/formats.h"
 #include "data/notes/convert/list_directory.h"
 #include "data/records/file_kind.h"
+#include "data/records/shards.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
@@ -36,7 +37,7 @@ absl::StatusOr<ScoreSources> ScoreSources::Open(
   ScoreSources sources;
   for (const std::string& input : inputs) {
     CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
-                              Glob(input));
+                              ShardFiles(input));
     for (const std::string& path : paths) {
       if (!IsDirectory(path)) {
         sources.files_.push_back({path, absl::OkStatus()});

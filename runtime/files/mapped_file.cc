@@ -178,4 +178,15 @@ void MappedFile::Release(int64_t end) const {
                 static_cast<size_t>(whole_pages), MADV_DONTNEED);
 }
 
+void MappedFile::WillNeed(int64_t begin, int64_t size) const {
+  if (!memory_->is_file()) return;
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t first = begin / page * page;
+  const int64_t end =
+      std::min(begin + size, static_cast<int64_t>(bytes().size()));
+  if (first >= end) return;
+  (void)madvise(const_cast<char*>(bytes().data()) + first,
+                static_cast<size_t>(end - first), MADV_WILLNEED);
+}
+
 }  // namespace continuo

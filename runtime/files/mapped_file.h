@@ -45,6 +45,9 @@ class MappedFile {
   // stream, whose bytes could not be fetched.
   void Release(int64_t end) const;
 
+  // Has the system fetch bytes that will be read soon, without waiting.
+  void WillNeed(int64_t begin, int64_t size) const;
+
  private:
   class Memory;
   class Streams;

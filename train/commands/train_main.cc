@@ -39,8 +39,9 @@ ABSL_FLAG(std::string, run_dir, "/tmp/" CONTINUO_FAMILY_NAME "/logdir/run1",
           "TensorBoard events and log.jsonl. A run that is there is resumed.");
 ABSL_FLAG(std::string, sequence_example_file, "",
           "TFRecord file of examples (of either --format of create_dataset) to "
-          "train on or to evaluate, or a pattern of several "
-          "('set.tfrecord-*'). Required.");
+          "train on or to evaluate, a pattern of several ('set.tfrecord-*'), "
+          "set.tfrecord@64 for a set of 64 shards, or a list of these with "
+          "commas. Required.");
 ABSL_FLAG(std::string, hparams, "",
           "Hyperparameters that differ from the configuration's, as "
           "name=value,name=[value,value]: batch_size, rnn_layer_sizes, "
@@ -88,8 +89,8 @@ ABSL_FLAG(int64_t, eval_every_steps, 0,
           "0 disables.");
 ABSL_FLAG(
     std::string, eval_sequence_example_file, "",
-    "With --eval_every_steps: TFRecord file of examples to evaluate, or a "
-    "pattern of several.");
+    "With --eval_every_steps: TFRecord files of examples to evaluate, named as "
+    "for --sequence_example_file.");
 ABSL_FLAG(bool, keep_best, false,
           "With --eval_every_steps: keep the checkpoint of the lowest "
           "evaluation loss in best/ (for generation: "

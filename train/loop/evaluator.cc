@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "data/events/encoder_table.h"
+#include "data/records/shards.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/config/run_config.h"
 #include "models/model_file/tf_variable_names.h"
@@ -291,7 +292,7 @@ absl::Status FollowCheckpoints(const EvalOptions& options, const Stream& stream,
                                const StopFlag& stop) {
   const std::string eval_dir = EvalDir(options.run_dir);
   // Before a wait whose end would only bring this error.
-  CONTINUO_RETURN_IF_ERROR(Glob(options.sequence_example_file).status());
+  CONTINUO_RETURN_IF_ERROR(ShardFiles(options.sequence_example_file).status());
   if (options.once) {
     CONTINUO_RETURN_IF_ERROR(
         LatestCheckpoint(TrainDir(options.run_dir)).status());

@@ -30,7 +30,7 @@ namespace continuo {
 
 struct EvalOptions {
   std::string run_dir;
-  std::string sequence_example_file;  // path or pattern
+  std::string sequence_example_file;  // files (data/records/shards.h)
   Family family = Family::kMelody;
   RequestedModel model;
   int64_t num_eval_examples = 0;  // the first ones in file order; 0 = all

@@ -30,7 +30,7 @@ namespace continuo {
 
 struct PeriodicEvalOptions {
   int64_t every_steps = 0;            // 0 = never; nothing else counts then
-  std::string sequence_example_file;  // path or pattern
+  std::string sequence_example_file;  // files (data/records/shards.h)
   int64_t num_examples = 0;           // the first ones in file order; 0 = all
   bool keep_best = false;
   int64_t early_stopping_evals = 0;  // without improvement; 0 = never stop

@@ -35,7 +35,7 @@ using SampleFunction = std::function<absl::StatusOr<std::vector<SummaryImage>>(
 
 struct TrainOptions {
   std::string run_dir;
-  std::string sequence_example_file;  // path or pattern
+  std::string sequence_example_file;  // files (data/records/shards.h)
   Family family = Family::kMelody;
   RequestedModel model;
   // A bundle whose weights a new run begins with; empty = random ones. Without

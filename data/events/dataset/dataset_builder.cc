@@ -23,6 +23,7 @@
 #include "data/events/dataset/record_maker.h"
 #include "data/events/dataset/size_forecast.h"
 #include "data/records/manifest.h"
+#include "data/records/shards.h"
 #include "data/records/tfrecord.h"
 #include "nlohmann/json.hpp"
 #include "runtime/base/log.h"

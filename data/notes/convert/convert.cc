@@ -18,6 +18,7 @@
 #include "data/notes/convert/list_directory.h"
 #include "data/notes/convert/sha1.h"
 #include "data/records/manifest.h"
+#include "data/records/shards.h"
 #include "data/records/tfrecord.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/log.h"

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "data/records/shards.h"
 #include "gtest/gtest.h"
 #include "runtime/files/file.h"
 #include "tests/testing/examples.h"
@@ -112,6 +113,41 @@ TEST(DatasetTest, ShardsAreReadInOrderOfTheirNames) {
     EXPECT_EQ(example.labels[0], i);
     EXPECT_EQ(dataset->num_steps(i), example.inputs.rows());
   }
+}
+
+TEST(DatasetTest, TheOrderOfExamplesIsThatOfTheShardsNames) {
+  const ScratchDir dir;
+  for (int i = 0; i < 3; ++i) {
+    MustWriteRecords(ShardNames(dir.Path("d"), 3)[i],
+                     NumberedRange(2 * i, 2 * i + 2));
+  }
+  const auto glob = MustOpenNumbered(dir.Path("d-*"));
+  for (const std::string& spec :
+       {dir.Path("d@3"),
+        absl::StrCat(dir.Path("d-00002*"), ",", dir.Path("d-0000[01]*"))}) {
+    const auto other = MustOpenNumbered(spec);
+    ASSERT_EQ(other->num_examples(), 6);
+    EXPECT_EQ(other->ReadBatch({0, 1, 2, 3, 4, 5})->labels,
+              glob->ReadBatch({0, 1, 2, 3, 4, 5})->labels);
+  }
+}
+
+TEST(DatasetTest, AShardWithTheRecordsOfAnotherIsNamed) {
+  const ScratchDir dir;
+  const std::vector<std::string> names = ShardNames(dir.Path("d"), 3);
+  // The same bytes: an example may be serialized in another order next time.
+  const std::vector<std::string> records = NumberedRange(0, 40);
+  for (const std::string& name : names) MustWriteRecords(name, records);
+  MustWriteRecords(names[1], NumberedRange(1, 41));
+  ThreadPool pool(1);
+  const absl::Status status =
+      Dataset::Open(dir.Path("d-*"), kNumberedFormat, &pool).status();
+  EXPECT_TRUE(absl::StrContains(
+      status.message(),
+      absl::StrCat(names[2], ": has the same 40 records as ", names[0])))
+      << status;
+  MustWriteRecords(names[2], NumberedRange(2, 42));
+  EXPECT_EQ(MustOpenNumbered(dir.Path("d-*"))->num_examples(), 120);
 }
 
 TEST(DatasetTest, UnigramEntropyIsThatOfTheLabels) {

@@ -51,11 +51,5 @@ TEST(TfRecordTest, EveryFlippedByteIsDataLoss) {
   }
 }
 
-TEST(TfRecordTest, ShardNamesHaveFiveDigits) {
-  EXPECT_EQ(ShardNames("a.tfrecord", 1),
-            std::vector<std::string>{"a.tfrecord"});
-  EXPECT_EQ(ShardNames("a.tfrecord", 8)[7], "a.tfrecord-00007-of-00008");
-}
-
 }  // namespace
 }  // namespace continuo
