@@ -21,6 +21,7 @@
 #include "runtime/base/stop.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/log_flags.h"
+#include "runtime/command/share_flags.h"
 #include "runtime/command/thread_flags.h"
 
 ABSL_FLAG(std::string, input_dir, "",
@@ -33,7 +34,7 @@ ABSL_FLAG(bool, recursive, false, "Also read subfolders, at any depth.");
 ABSL_FLAG(int, num_shards, 1,
           "Number of output files. Above 1 they are named "
           "OUTPUT_FILE-00000-of-00008 and so on, and sequences are "
-          "distributed in turn.");
+          "distributed in turn. Several processes write one each.");
 ABSL_FLAG(std::string, report, "",
           "File for the outcome of each file or tune, as lines of JSON: "
           " file, tune, status (converted, repaired, skipped), reason, "
@@ -130,6 +131,8 @@ absl::Status Run() {
     return absl::InvalidArgumentError(
         "--output_file is required: give the TFRecord file to write");
   }
+  CONTINUO_ASSIGN_OR_RETURN(options.share, ShareOfFlags());
+  CONTINUO_RETURN_IF_ERROR(CheckShards(options.share, options.num_shards));
   if (options.num_shards < 1 || options.num_shards > 1000) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--num_shards=", options.num_shards, " is not in 1..1000"));

@@ -2,6 +2,7 @@
 
 #include "data/commands/create_dataset_main.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,7 +12,9 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "data/events/dataset/dataset_builder.h"
 #include "data/records/shards.h"
@@ -22,6 +25,7 @@
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/log_flags.h"
+#include "runtime/command/share_flags.h"
 #include "runtime/command/thread_flags.h"
 #include "runtime/files/disk_space.h"
 #include "runtime/files/file.h"
@@ -40,7 +44,8 @@ ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
           "random one, which is printed.");
 ABSL_FLAG(int, num_shards, 1,
           "Files per set; more than one are named "
-          "name.tfrecord-00000-of-00008 and so on.");
+          "name.tfrecord-00000-of-00008 and so on. Several processes write one "
+          "each.");
 ABSL_FLAG(
     std::string, format, "magenta",
     "What the files hold: \"magenta\" for SequenceExamples, which Magenta "
@@ -115,7 +120,14 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
         "--eval_ratio=", options.eval_ratio, ": must lie between 0 and 1"));
   }
   options.dedup = absl::GetFlag(FLAGS_dedup);
+  CONTINUO_ASSIGN_OR_RETURN(options.share, ShareOfFlags());
+  if (!options.share.is_all() && !absl::GetFlag(FLAGS_seed).has_value()) {
+    return absl::InvalidArgumentError(
+        "--seed is required where several processes make a data set: each must "
+        "draw the same sequences for evaluation");
+  }
   options.num_shards = absl::GetFlag(FLAGS_num_shards);
+  CONTINUO_RETURN_IF_ERROR(CheckShards(options.share, options.num_shards));
   if (options.num_shards < 1 || options.num_shards > 99999) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--num_shards=", options.num_shards, ": must lie in 1..99999"));
@@ -131,12 +143,27 @@ absl::StatusOr<DatasetOptions> OptionsFromFlags(uint64_t seed) {
   return options;
 }
 
+// Whether all files belong to a set of so many.
+bool WholeSet(const std::vector<std::string>& files, int size) {
+  const std::string ending = absl::StrFormat("-of-%05d", size);
+  return std::all_of(files.begin(), files.end(), [&](const std::string& file) {
+    return absl::EndsWith(file, ending);
+  });
+}
+
 // Shards of an earlier run would be read together with the new files.
-void WarnAboutOtherShards(const DatasetSummary& summary) {
+void WarnAboutOtherShards(const DatasetSummary& summary,
+                          const WorkShare& share) {
+  const size_t shards = summary.files.size() / 2;
   for (const std::string& file : summary.files) {
     const size_t end = file.find(".tfrecord") + 9;
     const auto found = Glob(absl::StrCat(file.substr(0, end), "*"));
-    if (!found.ok() || found->size() == summary.files.size() / 2) continue;
+    if (!found.ok()) continue;
+    // Of several processes, the others may be done or not.
+    if (share.is_all() ? found->size() == shards
+                       : WholeSet(*found, share.size)) {
+      continue;
+    }
     LogWarn(file.substr(0, end),
             "*: files of another run are beside those just written; "
             "remove them before training on this pattern");
@@ -185,7 +212,7 @@ absl::Status Run(const CreateDatasetCommand& command) {
         "the training set is empty: lower --eval_ratio or give another "
         "--seed");
   }
-  WarnAboutOtherShards(summary);
+  WarnAboutOtherShards(summary, options.share);
   return absl::OkStatus();
 }
 

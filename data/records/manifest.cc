@@ -74,12 +74,14 @@ void RecordDigest::Add(absl::string_view framed) {
   crc32c = ExtendCrc32c(crc32c, framed.substr(framed.size() - kTfRecordFooter));
 }
 
+std::string ManifestPath(const std::string& set) {
+  return JoinPath(DirName(set), absl::StrCat(".", BaseName(set), kEnding));
+}
+
 absl::StatusOr<std::unique_ptr<AtomicFile>> WriteManifest(
     const std::string& set, const std::vector<ManifestEntry>& entries) {
-  CONTINUO_ASSIGN_OR_RETURN(
-      std::unique_ptr<AtomicFile> file,
-      AtomicFile::Create(
-          JoinPath(DirName(set), absl::StrCat(".", BaseName(set), kEnding))));
+  CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file,
+                            AtomicFile::Create(ManifestPath(set)));
   CONTINUO_RETURN_IF_ERROR(file->Append(ToText(entries)));
   return file;
 }

@@ -40,6 +40,9 @@ struct ManifestEntry {
   RecordDigest digest;
 };
 
+// "dir/.name.manifest" for "dir/name".
+std::string ManifestPath(const std::string& set);
+
 // The manifest of a set, "dir/.name.manifest" for a `set` of "dir/name", to be
 // committed with the files, before them.
 absl::StatusOr<std::unique_ptr<AtomicFile>> WriteManifest(

@@ -274,4 +274,9 @@ std::vector<std::string> ShardNames(absl::string_view path, int num_shards) {
   return names;
 }
 
+std::string ShareName(const std::string& path, const WorkShare& share) {
+  if (path.empty() || share.is_all()) return path;
+  return ShardName(path, share.rank, share.size);
+}
+
 }  // namespace continuo

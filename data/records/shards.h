@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "runtime/base/work_share.h"
 
 namespace continuo {
 
@@ -42,6 +43,11 @@ bool AreOfOneSet(const std::string& a, const std::string& b);
 // The names of `num_shards` files of one set: `path` itself for one shard,
 // else "path-00000-of-00008" and so on.
 std::vector<std::string> ShardNames(absl::string_view path, int num_shards);
+
+// What process `share.rank` writes of a file that several make together:
+// "path-00001-of-00004"; `path` itself where one makes it, and for an output
+// that is not wanted.
+std::string ShareName(const std::string& path, const WorkShare& share);
 
 }  // namespace continuo
 

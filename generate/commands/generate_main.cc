@@ -28,8 +28,10 @@
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
 #include "runtime/command/flag_checks.h"
+#include "runtime/command/launch_flags.h"
 #include "runtime/command/log_flags.h"
 #include "runtime/command/self_check_flag.h"
+#include "runtime/command/share_flags.h"
 #include "runtime/command/thread_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/device/version.h"
@@ -224,6 +226,12 @@ absl::Status Run(const GenerateCommand& command) {
   }
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   CONTINUO_RETURN_IF_ERROR(CheckPaths(options.report));
+  CONTINUO_ASSIGN_OR_RETURN(options.share, ShareOfFlags());
+  if (!options.share.is_all() && !absl::GetFlag(FLAGS_seed).has_value()) {
+    return absl::InvalidArgumentError(
+        "--seed is required where several processes write the outputs: each "
+        "has numbers of the same series");
+  }
   options.seed = absl::GetFlag(FLAGS_seed).value_or(RandomSeed());
   CONTINUO_ASSIGN_OR_RETURN(
       const PreparedOutputs prepared,
@@ -231,8 +239,10 @@ absl::Status Run(const GenerateCommand& command) {
                        .num_outputs = absl::GetFlag(FLAGS_num_outputs),
                        .search = options.search}));
 
+  CONTINUO_ASSIGN_OR_RETURN(const LaunchIdentity identity,
+                            LaunchIdentityOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
-                            OpenStreamOfFlags(pool.get()));
+                            OpenStreamOfFlags(pool.get(), identity));
   CONTINUO_ASSIGN_OR_RETURN(
       LoadedModel model,
       LoadModel(SourceOfFlags(command), command.family, owned.stream()));
@@ -242,9 +252,11 @@ absl::Status Run(const GenerateCommand& command) {
   CONTINUO_ASSIGN_OR_RETURN(const Outputs outputs, prepared.make(&model));
 
   LogModel(model);
-  LogInfo("Generating ", Counted(outputs.size(), "output"), " of ",
-          prepared.description, " on ", StreamName(owned.stream()), " with ",
-          Counted(pool->num_threads(), "thread"), ": temperature ",
+  LogInfo("Generating ",
+          Counted(options.share.Count(static_cast<int64_t>(outputs.size())),
+                  "output"),
+          " of ", prepared.description, " on ", StreamName(owned.stream()),
+          " with ", Counted(pool->num_threads(), "thread"), ": temperature ",
           options.search.sampling.temperature, ", beam_size ",
           options.search.beam_size, ", branch_factor ",
           options.search.branch_factor, ", steps_per_iteration ",

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -13,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "data/records/shards.h"
 #include "generate/commands/batch_flags.h"
 #include "generate/commands/model_flags.h"
 #include "generate/model/load_model.h"
@@ -24,8 +26,10 @@
 #include "runtime/base/threads.h"
 #include "runtime/command/command_line.h"
 #include "runtime/command/compute_flags.h"
+#include "runtime/command/launch_flags.h"
 #include "runtime/command/log_flags.h"
 #include "runtime/command/self_check_flag.h"
+#include "runtime/command/share_flags.h"
 #include "runtime/command/thread_flags.h"
 #include "runtime/device/device.h"
 #include "runtime/files/file.h"
@@ -36,7 +40,8 @@ ABSL_FLAG(std::string, config, "",
 ABSL_FLAG(std::string, input, "",
           "What to score: MIDI, MusicXML and ABC files, TFRecords of "
           "NoteSequences, data sets of create_dataset, patterns of these "
-          "(quoted), or folders; several with commas between them. Required");
+          "(quoted), set.tfrecord@8 for a set of 8 shards, or folders; several "
+          "with commas between them. Required");
 ABSL_FLAG(bool, recursive, false,
           "Also read the subfolders of folders in --input");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
@@ -130,19 +135,32 @@ absl::StatusOr<ScoreOptions> OptionsFromFlags() {
   options.report = ExpandHome(absl::GetFlag(FLAGS_report));
   options.classes = absl::GetFlag(FLAGS_classes);
   CONTINUO_ASSIGN_OR_RETURN(options.batch_rows, BatchOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(options.share, ShareOfFlags());
+  if (!options.share.is_all()) {
+    for (const auto& [name, path] : {std::pair("output", options.output),
+                                     {"summary", options.summary},
+                                     {"report", options.report}}) {
+      if (path != kStandardStream) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", name,
+                       " must be a file where several processes "
+                       "score: their lines would get mixed up"));
+    }
+  }
   return options;
 }
 
 absl::Status CheckPaths(const ScoreOptions& options) {
   std::vector<FieldPath> inputs = ModelPathsOfFlags();
   for (const std::string& input : options.inputs) {
-    const auto paths = Glob(input);
+    const auto paths = ExpandShards(input);
     if (!paths.ok()) continue;  // said when they are read
     for (const std::string& path : *paths) inputs.push_back({"input", path});
   }
-  return CheckDistinctPaths({{"output", options.output},
-                             {"summary", options.summary},
-                             {"report", options.report}},
+  const WorkShare& share = options.share;
+  return CheckDistinctPaths({{"output", ShareName(options.output, share)},
+                             {"summary", ShareName(options.summary, share)},
+                             {"report", ShareName(options.report, share)}},
                             inputs);
 }
 
@@ -152,8 +170,10 @@ absl::Status Run(const ScoreCommand& command) {
   CONTINUO_RETURN_IF_ERROR(CheckPaths(options));
   CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<ThreadPool> pool,
                             OpenThreadsOfFlags());
+  CONTINUO_ASSIGN_OR_RETURN(const LaunchIdentity identity,
+                            LaunchIdentityOfFlags());
   CONTINUO_ASSIGN_OR_RETURN(const OwnedStream owned,
-                            OpenStreamOfFlags(pool.get()));
+                            OpenStreamOfFlags(pool.get(), identity));
   ModelSource source = ModelSourceOfFlags();
   source.config = absl::GetFlag(FLAGS_config);
   source.melody_encoder_decoder = command.melody_encoder_decoder();

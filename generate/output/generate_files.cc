@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "data/notes/midi/midi_writer.h"
+#include "data/records/shards.h"
 #include "generate/output/output_files.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/counted.h"
@@ -50,6 +51,7 @@ absl::Status GenerateFiles(
   std::vector<EventRequest> next_round;
   int64_t total_events = 0;
   for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!options.share.Has(static_cast<int64_t>(i))) continue;
     requests.push_back(RequestOf(*outputs[i], outputs[i]->primer(), i, 0));
     total_events += requests.back().num_events;
   }
@@ -58,7 +60,11 @@ absl::Status GenerateFiles(
                     WallTime(), absl::LocalTimeZone());
   std::unique_ptr<AtomicFile> report;
   if (!options.report.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(report, AtomicFile::Create(options.report));
+    CONTINUO_ASSIGN_OR_RETURN(
+        report,
+        AtomicFile::Create(options.report == kStandardStream
+                               ? options.report
+                               : ShareName(options.report, options.share)));
   }
 
   const int batch_rows = options.batch_rows > 0
@@ -124,11 +130,12 @@ absl::Status GenerateFiles(
       "Wrote %s to %s in %.2f s (%.0f events/s)", Counted(written, "MIDI file"),
       options.output_dir, seconds,
       static_cast<double>(generated) / std::max(1e-9, seconds)));
-  if (written == static_cast<int64_t>(outputs.size())) return absl::OkStatus();
-  return absl::CancelledError(
-      absl::StrCat("interrupted before the last ",
-                   static_cast<int64_t>(outputs.size()) - written, " of ",
-                   outputs.size(), " outputs"));
+  const int64_t wanted =
+      options.share.Count(static_cast<int64_t>(outputs.size()));
+  if (written == wanted) return absl::OkStatus();
+  return absl::CancelledError(absl::StrCat("interrupted before the last ",
+                                           wanted - written, " of ", wanted,
+                                           " outputs"));
 }
 
 }  // namespace continuo

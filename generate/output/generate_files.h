@@ -16,6 +16,7 @@
 #include "generate/decoding/generator.h"
 #include "generate/model/load_model.h"
 #include "generate/requests/continuation.h"
+#include "runtime/base/work_share.h"
 #include "runtime/device/device.h"
 
 namespace continuo {
@@ -43,6 +44,10 @@ struct GenerateFilesOptions {
   int batch_rows = 0;
   std::string output_dir;  // created if missing
   std::string report;      // JSON lines, one per file; empty = none
+  // Of several processes with the same other options, this one: each writes
+  // every size-th output, numbered as if one wrote all, and the rest of
+  // `report`.
+  WorkShare share = {};
   // What the files say about themselves, the output's number appended.
   std::string description;
 };

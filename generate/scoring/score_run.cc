@@ -13,6 +13,7 @@
 #include "data/events/compact_example.h"
 #include "data/notes/convert/convert.h"
 #include "data/records/example.h"
+#include "data/records/shards.h"
 #include "generate/output/generate_files.h"
 #include "generate/scoring/score.h"
 #include "generate/scoring/score_sources.h"
@@ -219,16 +220,20 @@ absl::Status Scoring::NothingScored() const {
 absl::StatusOr<ScoreSummary> Scoring::Run() {
   CONTINUO_ASSIGN_OR_RETURN(
       ScoreSources sources,
-      ScoreSources::Open(options_.inputs, options_.recursive));
+      ScoreSources::Open(options_.inputs, options_.recursive, options_.share));
+  const WorkShare& share = options_.share;
   if (!options_.report.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(report_, AtomicFile::Create(options_.report));
+    CONTINUO_ASSIGN_OR_RETURN(
+        report_, AtomicFile::Create(ShareName(options_.report, share)));
   }
   std::unique_ptr<AtomicFile> summary;
   if (!options_.summary.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(summary, AtomicFile::Create(options_.summary));
+    CONTINUO_ASSIGN_OR_RETURN(
+        summary, AtomicFile::Create(ShareName(options_.summary, share)));
   }
-  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> output,
-                            AtomicFile::Create(options_.output));
+  CONTINUO_ASSIGN_OR_RETURN(
+      const std::unique_ptr<AtomicFile> output,
+      AtomicFile::Create(ShareName(options_.output, share)));
   const ExampleFormat format = MakeExampleFormat(
       model_.config.encoding,
       model_.config.name.empty() ? "the model" : model_.config.name);
@@ -252,7 +257,10 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
     }
   }
   CONTINUO_RETURN_IF_ERROR(Flush(output.get()));
-  if (summary_.metrics.sequences == 0) {
+  if (summary_.metrics.sequences == 0 && !share.is_all()) {
+    LogWarn(output->path(), ": is empty: of ", share.size,
+            " processes this one has nothing to score");
+  } else if (summary_.metrics.sequences == 0) {
     if (report_ != nullptr) CONTINUO_RETURN_IF_ERROR(report_->Commit());
     return NothingScored();
   }

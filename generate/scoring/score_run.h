@@ -14,6 +14,7 @@
 #include "data/notes/reading.h"
 #include "generate/model/load_model.h"
 #include "generate/scoring/score_metrics.h"
+#include "runtime/base/work_share.h"
 
 namespace continuo {
 
@@ -28,8 +29,12 @@ struct ScoreOptions {
   // Sequences in a batch at once, 0 = as generate/output/generate_files.h; no
   // result depends on it.
   int batch_rows = 0;
+  // Of several processes with the same other options, this one: each scores
+  // every size-th file or record, and writes a part of each file.
+  WorkShare share = {};
 };
 
+// Of several processes, what this one has done.
 struct ScoreSummary {
   ScoreMetrics metrics;
   int64_t pieces = 0;   // files, tunes or records
@@ -40,7 +45,8 @@ struct ScoreSummary {
 // scores them in batches and writes one line for each, in order. What cannot be
 // read or holds nothing to score is logged, reported and passed over.
 // InvalidArgument with the reasons counted if nothing is left (no output
-// appears then, the report does); DataLoss for a damaged TFRecord.
+// appears then, the report does; one of several processes writes an empty one);
+// DataLoss for a damaged TFRecord.
 absl::StatusOr<ScoreSummary> ScoreFiles(const LoadedModel& model,
                                         const DatasetPipeline& pipeline,
                                         const ScoreOptions& options);

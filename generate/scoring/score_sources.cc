@@ -33,11 +33,16 @@ bool HasRecords(FileKind kind) {
 }  // namespace
 
 absl::StatusOr<ScoreSources> ScoreSources::Open(
-    const std::vector<std::string>& inputs, bool recursive) {
+    const std::vector<std::string>& inputs, bool recursive,
+    const WorkShare& share) {
   ScoreSources sources;
+  sources.share_ = share;
   for (const std::string& input : inputs) {
     CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
-                              ShardFiles(input));
+                              ExpandShards(input));
+    if (paths.size() > 1) {
+      CONTINUO_RETURN_IF_ERROR(CheckShardSets(input, paths));
+    }
     for (const std::string& path : paths) {
       if (!IsDirectory(path)) {
         sources.files_.push_back({path, absl::OkStatus()});
@@ -64,12 +69,15 @@ absl::StatusOr<std::vector<ScoreSource>> ScoreSources::Next(int count) {
         continue;
       }
       CONTINUO_RETURN_IF_ERROR(record.status());
-      sources.push_back({.file = files_[next_file_ - 1].path,
-                         .record = next_record_++,
-                         .bytes = std::string(*record),
-                         .is_example = are_examples_,
-                         .status = absl::OkStatus()});
-      bytes += record->size();
+      const int64_t number = next_record_++;
+      if (IsMine()) {
+        sources.push_back({.file = files_[next_file_ - 1].path,
+                           .record = number,
+                           .bytes = std::string(*record),
+                           .is_example = are_examples_,
+                           .status = absl::OkStatus()});
+        bytes += record->size();
+      }
       records_->ReleaseRead();
       continue;
     }
@@ -93,6 +101,7 @@ absl::StatusOr<std::vector<ScoreSource>> ScoreSources::Next(int count) {
                          "data sets"));
       }
     }
+    if (!IsMine()) continue;
     sources.push_back({.file = file.path,
                        .record = std::nullopt,
                        .bytes = {},

@@ -18,6 +18,7 @@
 #include "data/notes/reading.h"
 #include "data/proto/music.pb.h"
 #include "data/records/tfrecord.h"
+#include "runtime/base/work_share.h"
 
 namespace continuo {
 
@@ -35,8 +36,10 @@ class ScoreSources {
  public:
   // `inputs` are files, patterns, or folders (their files in byte order, with
   // `recursive` also those of subfolders). NotFound names what does not exist.
+  // Of all files and records, counted together, those of `share` are taken.
   static absl::StatusOr<ScoreSources> Open(
-      const std::vector<std::string>& inputs, bool recursive);
+      const std::vector<std::string>& inputs, bool recursive,
+      const WorkShare& share = {});
 
   // The next sources, at most `count`; none at the end. DataLoss names file and
   // offset of a damaged TFRecord.
@@ -47,6 +50,11 @@ class ScoreSources {
     std::string path;
     absl::Status status;
   };
+  // Counts a source; whether it is to be taken.
+  bool IsMine() { return share_.Has(next_source_++); }
+
+  WorkShare share_;
+  int64_t next_source_ = 0;
   std::vector<File> files_;
   size_t next_file_ = 0;
   std::unique_ptr<TfRecordReader> records_;  // of files_[next_file_ - 1]

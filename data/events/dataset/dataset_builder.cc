@@ -84,8 +84,8 @@ struct Job {
 // The files of one set. Examples are dealt out to the shards in turn.
 class ShardedFiles {
  public:
-  absl::Status Create(const std::string& path, int num_shards) {
-    for (const std::string& name : ShardNames(path, num_shards)) {
+  absl::Status Create(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
       CONTINUO_ASSIGN_OR_RETURN(std::unique_ptr<AtomicFile> file,
                                 AtomicFile::Create(name));
       files_.push_back(std::move(file));
@@ -251,19 +251,28 @@ struct Outputs {
   int64_t num_bytes() const { return training.num_bytes() + eval.num_bytes(); }
 };
 
-std::string OutputPath(const DatasetPipeline& pipeline,
-                       const DatasetOptions& options, DatasetPart part) {
-  return JoinPath(options.output_dir,
-                  absl::StrCat(DatasetPartName(part), "_",
-                               pipeline.outputs_name(), ".tfrecord"));
+// The files of a set that this process writes.
+std::vector<std::string> OutputPaths(const DatasetPipeline& pipeline,
+                                     const DatasetOptions& options,
+                                     DatasetPart part) {
+  const std::string path = JoinPath(
+      options.output_dir, absl::StrCat(DatasetPartName(part), "_",
+                                       pipeline.outputs_name(), ".tfrecord"));
+  if (!options.share.is_all()) return {ShareName(path, options.share)};
+  return ShardNames(path, options.num_shards);
+}
+
+std::string ReportPath(const DatasetOptions& options) {
+  return options.report == kStandardStream
+             ? options.report
+             : ShareName(options.report, options.share);
 }
 
 absl::Status CheckPaths(const DatasetPipeline& pipeline,
                         const DatasetOptions& options) {
-  std::vector<FieldPath> outputs = {{"report", options.report}};
+  std::vector<FieldPath> outputs = {{"report", ReportPath(options)}};
   for (const DatasetPart part : {DatasetPart::kTraining, DatasetPart::kEval}) {
-    for (std::string& name :
-         ShardNames(OutputPath(pipeline, options, part), options.num_shards)) {
+    for (std::string& name : OutputPaths(pipeline, options, part)) {
       outputs.push_back({"output_dir", std::move(name)});
     }
   }
@@ -277,16 +286,13 @@ absl::Status CheckPaths(const DatasetPipeline& pipeline,
 absl::Status CreateOutputs(const DatasetPipeline& pipeline,
                            const DatasetOptions& options, Outputs* outputs) {
   CONTINUO_RETURN_IF_ERROR(CheckPaths(pipeline, options));
-  const auto path = [&](DatasetPart part) {
-    return OutputPath(pipeline, options, part);
-  };
   CONTINUO_RETURN_IF_ERROR(outputs->training.Create(
-      path(DatasetPart::kTraining), options.num_shards));
+      OutputPaths(pipeline, options, DatasetPart::kTraining)));
   CONTINUO_RETURN_IF_ERROR(
-      outputs->eval.Create(path(DatasetPart::kEval), options.num_shards));
+      outputs->eval.Create(OutputPaths(pipeline, options, DatasetPart::kEval)));
   if (!options.report.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(outputs->report,
-                              AtomicFile::Create(options.report));
+                              AtomicFile::Create(ReportPath(options)));
   }
   return absl::OkStatus();
 }
@@ -309,6 +315,10 @@ absl::Status WriteResult(const Job& job, const Result& result,
 absl::Status Write(const Job& job, const Batch& batch, Outputs* outputs,
                    SizeForecast* forecast, DatasetSummary* summary) {
   for (size_t i = 0; i < batch.results.size(); ++i) {
+    if (!job.options.share.Has(batch.input.first_index +
+                               static_cast<int64_t>(i))) {
+      continue;
+    }
     const Result& result = batch.results[i];
     CONTINUO_RETURN_IF_ERROR(result.status);
     CONTINUO_RETURN_IF_ERROR(WriteResult(job, result, outputs));
@@ -396,7 +406,9 @@ absl::Status FindDuplicates(BatchReader* reader, ThreadPool* pool, Job* job,
   }
   reader->Rewind();
   reader->set_keep_open(false);
+  // Each process compares all, and so comes to the same; one counts them.
   job->duplicates = continuo::FindDuplicates(fingerprints);
+  if (job->options.share.rank > 0) return absl::OkStatus();
   summary->statistics.Count("Deduplicator_copies_left_out",
                             job->duplicates->num_copies());
   summary->statistics.Count("Deduplicator_near_duplicates_kept_together",
@@ -430,8 +442,10 @@ absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
         return;
       }
       const int64_t i = task - 1;
-      Process(*job, batch.input.records[i], batch.input.first_index + i,
-              &workers[worker], &batch.results[i]);
+      const int64_t index = batch.input.first_index + i;
+      if (!job->options.share.Has(index)) return;
+      Process(*job, batch.input.records[i], index, &workers[worker],
+              &batch.results[i]);
     });
     CONTINUO_RETURN_IF_ERROR(written);
     std::swap(batch, finished);
@@ -447,8 +461,8 @@ absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
 }
 
 // Makes all files appear together. The manifest of `set` goes first.
-absl::Status CommitOutputs(const std::string& set, const Outputs& outputs,
-                           DatasetSummary* summary) {
+absl::Status CommitOutputs(const std::string& set, const WorkShare& share,
+                           const Outputs& outputs, DatasetSummary* summary) {
   std::vector<AtomicFile*> files;
   std::vector<ManifestEntry> entries;
   for (const ShardedFiles* shards : {&outputs.training, &outputs.eval}) {
@@ -459,9 +473,16 @@ absl::Status CommitOutputs(const std::string& set, const Outputs& outputs,
       entries.push_back({file->path(), shards->digests()[i]});
     }
   }
-  CONTINUO_ASSIGN_OR_RETURN(const std::unique_ptr<AtomicFile> manifest,
-                            WriteManifest(set, entries));
-  files.insert(files.begin(), manifest.get());
+  std::unique_ptr<AtomicFile> manifest;
+  if (share.is_all()) {
+    CONTINUO_ASSIGN_OR_RETURN(manifest, WriteManifest(set, entries));
+    files.insert(files.begin(), manifest.get());
+  } else if (share.rank == 0) {
+    // That of shards of the same names which are about to be replaced. None is
+    // written: no process knows what the others write.
+    std::error_code ignored;
+    std::filesystem::remove(ManifestPath(set), ignored);
+  }
   if (outputs.report != nullptr) files.push_back(outputs.report.get());
   return AtomicFile::CommitTogether(files);
 }
@@ -478,14 +499,20 @@ absl::Status Build(const DatasetPipeline& pipeline,
               RecordMaker(pipeline.encoding(), DatasetFormat::kCompact),
           .duplicates = std::nullopt};
   CONTINUO_RETURN_IF_ERROR(ReadProcessWrite(&job, pool, &outputs, summary));
-  if (summary->training_examples + summary->eval_examples == 0) {
+  const bool is_empty =
+      summary->training_examples + summary->eval_examples == 0;
+  if (is_empty && !options.share.is_all()) {
+    LogWarn(outputs.training.files()[0]->path(),
+            " and that for evaluation are empty: of ", options.share.size,
+            " processes this one has no example");
+  } else if (is_empty) {
     if (outputs.report != nullptr) {
       CONTINUO_RETURN_IF_ERROR(outputs.report->Commit());
     }
     return EmptyResult(pipeline, *summary);
   }
   return CommitOutputs(JoinPath(options.output_dir, pipeline.outputs_name()),
-                       outputs, summary);
+                       options.share, outputs, summary);
 }
 
 }  // namespace

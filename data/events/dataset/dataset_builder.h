@@ -20,6 +20,7 @@
 #include "data/events/dataset/record_maker.h"
 #include "data/events/dataset/statistics.h"
 #include "runtime/base/threads.h"
+#include "runtime/base/work_share.h"
 #include "runtime/files/disk_space.h"
 
 namespace continuo {
@@ -33,6 +34,11 @@ struct DatasetOptions {
   // inputs. A pure function; called from several threads.
   std::function<double(int64_t index)> draw;
   int num_shards = 1;  // files per set, "name-00000-of-00008"
+  // Instead, of several processes with the same other options, this one: each
+  // handles every size-th sequence and writes one shard of each set, and the
+  // rest of `report`. Together they write the examples that one process writes,
+  // in the same sets.
+  WorkShare share = {};
   DatasetFormat format = DatasetFormat::kMagenta;
   // Leaves out copies of earlier sequences, and keeps sequences that are alike
   // (data/events/dataset/duplicates.h) in one set, by the draw of the first of
@@ -45,6 +51,7 @@ struct DatasetOptions {
   const std::atomic<bool>* stop = nullptr;  // set to end early
 };
 
+// Of several processes, what this one has done.
 struct DatasetSummary {
   int64_t sequences = 0;
   int64_t training_examples = 0;
@@ -67,7 +74,8 @@ std::string DiscardRemedy(const DatasetPipeline& pipeline,
 // Files appear when all are
 // complete; on any error none does (but the report, once everything was read).
 // DataLoss for damaged inputs, ResourceExhausted for a full disk,
-// FailedPrecondition with the counted reasons and a remedy if nothing came out,
+// FailedPrecondition with the counted reasons and a remedy if nothing came out
+// (one of several processes writes empty files then),
 // Cancelled after `stop`; `summary` is filled as far as it got.
 absl::Status BuildDataset(const DatasetPipeline& pipeline,
                           const DatasetOptions& options, ThreadPool* pool,

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -72,11 +74,22 @@ ConvertedItem ConvertItem(const NoteFormat& format, const std::string& filename,
   return converted;
 }
 
-FileResult ConvertFile(const ListedFile& file, const std::string& dir,
-                       absl::string_view collection, const ReadOptions& reading,
+// Whether somebody else reads the file with this index. A book is read by all,
+// each of whom has some of its tunes.
+bool IsForOthers(const ListedFile& file, int64_t index,
+                 const WorkShare& share) {
+  if (share.Has(index)) return false;
+  const NoteFormat* format = FindNoteFormat(file.name);
+  return format == nullptr || !format->is_book || !file.status.ok();
+}
+
+FileResult ConvertFile(const ListedFile& file, int64_t index,
+                       const std::string& dir, absl::string_view collection,
+                       const ConvertOptions& options,
                        absl::Span<char> scratch) {
   FileResult result;
   result.format = FindNoteFormat(file.name);
+  if (IsForOthers(file, index, options.share)) return result;
   result.status = file.status;
   if (!result.status.ok()) return result;
   if (result.format == nullptr) {
@@ -99,13 +112,14 @@ FileResult ConvertFile(const ListedFile& file, const std::string& dir,
   arena_options.initial_block = scratch.data();
   arena_options.initial_block_size = scratch.size();
   google::protobuf::Arena arena(arena_options);
-  auto items = result.format->read(*bytes, reading, &arena);
+  auto items = result.format->read(*bytes, options.reading, &arena);
   if (!items.ok()) {
     result.status = items.status();
     return result;
   }
   result.items.reserve(items->size());
   for (NoteFileItem& item : *items) {
+    if (!options.share.Has(index + item.index)) continue;
     result.items.push_back(
         ConvertItem(*result.format, file.name, collection, std::move(item)));
   }
@@ -132,6 +146,8 @@ class Output {
  private:
   absl::Status CheckPaths() const;
   std::vector<std::string> OutputNames() const;
+  std::string ReportPath() const;
+  bool HasMusic() const;
   absl::Status AddItem(const ListedFile& file, const FileResult& result,
                        const ConvertedItem& item);
   absl::Status Commit();
@@ -148,8 +164,7 @@ class Output {
 
 // One output in the place of another, or of a file that is to be converted.
 absl::Status Output::CheckPaths() const {
-  std::vector<FieldPath> outputs = {
-      {"report", ExpandHome(options_.report_file)}};
+  std::vector<FieldPath> outputs = {{"report", ReportPath()}};
   for (std::string& name : OutputNames()) {
     outputs.push_back({"output_file", std::move(name)});
   }
@@ -163,14 +178,22 @@ absl::Status Output::CheckPaths() const {
 }
 
 std::vector<std::string> Output::OutputNames() const {
-  return ShardNames(ExpandHome(options_.output_file), options_.num_shards);
+  const std::string path = ExpandHome(options_.output_file);
+  if (!options_.share.is_all()) return {ShareName(path, options_.share)};
+  return ShardNames(path, options_.num_shards);
+}
+
+std::string Output::ReportPath() const {
+  const std::string path = ExpandHome(options_.report_file);
+  return path == kStandardStream ? path : ShareName(path, options_.share);
 }
 
 absl::Status Output::Open() {
-  if (options_.output_file == kStandardStream && options_.num_shards > 1) {
+  if (options_.output_file == kStandardStream &&
+      (options_.num_shards > 1 || !options_.share.is_all())) {
     return absl::InvalidArgumentError(
         "`output_file`=- is standard output, which has no shards; name a file, "
-        "or leave out `num_shards`");
+        "or leave out `num_shards`, or start one process");
   }
   CONTINUO_RETURN_IF_ERROR(CheckPaths());
   for (const std::string& name : OutputNames()) {
@@ -182,8 +205,7 @@ absl::Status Output::Open() {
     shards_.push_back(std::move(shard));
   }
   if (!options_.report_file.empty()) {
-    CONTINUO_ASSIGN_OR_RETURN(
-        report_, ConvertReport::Create(ExpandHome(options_.report_file)));
+    CONTINUO_ASSIGN_OR_RETURN(report_, ConvertReport::Create(ReportPath()));
   }
   return absl::OkStatus();
 }
@@ -238,7 +260,13 @@ void Output::LogWarnings(absl::string_view path, const ReadReport& report) {
 
 absl::Status Output::Add(int64_t index, const FileResult& result) {
   const ListedFile& file = files_[index];
-  ++summary_.files;
+  // Of a book that another process counts there may be tunes.
+  const bool is_mine = options_.share.Has(index);
+  if (!is_mine && (!result.status.ok() || result.items.empty())) {
+    progress_.Update(index + 1);
+    return absl::OkStatus();
+  }
+  if (is_mine) ++summary_.files;
   // Lines of the log and the progress line share the terminal.
   progress_.Hide();
   if (!result.status.ok()) {
@@ -254,7 +282,7 @@ absl::Status Output::Add(int64_t index, const FileResult& result) {
         report_->Add(file.name, result.status, result.items,
                      result.format != nullptr && result.format->is_book));
   }
-  progress_.Update(summary_.files);
+  progress_.Update(index + 1);
   return absl::OkStatus();
 }
 
@@ -282,19 +310,33 @@ absl::Status Output::Commit() {
     entries.push_back({shard->file().path(), shard->digest()});
   }
   std::unique_ptr<AtomicFile> manifest;
+  const std::string set = ExpandHome(options_.output_file);
   if (shards_.size() > 1) {
-    CONTINUO_ASSIGN_OR_RETURN(
-        manifest, WriteManifest(ExpandHome(options_.output_file), entries));
+    CONTINUO_ASSIGN_OR_RETURN(manifest, WriteManifest(set, entries));
     files.insert(files.begin(), manifest.get());
+  } else if (!options_.share.is_all() && options_.share.rank == 0) {
+    // That of shards of the same names which are about to be replaced. None is
+    // written: no process knows what the others write.
+    std::error_code ignored;
+    std::filesystem::remove(ManifestPath(set), ignored);
   }
   if (report_ != nullptr) files.push_back(&report_->file());
   return AtomicFile::CommitTogether(files);
 }
 
+bool Output::HasMusic() const {
+  return std::any_of(files_.begin(), files_.end(), [](const ListedFile& file) {
+    return FindNoteFormat(file.name) != nullptr;
+  });
+}
+
 absl::StatusOr<ConvertSummary> Output::Close() {
   progress_.Hide();
   summary_.seconds = progress_.Seconds();
-  if (summary_.sequences == 0) {
+  if (summary_.sequences == 0 && !options_.share.is_all() && HasMusic()) {
+    LogWarn(OutputNames().front(), ": is empty: of ", options_.share.size,
+            " processes this one has no sequence");
+  } else if (summary_.sequences == 0) {
     // The report is for finding out why, so it appears in any case.
     if (report_ != nullptr) {
       CONTINUO_RETURN_IF_ERROR(report_->file().Commit());
@@ -311,7 +353,10 @@ absl::StatusOr<ConvertSummary> Output::Close() {
         options_.recursive ? "" : ", or `recursive` to look into subfolders"));
   }
   CONTINUO_RETURN_IF_ERROR(Commit());
-  WarnAboutOtherShards(ExpandHome(options_.output_file), OutputNames());
+  const std::string path = ExpandHome(options_.output_file);
+  WarnAboutOtherShards(path, options_.share.is_all()
+                                 ? OutputNames()
+                                 : ShardNames(path, options_.share.size));
   return summary_;
 }
 
@@ -357,7 +402,7 @@ class OrderedRun {
       if (!failure_.ok()) return;
       lock.unlock();
       FileResult result =
-          ConvertFile(output_.file(index), dir_, collection_, options_.reading,
+          ConvertFile(output_.file(index), index, dir_, collection_, options_,
                       absl::MakeSpan(scratch.get(), kScratchBytes));
       lock.lock();
       waiting_bytes_ += result.bytes();

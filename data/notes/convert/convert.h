@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/notes/reading.h"
+#include "runtime/base/work_share.h"
 
 namespace continuo {
 
@@ -25,6 +26,10 @@ struct ConvertOptions {
   ReadOptions reading;
   // Above 1: output_file-00000-of-00008 and so on, sequences dealt in turn.
   int num_shards = 1;
+  // Instead, of several processes with the same other options, this one: each
+  // writes one shard, of every size-th file or tune, and the rest of `report`.
+  // Together they write the sequences that one process writes.
+  WorkShare share = {};
   int num_threads = 0;         // below 1: one per CPU
   std::string report_file;     // JSON lines, one per file or tune; "" for none
   bool progress_line = false;  // redraw one line; else now and then a log line
@@ -49,9 +54,10 @@ struct ConvertSummary {
 // that fail are logged, counted and passed over. The outputs appear under
 // their names when all is done.
 //
-// InvalidArgument with the reasons counted if nothing was read (the report is
-// written still), Cancelled after `stop`, and the errors of listing and
-// writing; no output appears then.
+// InvalidArgument with the reasons counted if nothing was read (one of several
+// processes writes an empty shard then, if there are files for the others) (the
+// report is written still), Cancelled after `stop`, and the errors of listing
+// and writing; no output appears then.
 absl::StatusOr<ConvertSummary> ConvertDirectory(const ConvertOptions& options);
 
 // The id of a sequence: "/id/<type>/<collection>/<SHA-1 of the file's name>".

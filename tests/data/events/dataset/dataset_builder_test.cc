@@ -4,6 +4,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "data/events/dataset/melody_pipeline.h"
+#include "data/records/shards.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -90,6 +92,16 @@ class DatasetBuilderTest : public ::testing::Test {
     auto bytes = ReadFile(scratch_.Path(below));
     EXPECT_TRUE(bytes.ok()) << bytes.status();
     return bytes.ok() ? *bytes : "";
+  }
+
+  void AppendRecords(const std::string& below,
+                     std::vector<std::string>* records) {
+    auto reader = TfRecordReader::Open(scratch_.Path(below));
+    CONTINUO_CHECK(reader.ok());
+    for (auto record = (*reader)->Next(); record.ok();
+         record = (*reader)->Next()) {
+      records->emplace_back(*record);
+    }
   }
 
   RecordDigest DigestOf(const std::string& below) {
@@ -206,6 +218,46 @@ TEST_F(DatasetBuilderTest, ShardsDealExamplesInTurn) {
       EXPECT_EQ(*record, all[i]);
     }
     EXPECT_TRUE(absl::IsOutOfRange((*part)->Next().status()));
+  }
+}
+
+TEST_F(DatasetBuilderTest, SeveralProcessesMakeTheExamplesOfOne) {
+  // With copies, one of which another process would have written.
+  std::vector<NoteSequence> tunes = Tunes(0, 10);
+  for (const NoteSequence& copy : Tunes(3, 6)) tunes.push_back(copy);
+  DatasetOptions options = Options({WriteInput("in", tunes)});
+  options.dedup = true;
+  options.num_shards = 2;
+  ASSERT_TRUE(Build(options).ok());  // leaves a manifest of these names
+  options.num_shards = 1;
+  ASSERT_TRUE(Build(options).ok());
+  const DatasetSummary one = summary_;
+  for (const int size : {2, 3, 17}) {
+    int64_t sequences = 0;
+    int64_t copies = 0;
+    std::vector<std::string> records[2];
+    for (int rank = 0; rank < size; ++rank) {
+      options.share = {.rank = rank, .size = size};
+      ASSERT_TRUE(Build(options).ok());
+      sequences += summary_.sequences;
+      copies += summary_.statistics.count("Deduplicator_copies_left_out");
+      for (int set = 0; set < 2; ++set) {
+        AppendRecords(ShareName(set == 0 ? kTraining : kEval, options.share),
+                      &records[set]);
+      }
+    }
+    EXPECT_EQ(sequences, one.sequences);
+    EXPECT_EQ(copies, one.statistics.count("Deduplicator_copies_left_out"));
+    for (int set = 0; set < 2; ++set) {
+      std::vector<std::string> expected;
+      AppendRecords(set == 0 ? kTraining : kEval, &expected);
+      EXPECT_FALSE(expected.empty());
+      std::sort(expected.begin(), expected.end());
+      std::sort(records[set].begin(), records[set].end());
+      EXPECT_TRUE(records[set] == expected) << size << " " << set;
+    }
+    const std::vector<std::string> names = Names("out");
+    EXPECT_EQ(std::count(names.begin(), names.end(), ".melodies.manifest"), 0);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -17,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "data/proto/music.pb.h"
+#include "data/records/shards.h"
 #include "data/records/tfrecord.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -179,6 +181,39 @@ TEST_F(ConvertTest, DealsSequencesToShards) {
     total += part.size();
   }
   EXPECT_EQ(total, all.size());
+}
+
+TEST_F(ConvertTest, SeveralProcessesWriteTheSequencesOfOne) {
+  const auto one = ConvertDirectory(options_);
+  ASSERT_TRUE(one.ok());
+  std::vector<std::string> expected;
+  for (const NoteSequence& sequence : ReadOutput(options_.output_file)) {
+    expected.push_back(sequence.SerializeAsString());
+  }
+  std::sort(expected.begin(), expected.end());
+  // More processes than files, too: the last ones have nothing.
+  for (const int size : {2, 3, 20}) {
+    std::vector<std::string> records;
+    int64_t files = 0;
+    std::map<std::string, int64_t> skipped;
+    for (int rank = 0; rank < size; ++rank) {
+      options_.share = {.rank = rank, .size = size};
+      const auto part = ConvertDirectory(options_);
+      ASSERT_TRUE(part.ok()) << part.status();
+      files += part->files;
+      for (const auto& [reason, count] : part->skipped) {
+        skipped[reason] += count;
+      }
+      for (const NoteSequence& sequence :
+           ReadOutput(ShareName(options_.output_file, options_.share))) {
+        records.push_back(sequence.SerializeAsString());
+      }
+    }
+    std::sort(records.begin(), records.end());
+    EXPECT_TRUE(records == expected) << size;
+    EXPECT_EQ(files, one->files);
+    EXPECT_EQ(skipped, one->skipped);
+  }
 }
 
 TEST_F(ConvertTest, ReportsEachFileAndTune) {
