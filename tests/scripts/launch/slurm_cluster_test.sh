@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # slurm.sbatch under a real Slurm with two nodes: ranks, logs, evaluation, and
-# jobs that give way to another or come to the end of their time and go on.
+# jobs that give way to another or come to the end of their time and go on; and a
+# training.
+#
+#   slurm_cluster_test.sh [FOLDER]     of melody_rnn_train, built with MPI
 
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck source=testing.sh disable=SC2016,SC2317
 . "$(dirname "$0")/testing.sh"
+bin=${1-}
 # shellcheck source=slurm_cluster.sh
 . "$source_dir/tests/scripts/launch/slurm_cluster.sh"
 
@@ -97,4 +101,19 @@ submit --array=1-2 "$launch/slurm.sbatch" --sweep="$dir/sweep" \
 until_true 60 nobody_waits || fail "array: $(squeue)"
 expect_text runs/1/count 2
 expect_text runs/2/count 4
+
+# Two ranks that srun connects give the bits of one process.
+if [ -n "$bin" ]; then
+  examples=$source_dir/tests/golden/tensorboard/attention_rnn/examples.tfrecord
+  train=("$bin/melody_rnn_train" --config=attention_rnn --seed=5 --log=WARN
+    --sequence_example_file="$examples" --num_training_steps=8
+    --micro_batches=2
+    --hparams="batch_size=4,rnn_layer_sizes=[8],attn_length=3")
+  expect_exit 0 "${train[@]}" --run_dir=one
+  job=$(submit "$launch/slurm.sbatch" "${train[@]}" --run_dir="$dir/two")
+  expect_done "$job" COMPLETED
+  cmp one/train/model.ckpt-8.data-00000-of-00001 \
+    two/train/model.ckpt-8.data-00000-of-00001 ||
+    fail "other bits under Slurm: $(cat "$job.log" two/logs/*)"
+fi
 exit "$failed"
