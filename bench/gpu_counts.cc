@@ -8,7 +8,7 @@
 #include <fstream>
 #include <vector>
 
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/device/cuda_status.h"
 #include "runtime/device/cuda_stream.h"
 
@@ -61,8 +61,8 @@ SimulatedCounters SimulatedStats::Take() {
   file.seekg(read_);
   while (std::getline(file, line)) {
     read_ += static_cast<std::streamoff>(line.size()) + 1;
-    const auto record = nlohmann::json::parse(line, nullptr, false);
-    if (record.is_discarded()) continue;
+    const Json record = ParseJson(line);
+    if (!record.is_object()) continue;
     if (record.contains("library")) {
       ++sum.library_calls;
       sum.library_flops += record.value("flops", int64_t{0});
@@ -72,7 +72,7 @@ SimulatedCounters SimulatedStats::Take() {
     const auto& global = record["global"];
     const auto& shared = record["shared"];
     const auto& flops = record["flops"];
-    const auto value = [](const nlohmann::json& object, const char* name) {
+    const auto value = [](const Json& object, const char* name) {
       return object.value(name, int64_t{0});
     };
     ++sum.launches;

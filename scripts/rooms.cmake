@@ -105,8 +105,6 @@ function(continuo_command name)
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE ${dependencies} continuo_options)
   target_compile_definitions(${name} PRIVATE ${ARG_DEFINES})
-  # What takes time is in the rooms; a command reads its flags.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_precompile_headers(${name} REUSE_FROM continuo_common_headers)
   set_property(GLOBAL APPEND PROPERTY CONTINUO_COMMANDS ${name})
 endfunction()

@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/records/tfrecord.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/crc32c.h"
@@ -19,29 +19,24 @@
 namespace continuo {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr absl::string_view kEnding = ".manifest";
 constexpr int64_t kMaxManifestBytes = int64_t{64} << 20;
 
 std::string ToText(const std::vector<ManifestEntry>& entries) {
-  Json files = Json::array();
+  OrderedJson files = OrderedJson::array();
   for (const auto& [path, digest] : entries) {
     files.push_back({{"name", std::string(BaseName(path))},
                      {"records", digest.records},
                      {"bytes", digest.bytes},
                      {"crc32c", digest.crc32c}});
   }
-  return Json{{"files", files}}.dump(2, ' ', false,
-                                     Json::error_handler_t::replace) +
-         "\n";
+  return JsonText(OrderedJson{{"files", files}}, 2) + "\n";
 }
 
 // Nothing if the text is no manifest.
 std::optional<std::map<std::string, RecordDigest>> FromText(
     absl::string_view text) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr,
-                                /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (!json.is_object()) return std::nullopt;
   const auto list = json.find("files");
   if (list == json.end() || !list->is_array()) return std::nullopt;

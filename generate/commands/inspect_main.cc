@@ -9,6 +9,7 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "generate/inspection/inspect.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/command/command_line.h"
@@ -71,8 +72,7 @@ absl::StatusOr<int> Run(const std::vector<std::string>& files) {
     }
     std::string text;
     if (absl::GetFlag(FLAGS_json)) {
-      text = absl::StrCat(
-          facts->dump(-1, ' ', false, Facts::error_handler_t::replace), "\n");
+      text = absl::StrCat(JsonText(*facts), "\n");
     } else {
       if (facts->contains("tensors") && !absl::GetFlag(FLAGS_tensors)) {
         (*facts)["tensors"] =

@@ -10,13 +10,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/notes/reading.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 
 namespace continuo {
 
 // Facts in the order in which they are shown: numbers, text, lists, and lists
 // of objects, which are tables. "file" and "kind" come first.
-using Facts = nlohmann::ordered_json;
+using Facts = OrderedJson;
 
 // Looks into `path`: a checkpoint (V2 prefix or one of its files, V1 file), a
 // safetensors file, a run folder or one of checkpoints, a bundle, a TFRecord of

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "generate/inspection/inspect.h"
+#include "runtime/base/json.h"
 
 namespace continuo {
 namespace {
@@ -31,8 +32,7 @@ std::string CellText(const Facts& value) {
   }
   // File contents need not be UTF-8, nor free of line breaks.
   if (value.is_string()) {
-    std::string text =
-        value.dump(-1, ' ', false, Facts::error_handler_t::replace);
+    std::string text = JsonText(value);
     return text.substr(1, text.size() - 2);
   }
   if (value.is_array()) {
@@ -40,7 +40,7 @@ std::string CellText(const Facts& value) {
     for (const Facts& part : value) parts.push_back(CellText(part));
     return absl::StrJoin(parts, ", ");
   }
-  return value.dump(-1, ' ', false, Facts::error_handler_t::replace);
+  return JsonText(value);
 }
 
 // A value with its unit, as far as the name of the fact tells one.

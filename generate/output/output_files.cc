@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/files/file.h"
 
 namespace continuo {
@@ -44,7 +44,7 @@ std::string LikelihoodText(const OutputFacts& facts) {
 }
 
 std::string ReportLine(const std::string& path, const OutputFacts& facts) {
-  nlohmann::ordered_json line;
+  OrderedJson line;
   line["file"] = path;
   line["output"] = facts.number;
   line["seed"] = facts.seed;
@@ -53,8 +53,7 @@ std::string ReportLine(const std::string& path, const OutputFacts& facts) {
   line["events"] = facts.events;
   line["generated_events"] = facts.generated_events;
   // A path need not be UTF-8.
-  return line.dump(-1, ' ', false,
-                   nlohmann::ordered_json::error_handler_t::replace);
+  return JsonText(line);
 }
 
 }  // namespace continuo

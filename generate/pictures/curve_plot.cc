@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "generate/pictures/palette.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 
 namespace continuo {
 namespace {
@@ -33,7 +33,7 @@ constexpr size_t kMaxReach = 100;
 constexpr double kMaxNumber = 1e30;
 
 // A number under `key` that can be drawn.
-std::optional<double> Number(const nlohmann::json& line, const char* key) {
+std::optional<double> Number(const Json& line, const char* key) {
   const auto found = line.find(key);
   if (found == line.end() || !found->is_number()) return std::nullopt;
   const double value = found->get<double>();
@@ -130,8 +130,7 @@ absl::StatusOr<CurveLog> ParseCurveLog(absl::string_view text) {
   bool other = false;
   for (const absl::string_view row :
        absl::StrSplit(text, '\n', absl::SkipWhitespace())) {
-    const auto line = nlohmann::json::parse(row.begin(), row.end(), nullptr,
-                                            /*allow_exceptions=*/false);
+    const Json line = ParseJson(row);
     if (!line.is_object()) {
       // The last line may be incomplete while the run is training.
       other = other || row.front() != '{' || row.end() != text.end();

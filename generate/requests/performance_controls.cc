@@ -10,13 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "data/events/performance/performance.h"
 #include "generate/requests/python_literal.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
 namespace {
 
-using nlohmann::json;
 using tensorflow::magenta::GeneratorOptions;
 
 // Larger values are typos. Sums of smaller ones stay finite.
@@ -50,17 +49,17 @@ bool ReadValue(const PythonLiteral& literal, PitchHistogram* value) {
   return true;
 }
 
-bool ReadValue(const json& item, double* value) {
+bool ReadValue(const Json& item, double* value) {
   if (!item.is_number()) return false;
   *value = item.get<double>();
   return IsAmount(*value);
 }
-bool ReadValue(const json& item, bool* value) {
+bool ReadValue(const Json& item, bool* value) {
   if (!item.is_boolean()) return false;
   *value = item.get<bool>();
   return true;
 }
-bool ReadValue(const json& item, PitchHistogram* value) {
+bool ReadValue(const Json& item, PitchHistogram* value) {
   if (!item.is_array() || item.size() != value->size()) return false;
   for (size_t i = 0; i < value->size(); ++i) {
     if (!ReadValue(item[i], &(*value)[i])) return false;
@@ -94,7 +93,7 @@ absl::StatusOr<RequestedValues<T>> ParseValues(absl::string_view text,
 }
 
 template <typename T>
-absl::Status ReadTimed(const json& list, absl::string_view name,
+absl::Status ReadTimed(const Json& list, absl::string_view name,
                        absl::string_view rule, RequestedValues<T>* requested) {
   if (!list.is_array() || list.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -105,7 +104,7 @@ absl::Status ReadTimed(const json& list, absl::string_view name,
       return absl::InvalidArgumentError(
           absl::StrCat(name, ", entry ", i, ": ", what));
     };
-    const json& entry = list[i];
+    const Json& entry = list[i];
     if (!entry.is_object() || entry.size() != 2 || !entry.contains("seconds") ||
         !entry.contains("value")) {
       return error("expected {\"seconds\": S, \"value\": V}");
@@ -159,8 +158,7 @@ absl::StatusOr<RequestedValues<bool>> ParseDisableConditioning(
 }
 
 absl::StatusOr<RequestedControls> ParseControlFile(absl::string_view text) {
-  const json object = json::parse(text.begin(), text.end(), nullptr,
-                                  /*allow_exceptions=*/false);
+  const Json object = ParseJson(text);
   if (!object.is_object()) {
     return absl::InvalidArgumentError("not a JSON object");
   }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "runtime/base/json.h"
+
 namespace continuo {
 namespace {
 
@@ -17,7 +19,7 @@ void AddHits(const HitCount& from, HitCount* to) {
   to->correct += from.correct;
 }
 
-nlohmann::ordered_json Accuracy(const HitCount& hits) {
+OrderedJson Accuracy(const HitCount& hits) {
   if (hits.labels == 0) return nullptr;
   return static_cast<double>(hits.correct) / static_cast<double>(hits.labels);
 }
@@ -57,8 +59,8 @@ void ScoreMetrics::Add(const ScoreMetrics& other) {
   }
 }
 
-nlohmann::ordered_json MetricsJson(const ScoreMetrics& metrics, bool classes) {
-  nlohmann::ordered_json json;
+OrderedJson MetricsJson(const ScoreMetrics& metrics, bool classes) {
+  OrderedJson json;
   json["predicted_events"] = metrics.predicted_events;
   json["log_likelihood"] = metrics.log_likelihood;
   json["bits_per_event"] = nullptr;
@@ -83,7 +85,7 @@ nlohmann::ordered_json MetricsJson(const ScoreMetrics& metrics, bool classes) {
         sum / static_cast<double>(metrics.classes.size());
   }
   if (!classes) return json;
-  auto& list = json["classes"] = nlohmann::ordered_json::array();
+  auto& list = json["classes"] = OrderedJson::array();
   for (const auto& [number, hits] : metrics.classes) {
     list.push_back({{"class", number},
                     {"labels", hits.labels},

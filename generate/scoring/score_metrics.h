@@ -11,7 +11,7 @@
 #include "data/events/encoding/event_encoder.h"
 #include "data/records/sparse_rows.h"
 #include "generate/scoring/score.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 
 namespace continuo {
 
@@ -41,7 +41,7 @@ struct ScoreMetrics {
 // "no_event_accuracy" (null where no label is such) and "per_class_accuracy",
 // the mean over the classes that occur. With `classes` also "classes": for each
 // one "class", "labels" and "correct".
-nlohmann::ordered_json MetricsJson(const ScoreMetrics& metrics, bool classes);
+OrderedJson MetricsJson(const ScoreMetrics& metrics, bool classes);
 
 }  // namespace continuo
 

@@ -17,6 +17,7 @@
 #include "generate/output/generate_files.h"
 #include "generate/scoring/score.h"
 #include "generate/scoring/score_sources.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
@@ -25,7 +26,6 @@ namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
-using Json = nlohmann::ordered_json;
 
 // Sources that are read in parallel.
 constexpr int kSourcesAtOnce = 256;
@@ -48,8 +48,8 @@ struct Piece {
     if (record.has_value()) return absl::StrCat(file, ", record ", *record);
     return file;
   }
-  Json Header() const {
-    Json json;
+  OrderedJson Header() const {
+    OrderedJson json;
     json["file"] = file;
     if (tune.has_value()) json["tune"] = *tune;
     if (record.has_value()) json["record"] = *record;
@@ -58,9 +58,7 @@ struct Piece {
 };
 
 // File names may hold bytes that are not UTF-8.
-std::string Line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string Line(const OrderedJson& json) { return JsonText(json) + "\n"; }
 
 // The pieces of one source: notes through the pipeline, and training examples
 // of `format` as they are.
@@ -156,7 +154,7 @@ absl::Status Scoring::Report(const Piece& piece) {
     LogWarn("Skipped ", piece.Name(), ": ", message);
   }
   if (report_ == nullptr) return absl::OkStatus();
-  Json json = piece.Header();
+  OrderedJson json = piece.Header();
   json["status"] = skipped ? "skipped" : "scored";
   json["sequences"] = scored;
   if (!piece.output.discarded.empty()) {
@@ -195,7 +193,7 @@ absl::Status Scoring::Flush(AtomicFile* output) {
       ScoreMetrics metrics;
       metrics.Add(*model_.encoder, examples[next], scores[next]);
       summary_.metrics.Add(metrics);
-      Json json = piece.Header();
+      OrderedJson json = piece.Header();
       json["sequence"] = i;
       json.update(MetricsJson(metrics, options_.classes));
       CONTINUO_RETURN_IF_ERROR(output->Append(Line(json)));
@@ -275,7 +273,7 @@ absl::StatusOr<ScoreSummary> Scoring::Run() {
 }
 
 std::string Scoring::SummaryLine() const {
-  Json json;
+  OrderedJson json;
   json["model"] = model_.path;
   json["config"] = model_.config.name;
   json["pieces"] = summary_.pieces;

@@ -10,15 +10,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint/checkpoint_tensor.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
 namespace {
-
-// Not ordered_json, which searches all entries for each one that it adds.
-using Json = nlohmann::json;
 
 constexpr char kMetadata[] = "__metadata__";
 constexpr uint64_t kPrefixBytes = 8;
@@ -39,8 +36,7 @@ absl::StatusOr<Json> ParseHeader(absl::string_view bytes,
         name, ": not a safetensors file, or cut short in its header"));
   }
   const absl::string_view text = bytes.substr(kPrefixBytes, HeaderSize(bytes));
-  Json json = Json::parse(text.begin(), text.end(), nullptr,
-                          /*allow_exceptions=*/false);
+  Json json = ParseJson(text);
   if (json.is_object()) return json;
   return absl::DataLossError(
       absl::StrCat(name, ": the header is no JSON object"));
@@ -143,10 +139,8 @@ std::string SerializeSafetensors(const Safetensors& contents) {
   std::string header;
   // Metadata may come from flags, and need not be UTF-8.
   const auto add = [&header](const std::string& name, const auto& entry) {
-    absl::StrAppend(
-        &header, header.empty() ? "{" : ",",
-        Json(name).dump(-1, ' ', false, Json::error_handler_t::replace), ":",
-        entry.dump(-1, ' ', false, Json::error_handler_t::replace));
+    absl::StrAppend(&header, header.empty() ? "{" : ",", JsonText(Json(name)),
+                    ":", JsonText(entry));
   };
   if (!contents.metadata.empty()) add(kMetadata, Json(contents.metadata));
   // Tensors of wider elements first, as the format's own writer has them, so
@@ -162,10 +156,9 @@ std::string SerializeSafetensors(const Safetensors& contents) {
     const HostTensor& tensor = named->second;
     const int64_t size = static_cast<int64_t>(BytesOf(tensor).size());
     add(named->first,
-        nlohmann::ordered_json(
-            {{"dtype", tensor.dtype == DType::kFloat32 ? "F32" : "I64"},
-             {"shape", tensor.shape},
-             {"data_offsets", {offset, offset + size}}}));
+        OrderedJson({{"dtype", tensor.dtype == DType::kFloat32 ? "F32" : "I64"},
+                     {"shape", tensor.shape},
+                     {"data_offsets", {offset, offset + size}}}));
     offset += size;
   }
   std::string text = header.empty() ? "{}" : absl::StrCat(header, "}");

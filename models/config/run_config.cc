@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "models/checkpoint/checkpoint.h"
 #include "models/checkpoint/safetensors.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
@@ -18,9 +18,7 @@ namespace continuo {
 namespace {
 
 // What is written keeps its order. What is read may be hostile, and searching
-// the fields of ordered_json takes time in their number.
-using OrderedJson = nlohmann::ordered_json;
-using Json = nlohmann::json;
+// REMOVE
 
 struct EncodingRow {
   Encoding encoding;
@@ -147,7 +145,7 @@ std::string RunConfigToJson(const RunConfig& config) {
   if (config.micro_batches > 1) json["micro_batches"] = config.micro_batches;
   json["version"] = config.version;
   // Text from flags may not be UTF-8; it must not end the program.
-  return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+  return JsonText(json, 2) + "\n";
 }
 
 absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
@@ -157,8 +155,7 @@ absl::Status WriteRunConfig(const std::string& dir, const RunConfig& config) {
 
 absl::StatusOr<RunConfig> ParseRunConfig(absl::string_view text,
                                          const std::string& path) {
-  const Json json = Json::parse(text.begin(), text.end(), nullptr,
-                                /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (!json.is_object()) {
     return absl::DataLossError(absl::StrCat(path, ": not a JSON object"));
   }

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 #include "runtime/files/sync_file.h"
@@ -17,8 +17,7 @@ namespace {
 // Whether a line is one of a step up to `last_step`. What a crash has left of a
 // line, cut short or filled with zeros, is not.
 bool Keep(absl::string_view line, int64_t last_step) {
-  const auto json =
-      nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(line);
   if (!json.is_object()) return false;
   const auto step = json.find("step");
   return step != json.end() && step->is_number_integer() &&
@@ -54,10 +53,10 @@ absl::Status JsonLog::Sync() { return SyncFile(file_, path_); }
 JsonLog::~JsonLog() { std::fclose(file_); }
 
 absl::Status JsonLog::Write(int64_t step, const Scalars& values) {
-  nlohmann::ordered_json json;
+  OrderedJson json;
   json["step"] = step;
   for (const auto& [name, value] : values) json[name] = value;
-  const std::string line = absl::StrCat(json.dump(), "\n");
+  const std::string line = absl::StrCat(JsonText(json), "\n");
   if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() ||
       std::fflush(file_) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat(path_, ": cannot write"));

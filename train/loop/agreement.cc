@@ -11,13 +11,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "models/network/sum_tree.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
 namespace {
-
-using Json = nlohmann::json;
 
 // Values as they are in memory: all ranks run the same program.
 class Packer {
@@ -110,7 +108,7 @@ bool Unpack(absl::string_view bytes, Findings* findings) {
 // The facts of a rank by name; none if it has sent something else.
 std::map<std::string, std::string> FactsOf(const std::string& text) {
   std::map<std::string, std::string> facts;
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = ParseJson(text);
   if (!json.is_object()) return facts;
   for (const auto& [name, value] : json.items()) {
     if (value.is_string()) facts[name] = value.get<std::string>();
@@ -125,10 +123,8 @@ absl::Status CheckSameFacts(Collective* collective,
   if (IsAlone(collective)) return absl::OkStatus();
   Json json = Json::object();
   for (const SharedFact& fact : facts) json[fact.name] = fact.value;
-  CONTINUO_ASSIGN_OR_RETURN(
-      const std::vector<std::string> texts,
-      collective->GatherBytes(
-          json.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  CONTINUO_ASSIGN_OR_RETURN(const std::vector<std::string> texts,
+                            collective->GatherBytes(JsonText(json)));
   const auto first = FactsOf(texts[0]);
   std::vector<std::string> differences;
   for (size_t rank = 1; rank < texts.size() && differences.empty(); ++rank) {

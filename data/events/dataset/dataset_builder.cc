@@ -25,7 +25,7 @@
 #include "data/records/manifest.h"
 #include "data/records/shards.h"
 #include "data/records/tfrecord.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
@@ -126,7 +126,7 @@ std::string ReportLine(int64_t index, const std::string& id,
                        const std::string& filename, DatasetPart part,
                        const PipelineOutput& output,
                        const std::optional<Duplicates>& duplicates) {
-  nlohmann::ordered_json line;
+  OrderedJson line;
   line["index"] = index;
   line["id"] = id;
   line["filename"] = filename;
@@ -144,9 +144,7 @@ std::string ReportLine(int64_t index, const std::string& id,
     }
   }
   // Names come from outside: bytes that are not UTF-8 are replaced.
-  return line.dump(-1, ' ', false,
-                   nlohmann::ordered_json::error_handler_t::replace) +
-         "\n";
+  return JsonText(line) + "\n";
 }
 
 // About the size of the records of these examples.

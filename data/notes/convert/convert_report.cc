@@ -4,22 +4,21 @@
 
 #include "absl/strings/ascii.h"
 #include "data/notes/convert/convert.h"
-#include "nlohmann/json.hpp"
+#include "runtime/base/json.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
 namespace {
 
 // Keeps the order in which fields are added.
-using Json = nlohmann::ordered_json;
-
-void AddFailure(const char* status, absl::string_view message, Json* line) {
+void AddFailure(const char* status, absl::string_view message,
+                OrderedJson* line) {
   (*line)["status"] = status;
   (*line)["reason"] = FailureReason(message);
   (*line)["message"] = std::string(message);
 }
 
-void AddItem(const ConvertedItem& item, Json* line) {
+void AddItem(const ConvertedItem& item, OrderedJson* line) {
   if (!item.status.ok()) {
     AddFailure("skipped", item.status.message(), line);
     return;
@@ -38,9 +37,7 @@ void AddItem(const ConvertedItem& item, Json* line) {
 }
 
 // Bytes of names that are not UTF-8 become replacement characters.
-std::string Line(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string Line(const OrderedJson& json) { return JsonText(json) + "\n"; }
 
 }  // namespace
 
@@ -72,12 +69,12 @@ absl::Status ConvertReport::Add(const std::string& file,
                                 const std::vector<ConvertedItem>& items,
                                 bool is_book) {
   if (!status.ok()) {
-    Json line = {{"file", file}};
+    OrderedJson line = {{"file", file}};
     AddFailure("skipped", status.message(), &line);
     return file_->Append(Line(line));
   }
   for (const ConvertedItem& item : items) {
-    Json line = {{"file", file}};
+    OrderedJson line = {{"file", file}};
     if (is_book) line["tune"] = item.index;
     AddItem(item, &line);
     CONTINUO_RETURN_IF_ERROR(file_->Append(Line(line)));
