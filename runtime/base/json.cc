@@ -7,7 +7,8 @@ namespace continuo {
 Json ParseJson(absl::string_view text) {
   Json json = Json::parse(text.begin(), text.end(), nullptr,
                           /*allow_exceptions=*/false);
-  return json.is_discarded() ? Json() : json;
+  if (json.is_discarded()) return nullptr;
+  return json;  // moved: a copy is recursive
 }
 
 std::string JsonText(const Json& json, int indent) {

@@ -23,7 +23,8 @@ using OrderedJson = nlohmann::ordered_json;
 // objects.
 Json ParseJson(absl::string_view text);
 
-// `indent` blanks a level; -1 = one line. Bytes that are no UTF-8 become U+FFFD.
+// `indent` blanks a level; -1 = one line. Bytes that are no UTF-8 become
+// U+FFFD.
 std::string JsonText(const Json& json, int indent = -1);
 std::string JsonText(const OrderedJson& json, int indent = -1);
 

@@ -27,6 +27,9 @@ namespace continuo {
 struct CollectiveOptions {
   // How long the others may take to come to a call.
   absl::Duration timeout = absl::Minutes(5);
+  // To start and meet, they have at least this: loading a library takes seconds
+  // on a busy machine.
+  absl::Duration least_start = absl::Minutes(1);
   // What is larger travels in parts, where a library counts in 32 bits.
   int64_t message_bytes = int64_t{1} << 30;
 };

@@ -20,7 +20,7 @@ absl::Status NoConnection(const LaunchIdentity& identity) {
       " computes on a CPU, where processes are connected by MPI, but ",
       identity.launcher,
       " has started it without: start it by mpirun, or by "
-      "srun --mpi=pmix, or alone by `world_size`=1"));
+      "srun with PMIx, or alone by `world_size`=1"));
 }
 
 }  // namespace

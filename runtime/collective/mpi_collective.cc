@@ -48,10 +48,10 @@ absl::Status Initialise(const MpiLibrary& mpi, const CollectiveOptions& options,
     const ExitGuard guard(
         options.timeout,
         absl::StrCat("rank ", identity.rank, " of ", identity.size, " (host ",
-                     LocalHostName(),
-                     "): MPI_Init found not all "
-                     "ranks within `collective_timeout`=",
-                     absl::ToDoubleSeconds(options.timeout), " seconds"));
+                     LocalHostName(), "): MPI_Init found not all ranks within ",
+                     absl::ToDoubleSeconds(options.timeout),
+                     " seconds (`collective_timeout`, at least ",
+                     absl::ToDoubleSeconds(options.least_start), ")"));
     CONTINUO_RETURN_IF_ERROR(MpiStatus(
         mpi,
         mpi.Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided),
@@ -72,7 +72,7 @@ absl::Status Initialise(const MpiLibrary& mpi, const CollectiveOptions& options,
         absl::StrCat("rank ", identity.rank, " of ", identity.size,
                      " is for MPI rank ", rank, " of ", size,
                      ": the library cannot talk to the launcher (other "
-                     "versions of Open MPI, or srun without --mpi=pmix)"));
+                     "versions of Open MPI, or srun without PMIx)"));
   }
   return absl::OkStatus();
 }
@@ -109,10 +109,12 @@ class Mpi : public Collective {
     mpi_.Finalize();
   }
 
-  absl::Status MeetFirst() {
+  // From here on calls have `timeout`.
+  absl::Status MeetFirst(absl::Duration timeout) {
     CONTINUO_ASSIGN_OR_RETURN(std::vector<std::string> hosts,
                               GatherBytes(LocalHostName()));
     messages_.set_hosts(std::move(hosts));
+    messages_.set_timeout(timeout);
     return absl::OkStatus();
   }
 
@@ -260,9 +262,11 @@ class Mpi : public Collective {
 absl::StatusOr<std::unique_ptr<Collective>> MakeMpi(
     const LaunchIdentity& identity, const CollectiveOptions& options) {
   CONTINUO_ASSIGN_OR_RETURN(const MpiLibrary* mpi, LoadMpi());
-  CONTINUO_RETURN_IF_ERROR(Initialise(*mpi, options, identity));
-  auto collective = std::make_unique<Mpi>(*mpi, identity, options);
-  CONTINUO_RETURN_IF_ERROR(collective->MeetFirst());
+  CollectiveOptions start = options;
+  start.timeout = std::max(options.timeout, options.least_start);
+  CONTINUO_RETURN_IF_ERROR(Initialise(*mpi, start, identity));
+  auto collective = std::make_unique<Mpi>(*mpi, identity, start);
+  CONTINUO_RETURN_IF_ERROR(collective->MeetFirst(options.timeout));
   return collective;
 }
 

@@ -32,6 +32,7 @@ class MpiMessages {
               const CollectiveOptions& options);
 
   void set_hosts(std::vector<std::string> hosts) { hosts_ = std::move(hosts); }
+  void set_timeout(absl::Duration timeout) { options_.timeout = timeout; }
   const absl::Status& failure() const { return failure_; }
 
   // Begins the next call, `what`, of which errors speak. Returns the failure.
@@ -74,7 +75,7 @@ class MpiMessages {
   const MpiLibrary& mpi_;
   const int rank_;
   const int size_;
-  const CollectiveOptions options_;
+  CollectiveOptions options_;
   std::vector<std::string> hosts_;
   std::string what_;
   int64_t call_ = 0;  // its number

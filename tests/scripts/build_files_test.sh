@@ -6,13 +6,14 @@
 # shellcheck source=testing.sh disable=SC2016
 . "$(dirname "$0")/testing.sh"
 
-# The one program that is looked for is nvcc, for the CUDA forms.
+# Programs are looked for by options alone: nvcc for CONTINUO_CUDA, Open MPI's
+# for CONTINUO_MPI.
 find "$source_dir" -path "$source_dir/build*" -prune -o \
   \( -name CMakeLists.txt -o -name '*.cmake' -o -name CMakePresets.json \) \
   -not -path '*/tests/scripts/*' -print >"$dir/files"
 [ "$(wc -l <"$dir/files")" -gt 5 ] || fail 'no build files found'
 xargs -d '\n' grep -nE 'find_program *\(' <"$dir/files" |
-  grep -v 'CONTINUO_NVCC' >"$dir/found"
+  grep -vE 'CONTINUO_(NVCC|MPICXX|MPIRUN)' >"$dir/found"
 xargs -d '\n' grep -niE '\<(s?ccache|distcc|icecc|mold|lld)\>' \
   <"$dir/files" >>"$dir/found"
 [ ! -s "$dir/found" ] || fail "tools that happen to be there: $(cat "$dir/found")"

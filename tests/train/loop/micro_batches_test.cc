@@ -16,17 +16,12 @@
 namespace continuo {
 namespace {
 
+using testing::MustReadLatest;
 using testing::ReadJsonLines;
 using testing::RunTraining;
 using testing::SameTensors;
 using testing::ScratchDir;
 using testing::SmallRun;
-
-TensorMap MustReadLatest(const TrainOptions& options) {
-  auto tensors = ReadCheckpoint(TrainDir(options.run_dir));
-  CONTINUO_CHECK(tensors.ok());
-  return *std::move(tensors);
-}
 
 TrainOptions CutRun(const ScratchDir& dir, int64_t steps,
                     std::optional<int> micro_batches) {

@@ -16,6 +16,7 @@
 #include "tests/testing/examples.h"
 #include "tests/testing/golden.h"
 #include "tests/testing/scratch.h"
+#include "train/loop/resolve_model.h"
 #include "train/loop/trainer.h"
 
 namespace continuo::testing {
@@ -82,6 +83,13 @@ inline bool SameTensors(const TensorMap& a, const TensorMap& b) {
     }
   }
   return true;
+}
+
+// The tensors of a run's newest checkpoint.
+inline TensorMap MustReadLatest(const TrainOptions& options) {
+  auto tensors = ReadCheckpoint(TrainDir(options.run_dir));
+  CONTINUO_CHECK(tensors.ok());
+  return *std::move(tensors);
 }
 
 }  // namespace continuo::testing
