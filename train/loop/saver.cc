@@ -136,7 +136,7 @@ absl::Status Saver::Write(bool reports_matter) {
   failed_ = false;
   warned_ = false;
   IsSavedAs(prefix);
-  LogInfo("saved ", prefix);
+  if (IsWriter(collective)) LogInfo("saved ", prefix);
   const absl::Status told =
       reporter_->events().WriteCheckpoint(job_->state.global_step, prefix);
   return reports_matter ? told : absl::OkStatus();

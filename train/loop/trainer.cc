@@ -40,6 +40,16 @@ void LogSetup(const Job& job) {
   }
   LogInfo("seed ", *job.config.seed, ", device ",
           StreamName(job.rnn->stream()));
+  const Collective* const collective = job.options.collective;
+  if (!IsAlone(collective)) {
+    LogInfo(collective->size(), " ranks share ", job.config.micro_batches,
+            " micro-batches of each batch");
+    if (collective->size() > job.config.micro_batches && IsWriter(collective)) {
+      LogWarn(collective->size() - job.config.micro_batches,
+              " ranks have no work: give `micro_batches`=", collective->size(),
+              " or more");
+    }
+  }
   LogInfo("Train dir: ", job.dir);
   LogInfo(absl::StrFormat(
       "%d examples with %d events in %d file(s), longest %d events; unigram "
