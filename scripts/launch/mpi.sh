@@ -52,7 +52,13 @@ logs=${logs:-$(logs_of "$@")}
 # mpirun passes SIGUSR1 on, and answers SIGTERM by ending all within a second.
 # shellcheck disable=SC2034  # common.sh reads them
 ask=USR1 end=TERM
-start mpirun --hostfile "$hosts" --map-by slot --bind-to none --wdir "$PWD" \
+# Whether a silent host is still there mpirun asks after five minutes; so, within
+# a quarter of one. It must know before the ranks end: with a message to that
+# host under way it does not ask, and hangs.
+alive=(--mca oob_tcp_keepalive_time 10 --mca oob_tcp_keepalive_intvl 2
+  --mca oob_tcp_keepalive_probes 3)
+start mpirun --hostfile "$hosts" --map-by slot --bind-to none "${alive[@]}" \
+  --wdir "$PWD" \
   "$folder/rank.sh" "$logs" "$@"
 [ -z "$eval_files" ] ||
   start_evaluation "$folder/rank.sh" --name=eval "$logs" "$@" \

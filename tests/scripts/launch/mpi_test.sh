@@ -9,6 +9,7 @@ printf '%s\n' '# ours' 'a slots=8' 'b slots=8' >'the hosts'
 
 expect_exit 0 "$mpi" --dry_run --hosts='the hosts' --eval=e show --run_dir=/run
 expect_text out 'mpirun --hostfile the\ hosts --map-by slot '
+expect_text out ' --mca oob_tcp_keepalive_time 10 '
 expect_text out "--wdir $(printf %q "$PWD") "
 expect_text out '/rank.sh /run/logs show --run_dir=/run'
 expect_text out '--name=eval /run/logs show --run_dir=/run --eval'
