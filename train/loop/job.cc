@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "data/records/open_together.h"
 #include "models/model_file/tf_variable_names.h"
 #include "models/network/device_check.h"
 #include "models/network/network.h"
@@ -225,9 +226,10 @@ absl::StatusOr<Job> PrepareJob(const TrainOptions& options,
   const ModelConfig& model = job.config.model;
   job.encoder = MakeEventEncoder(model.encoding);
   LogInfo("reading and checking ", options.sequence_example_file);
-  CONTINUO_ASSIGN_OR_RETURN(job.dataset,
-                            Dataset::Open(options.sequence_example_file,
-                                          ExampleFormatOf(model), stream.pool));
+  CONTINUO_ASSIGN_OR_RETURN(
+      job.dataset,
+      OpenTogether(options.sequence_example_file, ExampleFormatOf(model),
+                   stream.pool, options.collective));
   if (model.family == Family::kMelody && model.first_events.empty()) {
     CONTINUO_ASSIGN_OR_RETURN(job.config.model.first_events,
                               CountFirstEvents(*job.dataset, *job.encoder));

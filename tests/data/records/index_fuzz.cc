@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   continuo::AppendLittleEndian(kStamp.size, 8, &keyed);
   continuo::AppendLittleEndian(kStamp.mtime_ns, 8, &keyed);
   continuo::AppendLittleEndian(continuo::FormatDigest(Format()), 4, &keyed);
-  keyed.append(bytes);
+  keyed.append(bytes.data(), bytes.size());
   continuo::AppendLittleEndian(continuo::MaskedCrc32c(keyed), 4, &keyed);
   Use(continuo::UnpackIndex(keyed, kStamp, Format()));
   return 0;
