@@ -100,8 +100,8 @@ absl::StatusOr<Rendezvous> Invite(const Folder& folder, int size,
     const bool complete =
         std::find(requests.begin(), requests.end(), "") == requests.end();
     if (!complete || requests == offered) continue;
-    std::string offer = absl::StrCat(
-        meeting.nonce, " ", absl::BytesToHexString(meeting.payload), "\n");
+    std::string offer = absl::StrCat(meeting.nonce, " ",
+                                     absl::Base64Escape(meeting.payload), "\n");
     for (const std::string& request : requests) {
       absl::StrAppend(&offer, request, "\n");
     }
@@ -137,9 +137,8 @@ absl::StatusOr<Rendezvous> Come(const Folder& folder, int rank, int size,
     }
     const std::pair<std::string, std::string> head =
         absl::StrSplit(lines[0], absl::MaxSplits(' ', 1));
-    Rendezvous meeting = {.payload = absl::HexStringToBytes(head.second),
-                          .hosts = {},
-                          .nonce = head.first};
+    Rendezvous meeting = {.payload = {}, .hosts = {}, .nonce = head.first};
+    if (!absl::Base64Unescape(head.second, &meeting.payload)) continue;
     for (size_t i = 1; i < lines.size(); ++i) {
       meeting.hosts.push_back(HostOf(lines[i]));
     }
