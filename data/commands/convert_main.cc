@@ -37,7 +37,7 @@ ABSL_FLAG(int, num_shards, 1,
           "distributed in turn. Several processes write one each.");
 ABSL_FLAG(std::string, report, "",
           "File for the outcome of each file or tune, as lines of JSON: "
-          " file, tune, status (converted, repaired, skipped), reason, "
+          "file, tune, status (converted, repaired, skipped), reason, "
           "message, warnings, id, notes, seconds; - is standard output.");
 ABSL_FLAG(continuo::Reading, reading, continuo::Reading::kStandard,
           "How files are read where their format's standard and Magenta "

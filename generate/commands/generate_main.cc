@@ -141,7 +141,7 @@ CommandHelp Help(const GenerateCommand& command) {
       .groups = Groups(),
       .after =
           "Exit status: 0 when all is written; 1 for wrong flags, a model that "
-          "cannot be\nread, or a failed write.",
+          "cannot be\nread, or a failed write; 130 after Ctrl-C.",
       .see_also = {absl::StrCat(family, "_train"),
                    absl::StrCat(family, "_score"), "continuo_render",
                    "continuo_inspect"},
@@ -275,11 +275,8 @@ absl::Status Run(const GenerateCommand& command) {
 }  // namespace
 
 int GenerateMain(int argc, char** argv, const GenerateCommand& command) {
-  // Interrupted, it has not written all it was to write.
   return RunCommand(argc, argv, Help(command),
-                    [&command] { return Run(command); }) == 0
-             ? 0
-             : 1;
+                    [&command] { return Run(command); });
 }
 
 }  // namespace continuo

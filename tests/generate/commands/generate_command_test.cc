@@ -3,7 +3,9 @@
 // melody_rnn_generate as a user runs it, on a tiny bundle of Magenta.
 
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -105,6 +107,47 @@ TEST_F(GenerateCommandTest, WritesTheFilesAskedForWithTheirLikelihoods) {
   EXPECT_EQ(first["seed"], 5);
   EXPECT_EQ(first["events"], 32);
   EXPECT_LT(first["log_likelihood"], 0);
+}
+
+TEST_F(GenerateCommandTest, CtrlCKeepsWhatIsWrittenAndExitsWith130) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const std::string command = CONTINUO_BIN_DIR "/melody_rnn_generate";
+  const std::string bundle =
+      absl::StrCat("--bundle_file=", CONTINUO_SOURCE_DIR,
+                   "/tests/golden/bundles/attention_rnn.mag");
+  const std::string output = absl::StrCat("--output_dir=", dir_, "/out");
+  // More than the test waits for, one output after the other.
+  const char* const argv[] = {
+      command.c_str(),  bundle.c_str(), output.c_str(), "--num_outputs=20000",
+      "--num_steps=32", "--batch=1",    "--threads=1",  nullptr};
+  const pid_t pid = fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execv(argv[0], const_cast<char**>(argv));
+    _exit(99);
+  }
+  close(ends[1]);
+  std::string log;
+  bool interrupted = false;
+  char buffer[4096];
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof(buffer))) > 0;) {
+    log.append(buffer, static_cast<size_t>(n));
+    if (!interrupted && log.find("_00001.mid") != std::string::npos) {
+      ASSERT_EQ(kill(pid, SIGINT), 0);
+      interrupted = true;
+    }
+  }
+  close(ends[0]);
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  ASSERT_TRUE(WIFEXITED(status)) << log;
+  EXPECT_EQ(WEXITSTATUS(status), 130) << log;
+  EXPECT_NE(log.find("interrupted before the last "), std::string::npos) << log;
+  EXPECT_GE(Files("out").size(), 1);
 }
 
 TEST_F(GenerateCommandTest, SeedDecidesTheBytesAndNothingElse) {
