@@ -376,11 +376,8 @@ void BenchClipAdam(benchmark::State& state) {
                              .weights = a.New({size}),
                              .m = a.New({size}),
                              .v = a.New({size}),
-                             .clip_norm = 3,
+                             .adam = {.clip_norm = 3},
                              .rate = TensorView(&rate, {1}),
-                             .beta1 = 0.9,
-                             .beta2 = 0.999,
-                             .epsilon = 1e-8,
                              .squared_norms = Arrays::View(squared_norms)};
   float* v = args.v.data<float>();
   for (int64_t i = 0; i < size; ++i) v[i] = std::abs(v[i]);

@@ -122,7 +122,7 @@ void Train(benchmark::State& state, const Case& config) {
   const PackedBatch batch = MakeBatch(config);
   auto trainer =
       *EventRnnTrainer::Create(rnn.get(), batch.num_rows(), batch.num_events());
-  AdamSpec adam = {.clip_norm = 5, .step = 0};
+  AdamSpec adam = {.params = {.clip_norm = 5}, .step = 0};
   const auto step = [&] {
     LossSums sums;
     double norm = 0;

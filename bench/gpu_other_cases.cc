@@ -149,11 +149,8 @@ void AddOptimizer(GpuArrays* a, std::vector<GpuCase>* cases) {
       .weights = a->Floats({kSize}),
       .m = a->Allocate<float>({kSize}),
       .v = a->Allocate<float>({kSize}),
-      .clip_norm = 3,
+      .adam = {.clip_norm = 3},
       .rate = a->Put(std::vector<float>{0.001f}),
-      .beta1 = 0.9,
-      .beta2 = 0.999,
-      .epsilon = 1e-8,
       .squared_norms = a->Allocate<double>({3}),
       .scratch = a->Allocate<double>({ClipAdamScratch(a->stream(), 3)})};
   cases->push_back(

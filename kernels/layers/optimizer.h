@@ -5,6 +5,7 @@
 #ifndef CONTINUO_KERNELS_LAYERS_OPTIMIZER_H_
 #define CONTINUO_KERNELS_LAYERS_OPTIMIZER_H_
 
+#include <compare>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -12,6 +13,16 @@
 #include "runtime/device/tensor.h"
 
 namespace continuo {
+
+// What is the same for all updates of a training; the defaults are
+// TensorFlow's.
+struct AdamParams {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double clip_norm = 0;  // of each tensor's gradient; <= 0: off
+  auto operator<=>(const AdamParams&) const = default;
+};
 
 // For each tensor: g = gradient * clip_norm / max(norm, clip_norm) (clip_norm
 // <= 0: g = gradient), m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2)
@@ -24,11 +35,8 @@ struct ClipAdamArgs {
   TensorView weights;       // [flat] in and out
   TensorView m;             // [flat] in and out
   TensorView v;             // [flat] in and out
-  double clip_norm = 0;
-  TensorView rate;  // [1] float
-  double beta1 = 0;
-  double beta2 = 0;
-  double epsilon = 0;
+  AdamParams adam;
+  TensorView rate;           // [1] float
   TensorView squared_norms;  // [tensors] double out: before clipping
   TensorView scratch = {};   // [ClipAdamScratch(stream, tensors)] double
 };

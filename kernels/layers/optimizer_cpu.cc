@@ -42,20 +42,20 @@ absl::Status ClipAdam(const Stream& stream, const ClipAdamArgs& args) {
   float* m = args.m.data<float>();
   float* v = args.v.data<float>();
   double* squared_norms = args.squared_norms.data<double>();
-  const float beta1 = static_cast<float>(args.beta1);
-  const float beta2 = static_cast<float>(args.beta2);
-  const float rest1 = static_cast<float>(1.0 - args.beta1);
-  const float rest2 = static_cast<float>(1.0 - args.beta2);
+  const float beta1 = static_cast<float>(args.adam.beta1);
+  const float beta2 = static_cast<float>(args.adam.beta2);
+  const float rest1 = static_cast<float>(1.0 - args.adam.beta1);
+  const float rest2 = static_cast<float>(1.0 - args.adam.beta2);
   const float rate = *args.rate.data<float>();
-  const float epsilon = static_cast<float>(args.epsilon);
+  const float epsilon = static_cast<float>(args.adam.epsilon);
   ParallelFor(stream, tensors, [&](int64_t tensor, int) {
     const int64_t from = begin[tensor];
     const int64_t count = begin[tensor + 1] - from;
     squared_norms[tensor] = SquaredNorm(gradient + from, count);
     const double norm = std::sqrt(squared_norms[tensor]);
     float scale = 1.0f;
-    if (args.clip_norm > 0 && norm > args.clip_norm) {
-      scale = static_cast<float>(args.clip_norm / norm);
+    if (args.adam.clip_norm > 0 && norm > args.adam.clip_norm) {
+      scale = static_cast<float>(args.adam.clip_norm / norm);
     }
     for (int64_t i = from; i < from + count; ++i) {
       const float g = gradient[i] * scale;

@@ -61,7 +61,8 @@ __global__ void __launch_bounds__(kThreads)
   partial[blockIdx.x * kParts + blockIdx.y] = sum;
 }
 
-struct Adam {
+// AdamParams as the kernel computes with them.
+struct RoundedAdam {
   double clip_norm;
   float beta1, beta2, rest1, rest2, epsilon;
 };
@@ -70,7 +71,7 @@ struct Weight {
   float m, v, weight;
 };
 
-__device__ Weight Update(const Adam& adam, float scale, float rate,
+__device__ Weight Update(const RoundedAdam& adam, float scale, float rate,
                          float gradient, Weight old) {
   const float g = gradient * scale;
   const float m = adam.beta1 * old.m + adam.rest1 * g;
@@ -79,7 +80,7 @@ __device__ Weight Update(const Adam& adam, float scale, float rate,
 }
 
 __global__ void __launch_bounds__(kThreads)
-    UpdateKernel(const int64_t* tensor_begin, bool aligned, Adam adam,
+    UpdateKernel(const int64_t* tensor_begin, bool aligned, RoundedAdam adam,
                  const float* rate_array, const double* partial,
                  const float* gradient, float* m, float* v, float* weights,
                  double* squared_norms) {
@@ -142,12 +143,12 @@ absl::Status ClipAdam(const Stream& stream, const ClipAdamArgs& args) {
   SquaresKernel<<<grid, kThreads, 0, stream.cuda->stream()>>>(
       tensor_begin, aligned, gradient, partial);
   CONTINUO_RETURN_IF_LAUNCH_FAILED();
-  const Adam adam = {.clip_norm = args.clip_norm,
-                     .beta1 = static_cast<float>(args.beta1),
-                     .beta2 = static_cast<float>(args.beta2),
-                     .rest1 = static_cast<float>(1.0 - args.beta1),
-                     .rest2 = static_cast<float>(1.0 - args.beta2),
-                     .epsilon = static_cast<float>(args.epsilon)};
+  const RoundedAdam adam = {.clip_norm = args.adam.clip_norm,
+                            .beta1 = static_cast<float>(args.adam.beta1),
+                            .beta2 = static_cast<float>(args.adam.beta2),
+                            .rest1 = static_cast<float>(1.0 - args.adam.beta1),
+                            .rest2 = static_cast<float>(1.0 - args.adam.beta2),
+                            .epsilon = static_cast<float>(args.adam.epsilon)};
   UpdateKernel<<<grid, kThreads, 0, stream.cuda->stream()>>>(
       tensor_begin, aligned, adam, args.rate.data<float>(), partial, gradient,
       m, v, weights, args.squared_norms.data<double>());

@@ -80,11 +80,8 @@ absl::Status ProbeClipAdam(ProbeRun* run, int64_t) {
        .weights = weights,
        .m = m,
        .v = v,
-       .clip_norm = 5,
+       .adam = {.clip_norm = 5},
        .rate = run->Put(std::vector<float>{0.01f}),
-       .beta1 = 0.9,
-       .beta2 = 0.999,
-       .epsilon = 1e-8,
        .squared_norms = norms,
        .scratch = run->New<double>({ClipAdamScratch(run->stream(), 3)})}));
   for (const TensorView& output : {weights, m, v, norms}) run->Compare(output);

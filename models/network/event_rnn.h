@@ -18,6 +18,7 @@
 #include "absl/types/span.h"
 #include "data/records/batch.h"
 #include "data/records/micro_batches.h"
+#include "kernels/layers/optimizer.h"
 #include "models/network/network.h"
 #include "runtime/collective/collective.h"
 #include "runtime/device/arena.h"
@@ -48,13 +49,11 @@ struct DropoutSpec {
   uint64_t step = 0;
 };
 
+// One update.
 struct AdamSpec {
   double learning_rate = 0.001;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double clip_norm = 0;  // per tensor; <= 0 = off
-  int64_t step = 1;      // t of the bias correction, 1 for the first update
+  AdamParams params = {};
+  int64_t step = 1;  // t of the bias correction, 1 for the first update
 };
 
 // The weights of a network on a device.

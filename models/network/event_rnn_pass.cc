@@ -70,11 +70,8 @@ absl::Status EventRnnTrainer::State::Update(const Pass& pass) {
                              .weights = TensorView(weights(), {flat}),
                              .m = m,
                              .v = v,
-                             .clip_norm = pass.clip_norm,
+                             .adam = pass.adam,
                              .rate = batch->rate,
-                             .beta1 = pass.beta1,
-                             .beta2 = pass.beta2,
-                             .epsilon = pass.epsilon,
                              .squared_norms = results.squared_norms,
                              .scratch = adam_scratch});
 }

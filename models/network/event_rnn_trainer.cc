@@ -25,10 +25,7 @@ Pass MakePass(const DropoutSpec& dropout, bool gradient) {
 
 void SetAdam(const AdamSpec& adam, Pass* pass) {
   pass->update = true;
-  pass->clip_norm = adam.clip_norm;
-  pass->beta1 = adam.beta1;
-  pass->beta2 = adam.beta2;
-  pass->epsilon = adam.epsilon;
+  pass->adam = adam.params;
 }
 
 // The learning rate with the bias correction of the step.
@@ -36,8 +33,8 @@ float AdamRate(const AdamSpec& adam) {
   CONTINUO_CHECK(adam.step >= 1);
   const double step = static_cast<double>(adam.step);
   return static_cast<float>(adam.learning_rate *
-                            std::sqrt(1.0 - std::pow(adam.beta2, step)) /
-                            (1.0 - std::pow(adam.beta1, step)));
+                            std::sqrt(1.0 - std::pow(adam.params.beta2, step)) /
+                            (1.0 - std::pow(adam.params.beta1, step)));
 }
 
 // `labels`: how many the loss is the mean of.

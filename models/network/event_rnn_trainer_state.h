@@ -43,10 +43,7 @@ struct Pass {
   bool update = false;
   double keep_prob = 1.0;
   uint64_t seed = 0;
-  double clip_norm = 0;
-  double beta1 = 0;
-  double beta2 = 0;
-  double epsilon = 0;
+  AdamParams adam = {};  // of the update
   auto operator<=>(const Pass&) const = default;
 };
 

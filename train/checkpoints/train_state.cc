@@ -118,7 +118,7 @@ absl::StatusOr<TensorMap> ExportState(const EventRnn& rnn,
   AddFlatToTensors(rnn.parameters(), "/Adam", flat, &tensors);
   AddFlatToTensors(rnn.parameters(), "/Adam_1", v, &tensors);
   // Magenta multiplies after each update, starting from beta itself.
-  const AdamSpec adam;
+  const AdamParams adam;
   const double t = static_cast<double>(state.global_step + 1);
   tensors["beta1_power"] =
       FloatScalar(static_cast<float>(std::pow(adam.beta1, t)));

@@ -177,7 +177,7 @@ class TrainLoop {
                                  .seed = *job_.config.seed,
                                  .step = static_cast<uint64_t>(step)};
     const AdamSpec adam = {.learning_rate = hparams.learning_rate,
-                           .clip_norm = hparams.clip_norm,
+                           .params = {.clip_norm = hparams.clip_norm},
                            .step = step + 1};
     EventRnnTrainer& trainer = *job_.trainer;
     Findings mine;

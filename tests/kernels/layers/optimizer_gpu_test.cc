@@ -37,11 +37,8 @@ TEST_P(ClipAdamFormTest, MatchesDoubleLoop) {
                                       .weights = dw.vector(),
                                       .m = dm.vector(),
                                       .v = dv.vector(),
-                                      .clip_norm = clip_norm,
+                                      .adam = {.clip_norm = clip_norm},
                                       .rate = rate.vector(),
-                                      .beta1 = 0.9,
-                                      .beta2 = 0.999,
-                                      .epsilon = 1e-8,
                                       .squared_norms = norms.vector(),
                                       .scratch = scratch.vector()})
                       .ok());
@@ -86,16 +83,17 @@ TEST_P(ClipAdamFormTest, LargeTensor) {
   DeviceArray<float> rate = Put(std::vector<float>{1.0f});
   DeviceArray<double> norms(stream(), int64_t{1});
   DeviceArray<double> scratch(stream(), ClipAdamScratch(stream(), 1));
-  ASSERT_TRUE(ClipAdam(stream(), {.tensor_begin = dbegin.vector(),
-                                  .gradient = dgradient.vector(),
-                                  .weights = w.vector(),
-                                  .m = m.vector(),
-                                  .v = v.vector(),
-                                  .rate = rate.vector(),
-                                  .epsilon = 1.0,
-                                  .squared_norms = norms.vector(),
-                                  .scratch = scratch.vector()})
-                  .ok());
+  ASSERT_TRUE(
+      ClipAdam(stream(), {.tensor_begin = dbegin.vector(),
+                          .gradient = dgradient.vector(),
+                          .weights = w.vector(),
+                          .m = m.vector(),
+                          .v = v.vector(),
+                          .adam = {.beta1 = 0, .beta2 = 0, .epsilon = 1},
+                          .rate = rate.vector(),
+                          .squared_norms = norms.vector(),
+                          .scratch = scratch.vector()})
+          .ok());
   const std::vector<float> got = w.Read();
   double squares = 0;
   for (int64_t i = 0; i < begin[1]; ++i) {

@@ -28,11 +28,8 @@ Buffers Apply(int threads, const std::vector<int64_t>& begin,
                                .weights = Vector(b.weights),
                                .m = Vector(b.m),
                                .v = Vector(b.v),
-                               .clip_norm = clip_norm,
+                               .adam = {.clip_norm = clip_norm},
                                .rate = Scalar(rate),
-                               .beta1 = 0.9,
-                               .beta2 = 0.999,
-                               .epsilon = 1e-8,
                                .squared_norms = Vector(b.squared_norms)})
           .ok());
   return b;

@@ -208,11 +208,8 @@ class Step {
                                     .weights = weights_.vector(),
                                     .m = m_.vector(),
                                     .v = v_.vector(),
-                                    .clip_norm = 0.1,
+                                    .adam = {.beta2 = 0.99, .clip_norm = 0.1},
                                     .rate = rate_.vector(),
-                                    .beta1 = 0.9,
-                                    .beta2 = 0.99,
-                                    .epsilon = 1e-8,
                                     .squared_norms = norms_.vector(),
                                     .scratch = adam_scratch_.vector()});
         },

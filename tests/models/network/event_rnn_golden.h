@@ -276,7 +276,8 @@ TEST_P(ModelGoldenTest, WeightsAfterAdamSteps) {
       graph.meta["train_op_losses"].get<std::vector<double>>();
   AdamSpec adam = {
       .learning_rate = graph.meta["hparams"]["learning_rate"].get<double>(),
-      .clip_norm = graph.meta["hparams"]["clip_norm"].get<double>()};
+      .params = {.clip_norm =
+                     graph.meta["hparams"]["clip_norm"].get<double>()}};
   const std::vector<std::string> folders = ListFolders(graph.dir);
   std::vector<float> weights(loaded.rnn->flat_size());
   for (size_t step = 1; step <= losses.size(); ++step) {

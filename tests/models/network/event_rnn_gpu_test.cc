@@ -151,7 +151,7 @@ TEST_P(EventRnnGpuTest, TrainingIsThatOfTheCpu) {
        {GpuSpecs()[0], GpuSpecs()[3], GpuSpecs()[5]}) {
     // `halves` computes and applies gradients by two calls.
     Model cpu(spec, 2), gpu(spec, stream()), halves(spec, stream());
-    AdamSpec adam = {.learning_rate = 0.01, .clip_norm = 0.2};
+    AdamSpec adam = {.learning_rate = 0.01, .params = {.clip_norm = 0.2}};
     for (int step = 1; step <= 4; ++step) {
       const PackedBatch batch = Batch(spec, step % 2, step % 2);
       DropoutSpec dropout = kDropout;

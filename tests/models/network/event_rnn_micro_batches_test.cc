@@ -179,7 +179,8 @@ TEST(EventRnnMicroBatchesTest, TrainsAsTheWholeBatchDoes) {
   for (int step = 1; step <= 5; ++step) {
     std::rotate(examples.begin(), examples.begin() + 3, examples.end());
     examples.pop_back();
-    const AdamSpec adam = {.learning_rate = 0.01, .clip_norm = 1, .step = step};
+    const AdamSpec adam = {
+        .learning_rate = 0.01, .params = {.clip_norm = 1}, .step = step};
     LossSums sums;
     double norm = 0, whole_norm = 0;
     parts.Compute(examples);

@@ -31,7 +31,9 @@ TEST(EventRnnTest, SameBitsOnAnyThreads) {
     EXPECT_EQ(one.Gradient(batch, kDropout), three.Gradient(batch, kDropout));
     for (Model* model : {&one, &three}) {
       double norm = 0;
-      ASSERT_TRUE(model->trainer->ApplyGradients({.clip_norm = 1}, &norm).ok());
+      ASSERT_TRUE(
+          model->trainer->ApplyGradients({.params = {.clip_norm = 1}}, &norm)
+              .ok());
       ASSERT_TRUE(model->rnn->GetWeights(absl::MakeSpan(model->weights)).ok());
     }
     EXPECT_EQ(one.weights, three.weights);
@@ -167,11 +169,12 @@ TEST(EventRnnTest, TrainingLowersTheLoss) {
       LossSums sums;
       ASSERT_TRUE(model.trainer->ComputeGradients(batch, {}, &sums).ok());
       double norm = 0;
-      ASSERT_TRUE(
-          model.trainer
-              ->ApplyGradients(
-                  {.learning_rate = 0.01, .clip_norm = 3, .step = step}, &norm)
-              .ok());
+      ASSERT_TRUE(model.trainer
+                      ->ApplyGradients({.learning_rate = 0.01,
+                                        .params = {.clip_norm = 3},
+                                        .step = step},
+                                       &norm)
+                      .ok());
       last = sums.cross_entropy / static_cast<double>(sums.labels);
       if (step == 1) first = last;
     }
