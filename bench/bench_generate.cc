@@ -18,16 +18,14 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "bench/bench_support.h"
+#include "bench/gpu_flags.h"
 #include "bench/gpu_generate.h"
 #include "benchmark/benchmark.h"
 #include "generate/decoding/generator.h"
@@ -146,67 +144,29 @@ void Register() {
       ->Unit(benchmark::kMillisecond);
 }
 
-// Generation on a GPU, instead of the benchmarks of the CPU.
-struct GpuFlags {
-  bool Take(absl::string_view arg) {
-    if (absl::ConsumePrefix(&arg, "--device=")) {
-      return Assign(ParseDevice(arg), &device);
-    }
-    if (absl::ConsumePrefix(&arg, "--precision=")) {
-      return Assign(ParsePrecision(arg), &options.precision);
-    }
-    if (absl::ConsumePrefix(&arg, "--filter=")) {
-      filter = std::string(arg);
-      return true;
-    }
-    const std::pair<const char*, int*> counts[] = {
-        {"--rows=", &sizes.rows},
-        {"--events=", &sizes.events},
-        {"--beam_size=", &search.beam_size},
-        {"--branch_factor=", &search.branch_factor}};
-    for (const auto& [flag, value] : counts) {
-      if (!absl::ConsumePrefix(&arg, flag)) continue;
-      return absl::SimpleAtoi(arg, value) && *value >= 1;
-    }
-    return false;
-  }
-  template <typename T>
-  static bool Assign(const absl::StatusOr<T>& from, T* to) {
-    if (!from.ok()) {
-      LogError(from.status().message());
-      std::exit(1);
-    }
-    *to = *from;
-    return true;
-  }
-  int Run() const {
-    if constexpr (kHasCuda) {
-      const absl::Status status =
-          bench::PrintGpuGeneration(device, options, sizes, search, filter);
-      if (status.ok()) return 0;
-      LogError(status.message());
-    }
-    return 1;
-  }
-
-  Device device;
-  ComputeOptions options;
-  bench::GenerateSizes sizes;
-  SearchOptions search;
-  std::string filter;
-};
-
 }  // namespace
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::GpuFlags gpu;
+  continuo::bench::GenerateSizes sizes;
+  continuo::SearchOptions search;
+  continuo::bench::GpuFlags gpu = {
+      .sizes = {{"--rows=", &sizes.rows},
+                {"--events=", &sizes.events},
+                {"--beam_size=", &search.beam_size},
+                {"--branch_factor=", &search.branch_factor}}};
   continuo::bench::Initialize(
       &argc, argv, [&gpu](absl::string_view arg) { return gpu.Take(arg); },
       "--device=cpu|cuda[:N] and with cuda --precision=fp32|tf32|bf16, "
       "--filter=TEXT, --rows=N, --events=N, --beam_size=N, "
       "--branch_factor=N, ");
-  if (gpu.device.type == continuo::DeviceType::kCuda) return gpu.Run();
+  if (gpu.device.type == continuo::DeviceType::kCuda) {
+    if constexpr (continuo::kHasCuda) {
+      return continuo::bench::ExitStatus(continuo::bench::PrintGpuGeneration(
+          gpu.device, gpu.options, sizes, search, gpu.filter));
+    }
+    return 1;
+  }
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -16,14 +16,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/numbers.h"
-#include "absl/strings/strip.h"
 #include "bench/bench_support.h"
+#include "bench/gpu_flags.h"
 #include "bench/gpu_table.h"
 #include "benchmark/benchmark.h"
 #include "kernels/attention/attention.h"
@@ -443,60 +441,24 @@ void Register() {
       ->Args({1000, 1});
 }
 
-// What the CUDA forms cost, instead of the benchmarks of the CPU's.
-struct GpuFlags {
-  bool Take(absl::string_view arg) {
-    if (absl::ConsumePrefix(&arg, "--device=")) {
-      return Assign(ParseDevice(arg), &device);
-    }
-    if (absl::ConsumePrefix(&arg, "--precision=")) {
-      return Assign(ParsePrecision(arg), &options.precision);
-    }
-    if (absl::ConsumePrefix(&arg, "--filter=")) {
-      filter = std::string(arg);
-      return true;
-    }
-    if (absl::ConsumePrefix(&arg, "--steps=")) {
-      return absl::SimpleAtoi(arg, &sizes.steps) && sizes.steps >= 1;
-    }
-    return absl::ConsumePrefix(&arg, "--rows=") &&
-           absl::SimpleAtoi(arg, &sizes.rows) && sizes.rows >= 1;
-  }
-  template <typename T>
-  static bool Assign(const absl::StatusOr<T>& from, T* to) {
-    if (!from.ok()) {
-      LogError(from.status().message());
-      std::exit(1);
-    }
-    *to = *from;
-    return true;
-  }
-  int Run() const {
-    if constexpr (kHasCuda) {
-      const absl::Status status =
-          bench::PrintGpuTable(device, options, sizes, filter);
-      if (status.ok()) return 0;
-      LogError(status.message());
-    }
-    return 1;
-  }
-
-  Device device;
-  ComputeOptions options;
-  bench::GpuSizes sizes;
-  std::string filter;
-};
-
 }  // namespace
 }  // namespace continuo
 
 int main(int argc, char** argv) {
-  continuo::GpuFlags gpu;
+  continuo::bench::GpuSizes sizes;
+  continuo::bench::GpuFlags gpu = {
+      .sizes = {{"--steps=", &sizes.steps}, {"--rows=", &sizes.rows}}};
   continuo::bench::Initialize(
       &argc, argv, [&gpu](absl::string_view arg) { return gpu.Take(arg); },
       "--device=cpu|cuda[:N] and with cuda --precision=fp32|tf32|bf16, "
       "--filter=TEXT, --steps=T, --rows=N, ");
-  if (gpu.device.type == continuo::DeviceType::kCuda) return gpu.Run();
+  if (gpu.device.type == continuo::DeviceType::kCuda) {
+    if constexpr (continuo::kHasCuda) {
+      return continuo::bench::ExitStatus(continuo::bench::PrintGpuTable(
+          gpu.device, gpu.options, sizes, gpu.filter));
+    }
+    return 1;
+  }
   continuo::Register();
   benchmark::RunSpecifiedBenchmarks();
   return 0;

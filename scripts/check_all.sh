@@ -29,10 +29,8 @@ files=
 for argument in "$@"; do
   case $argument in
     --since=?*)
-      # A header is looked at with the source beside it.
-      files=$(cd "$(dirname "$0")/.." &&
-        git diff --name-only --diff-filter=d "${argument#--since=}" -- \
-          '*.cc' '*.h' | sed 's/\.h$/.cc/' | sort -u | tr '\n' ' ')
+      files=$("$(dirname "$0")/changed_sources.sh" "${argument#--since=}" |
+        tr '\n' ' ')
       [ -n "$files" ] || files=none ;;
     --files=*) files=${argument#--files=} ;;
     --help) usage; exit ;;

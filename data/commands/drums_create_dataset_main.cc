@@ -5,20 +5,13 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "data/commands/create_dataset_main.h"
+#include "data/commands/model_flags.h"
 #include "data/events/dataset/drums_pipeline.h"
 #include "models/config/config.h"
-#include "models/config/hparams.h"
 #include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "drum_kit",
           "Configuration: one_drum or drum_kit.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters, name=value,... Checked, but the data do not "
-          "depend on them.");
 ABSL_FLAG(std::string, treat_as_drums, "",
           "Notes that count as drums besides those of MIDI's drum channel "
           "(10): \"all\", or instrument numbers as in \"0,2\". --report lists "
@@ -48,8 +41,7 @@ absl::StatusOr<ModelConfig> ConfigFromFlags() {
   CONTINUO_ASSIGN_OR_RETURN(
       ModelConfig config,
       FindConfig(Family::kDrums, absl::GetFlag(FLAGS_config)));
-  CONTINUO_RETURN_IF_ERROR(
-      ParseHparams(absl::GetFlag(FLAGS_hparams), &config.hparams));
+  CONTINUO_RETURN_IF_ERROR(ApplyHparamsOfFlags(&config));
   return config;
 }
 

@@ -5,9 +5,9 @@
 #include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "data/commands/create_dataset_main.h"
+#include "data/commands/model_flags.h"
 #include "data/events/dataset/melody_pipeline.h"
 #include "models/config/config.h"
-#include "models/config/hparams.h"
 #include "runtime/base/status.h"
 
 ABSL_FLAG(std::string, config, "",
@@ -15,13 +15,6 @@ ABSL_FLAG(std::string, config, "",
           "attention_rnn. Either this or --melody_encoder_decoder.");
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "Encoding without a configuration: onehot, lookback or key.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Accepted for compatibility: the data do not depend on it.");
-ABSL_FLAG(std::string, hparams, "",
-          "Hyperparameters, name=value,... Checked, but the data do not "
-          "depend on them.");
 ABSL_FLAG(bool, ignore_polyphonic_notes, false,
           "Where notes of an instrument start together, keep the highest "
           "instead of dropping the rest of the instrument.");
@@ -54,8 +47,7 @@ absl::StatusOr<ModelConfig> ConfigFromFlags() {
   CONTINUO_ASSIGN_OR_RETURN(ModelConfig config,
                             name.empty() ? MelodyEncoderDecoderConfig(encoder)
                                          : FindConfig(Family::kMelody, name));
-  CONTINUO_RETURN_IF_ERROR(
-      ParseHparams(absl::GetFlag(FLAGS_hparams), &config.hparams));
+  CONTINUO_RETURN_IF_ERROR(ApplyHparamsOfFlags(&config));
   return config;
 }
 

@@ -51,11 +51,9 @@ absl::StatusOr<MetricPrimer> PrimerOfFlags() {
 }
 
 // What each output continues; equal primers share one object.
-absl::StatusOr<Outputs> MakeOutputs(const MetricPrimer& primer,
+absl::StatusOr<Outputs> MakeOutputs(const MetricPrimer& primer, int num_steps,
                                     const GenerateJob& job,
                                     const ModelConfig& config) {
-  const int num_steps =
-      StepsOfFlags(primer, absl::GetFlag(FLAGS_num_steps), config);
   if (primer.notes.has_value()) {
     CONTINUO_ASSIGN_OR_RETURN(
         const std::shared_ptr<const Continuation> continuation,
@@ -84,13 +82,8 @@ absl::StatusOr<Outputs> MakeOutputs(const MetricPrimer& primer,
 }
 
 absl::StatusOr<PreparedOutputs> Prepare(const GenerateJob& job) {
-  const int num_steps = absl::GetFlag(FLAGS_num_steps);
-  CONTINUO_RETURN_IF_ERROR(CheckLength(num_steps));
-  CONTINUO_ASSIGN_OR_RETURN(const MetricPrimer primer, PrimerOfFlags());
-  return PreparedOutputs{.description = LengthText(num_steps, primer.qpm),
-                         .make = [primer, job](LoadedModel* model) {
-                           return MakeOutputs(primer, job, model->config);
-                         }};
+  return PrepareMetricOutputs(job, absl::GetFlag(FLAGS_num_steps),
+                              PrimerOfFlags, MakeOutputs);
 }
 
 void AddConfig(ModelSource* source) {

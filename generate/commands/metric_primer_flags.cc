@@ -40,6 +40,41 @@ absl::StatusOr<double> QpmOfFlags() {
                    ", or 0 for ", kDefaultQpm));
 }
 
+absl::Status CheckLength(int num_steps) {
+  constexpr int kMaxBars = 1 << 20;
+  const int new_bars = absl::GetFlag(FLAGS_new_bars);
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("num_steps", num_steps, 1));
+  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("new_bars", new_bars, 0));
+  if (new_bars > kMaxBars) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--new_bars=", new_bars, ": must be at most ", kMaxBars));
+  }
+  if (new_bars > 0 && num_steps != kDefaultNumSteps) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--num_steps=", num_steps, " and --new_bars=", new_bars,
+                     " both say how long the outputs are; give one of them"));
+  }
+  return absl::OkStatus();
+}
+
+// "128 steps at 120 qpm" or "the primer and 8 bars at 120 qpm", for the log.
+std::string LengthText(int num_steps, double qpm) {
+  const int new_bars = absl::GetFlag(FLAGS_new_bars);
+  const std::string length =
+      new_bars > 0 ? absl::StrCat("the primer and ", Counted(new_bars, "bar"))
+                   : Counted(num_steps, "step");
+  return absl::StrCat(length, " at ", qpm, " qpm");
+}
+
+// The steps to write, the primer included.
+int StepsOfFlags(const MetricPrimer& primer, int num_steps,
+                 const ModelConfig& config) {
+  const int new_bars = absl::GetFlag(FLAGS_new_bars);
+  if (new_bars == 0) return num_steps;
+  return StepsWithBars(primer.notes.value_or(NoteSequence()), primer.qpm,
+                       config.steps_per_quarter, new_bars);
+}
+
 }  // namespace
 
 absl::StatusOr<MetricPrimer> MetricPrimerOfFlags(
@@ -69,37 +104,21 @@ absl::StatusOr<MetricPrimer> MetricPrimerOfFlags(
   return primer;
 }
 
-absl::Status CheckLength(int num_steps) {
-  constexpr int kMaxBars = 1 << 20;
-  const int new_bars = absl::GetFlag(FLAGS_new_bars);
-  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("num_steps", num_steps, 1));
-  CONTINUO_RETURN_IF_ERROR(CheckAtLeast("new_bars", new_bars, 0));
-  if (new_bars > kMaxBars) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--new_bars=", new_bars, ": must be at most ", kMaxBars));
-  }
-  if (new_bars > 0 && num_steps != kDefaultNumSteps) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--num_steps=", num_steps, " and --new_bars=", new_bars,
-                     " both say how long the outputs are; give one of them"));
-  }
-  return absl::OkStatus();
-}
-
-std::string LengthText(int num_steps, double qpm) {
-  const int new_bars = absl::GetFlag(FLAGS_new_bars);
-  const std::string length =
-      new_bars > 0 ? absl::StrCat("the primer and ", Counted(new_bars, "bar"))
-                   : Counted(num_steps, "step");
-  return absl::StrCat(length, " at ", qpm, " qpm");
-}
-
-int StepsOfFlags(const MetricPrimer& primer, int num_steps,
-                 const ModelConfig& config) {
-  const int new_bars = absl::GetFlag(FLAGS_new_bars);
-  if (new_bars == 0) return num_steps;
-  return StepsWithBars(primer.notes.value_or(NoteSequence()), primer.qpm,
-                       config.steps_per_quarter, new_bars);
+absl::StatusOr<PreparedOutputs> PrepareMetricOutputs(
+    const GenerateJob& job, int num_steps,
+    absl::StatusOr<MetricPrimer> (*primer_of_flags)(),
+    absl::StatusOr<Outputs> (*make_outputs)(const MetricPrimer&, int,
+                                            const GenerateJob&,
+                                            const ModelConfig&)) {
+  CONTINUO_RETURN_IF_ERROR(CheckLength(num_steps));
+  CONTINUO_ASSIGN_OR_RETURN(const MetricPrimer primer, primer_of_flags());
+  return PreparedOutputs{.description = LengthText(num_steps, primer.qpm),
+                         .make = [=](LoadedModel* model) {
+                           return make_outputs(
+                               primer,
+                               StepsOfFlags(primer, num_steps, model->config),
+                               job, model->config);
+                         }};
 }
 
 absl::StatusOr<std::shared_ptr<const Continuation>> ContinueNotes(

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "data/proto/generator.pb.h"
 #include "data/proto/music.pb.h"
+#include "generate/commands/generate_main.h"
 #include "generate/decoding/generator.h"
 #include "generate/requests/continuation.h"
 #include "models/config/config.h"
@@ -43,17 +44,18 @@ absl::StatusOr<MetricPrimer> MetricPrimerOfFlags(
         absl::string_view list, double qpm)>
         parse);
 
-// InvalidArgument unless `num_steps`, the value of --num_steps, is 1 or more,
-// and --new_bars 0 or the only one of the two that is given.
-absl::Status CheckLength(int num_steps);
-
-// "128 steps at 120 qpm" or "the primer and 8 bars at 120 qpm", for the log.
-std::string LengthText(int num_steps, double qpm);
-
-// The steps to write, the primer included: those of --new_bars if it is given,
-// else `num_steps`.
-int StepsOfFlags(const MetricPrimer& primer, int num_steps,
-                 const ModelConfig& config);
+// The outputs of a command, which `make_outputs` makes once there is a model:
+// of the primer, up to the steps of --new_bars if it is given, else
+// `num_steps`, the value of --num_steps; the primer counts. InvalidArgument
+// unless that is 1 or more, and --new_bars 0 or the only one of the two that is
+// given, and the errors of `primer_of_flags`.
+absl::StatusOr<PreparedOutputs> PrepareMetricOutputs(
+    const GenerateJob& job, int num_steps,
+    absl::StatusOr<MetricPrimer> (*primer_of_flags)(),
+    absl::StatusOr<Outputs> (*make_outputs)(const MetricPrimer& primer,
+                                            int num_steps,
+                                            const GenerateJob& job,
+                                            const ModelConfig& config));
 
 // The request to continue `notes` at `qpm` up to `num_steps`, made by `make`
 // (MakeMelodyContinuation). An error of a primer that is too long says what

@@ -29,6 +29,7 @@
 #include "models/network/event_rnn_decoder.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
+#include "runtime/device/double_buffer.h"
 #include "runtime/device/graph.h"
 #include "runtime/device/tensor.h"
 
@@ -51,11 +52,6 @@ class DeviceDecodeLoop {
   absl::Status Run(int64_t begin, int64_t end, int64_t events_before);
 
  private:
-  // A buffer and the one that its successor is written to.
-  struct Buffered {
-    TensorView now;
-    TensorView next;
-  };
   // A step and where its arrays are.
   struct EnqueuedStep {
     ScheduledStep plan;
@@ -75,8 +71,8 @@ class DeviceDecodeLoop {
   // A chunk that was recorded, and where it leaves the host's views.
   struct Recording {
     Graph graph;
-    Buffered state;
-    Buffered scores;
+    DoubleBuffer state;
+    DoubleBuffer scores;
     TensorView last_choice;
     std::shared_ptr<const EventRnnDecoder::Place> place;
   };
@@ -144,10 +140,10 @@ class DeviceDecodeLoop {
   InputFeedbackEncoding encoding_;
   TensorView row_begin_;  // [max_rows + 1], in tables_
   TensorView no_row_;     // [1], in tables_
-  Buffered state_;        // [max_rows, feedback state]
+  DoubleBuffer state_;    // [max_rows, feedback state]
   TensorView index_;      // [max_rows * entries of an input row]
   TensorView value_;      // the same
-  Buffered scores_;       // [max_rows] double; beams only
+  DoubleBuffer scores_;   // [max_rows] double; beams only
   TensorView kept_;       // [max_rows] int32
   TensorView source_;     // [max_rows] int32
   TensorView logits_;     // [max_rows, classes] of rows that continue others

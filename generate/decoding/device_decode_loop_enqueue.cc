@@ -134,7 +134,7 @@ absl::Status DeviceDecodeLoop::FeedLabels(int64_t rows) {
                               .next_state = next,
                               .index = Rows(index_, rows * width),
                               .value = Rows(value_, rows * width)}));
-  std::swap(state_.now, state_.next);
+  state_.Swap();
   return absl::OkStatus();
 }
 
@@ -150,7 +150,7 @@ absl::Status DeviceDecodeLoop::StartSearches(const EnqueuedStep& step) {
       GatherRows(stream_, {.x = AsFloats(Rows(state_.now, before)),
                            .rows = source,
                            .out = AsFloats(Rows(state_.next, rows))}));
-  std::swap(state_.now, state_.next);
+  state_.Swap();
   CONTINUO_RETURN_IF_ERROR(ReorderScores(source));
   return decoder_->ReorderOnDevice(source);
 }
@@ -244,7 +244,7 @@ absl::Status DeviceDecodeLoop::ReorderScores(const TensorView& source) {
       stream_, {.x = AsFloats(scores_.now),
                 .rows = source,
                 .out = AsFloats(Rows(scores_.next, source.shape[0]))}));
-  std::swap(scores_.now, scores_.next);
+  scores_.Swap();
   return absl::OkStatus();
 }
 

@@ -61,7 +61,7 @@ absl::Status DeviceDecodeLoop::UploadChunk() {
   if (hypotheses_ == 1) return absl::OkStatus();
   const int64_t rows = batch_.rows();
   // Always into the same buffer: chunks should be alike.
-  if (scores_.now.raw > scores_.next.raw) std::swap(scores_.now, scores_.next);
+  if (scores_.now.raw > scores_.next.raw) scores_.Swap();
   return Copy(stream_,
               {.from = AsFloats(upload_.Get<double>(scores_handle_, {rows})),
                .to = AsFloats(Rows(scores_.now, rows))});

@@ -2,14 +2,13 @@
 
 // MIDI, MusicXML and ABC files.
 
-#include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/notes/convert/formats.h"
+#include "data/notes/instruments.h"
 #include "generate/inspection/inspect.h"
 #include "google/protobuf/arena.h"
 #include "runtime/base/log.h"
@@ -49,24 +48,8 @@ std::string Metres(const NoteSequence& sequence) {
 }
 
 Facts Instruments(const NoteSequence& sequence) {
-  struct Instrument {
-    int program = 0;
-    bool drums = false;
-    int64_t notes = 0;
-    int lowest = 127;
-    int highest = 0;
-  };
-  std::map<int, Instrument> instruments;
-  for (const NoteSequence::Note& note : sequence.notes()) {
-    Instrument& instrument = instruments[note.instrument()];
-    instrument.program = note.program();
-    instrument.drums = note.is_drum();
-    ++instrument.notes;
-    instrument.lowest = std::min(instrument.lowest, note.pitch());
-    instrument.highest = std::max(instrument.highest, note.pitch());
-  }
   Facts list = Facts::array();
-  for (const auto& [number, instrument] : instruments) {
+  for (const auto& [number, instrument] : SummarizeInstruments(sequence)) {
     list.push_back({{"instrument", number},
                     {"program", instrument.program},
                     {"drums", instrument.drums},

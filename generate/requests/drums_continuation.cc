@@ -2,7 +2,6 @@
 
 #include "generate/requests/drums_continuation.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -79,17 +78,13 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
     const NoteSequence& input, const GeneratorOptions& options,
     const ModelConfig& config) {
   CONTINUO_ASSIGN_OR_RETURN(
-      Section section,
-      ResolveSection(input, options, config.steps_per_quarter));
-  NoteSequence& quantized = section.primer;
-  CONTINUO_RETURN_IF_ERROR(
-      Annotate(QuantizeMetric(config.steps_per_quarter, &quantized), "primer"));
-
+      const Section section,
+      ResolveQuantizedSection(input, options, config.steps_per_quarter));
   DrumsExtractOptions extract = PrimingDrumsOptions();
   extract.search_start_step = section.search_start_step;
   CONTINUO_ASSIGN_OR_RETURN(DrumsExtraction extraction,
-                            ExtractDrumTracks(quantized, extract));
-  const double steps_per_bar = StepsPerBar(quantized);
+                            ExtractDrumTracks(section.primer, extract));
+  const double steps_per_bar = StepsPerBar(section.primer);
   if (extraction.non_integer_steps_per_bar) {
     return BarsNotWhole(steps_per_bar, config.steps_per_quarter);
   }
@@ -99,10 +94,8 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeDrumsContinuation(
     CONTINUO_CHECK(extraction.drum_tracks.size() == 1);
     track = std::move(extraction.drum_tracks[0]);
   } else {
-    // One step of silence, once extended below.
-    track.start_step = std::max<int64_t>(0, section.start_step - 1);
-    track.steps_per_bar = static_cast<int64_t>(steps_per_bar);
-    track.steps_per_quarter = config.steps_per_quarter;
+    track = SilentPrimer<DrumTrack>(section, steps_per_bar,
+                                    config.steps_per_quarter);
   }
   WarnOfUnknownDrums(DrumClassesOf(config.encoding), track);
   CONTINUO_RETURN_IF_ERROR(ExtendPrimer(

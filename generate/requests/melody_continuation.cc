@@ -73,17 +73,13 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
     const NoteSequence& input, const GeneratorOptions& options,
     const ModelConfig& config) {
   CONTINUO_ASSIGN_OR_RETURN(
-      Section section,
-      ResolveSection(input, options, config.steps_per_quarter));
-  NoteSequence& quantized = section.primer;
-  CONTINUO_RETURN_IF_ERROR(
-      Annotate(QuantizeMetric(config.steps_per_quarter, &quantized), "primer"));
-
+      const Section section,
+      ResolveQuantizedSection(input, options, config.steps_per_quarter));
   MelodyExtractOptions extract = PrimingMelodyOptions();
   extract.search_start_step = section.search_start_step;
   CONTINUO_ASSIGN_OR_RETURN(MelodyExtraction extraction,
-                            ExtractMelodies(quantized, extract));
-  const double steps_per_bar = StepsPerBar(quantized);
+                            ExtractMelodies(section.primer, extract));
+  const double steps_per_bar = StepsPerBar(section.primer);
   if (extraction.non_integer_steps_per_bar) {
     return BarsNotWhole(steps_per_bar, config.steps_per_quarter);
   }
@@ -98,10 +94,8 @@ absl::StatusOr<std::unique_ptr<Continuation>> MakeMelodyContinuation(
   if (!extraction.melodies.empty() && !extraction.melodies[0].events.empty()) {
     melody = std::move(extraction.melodies[0]);
   } else {
-    // One step of silence, once extended below.
-    melody.start_step = std::max<int64_t>(0, section.start_step - 1);
-    melody.steps_per_bar = static_cast<int>(steps_per_bar);
-    melody.steps_per_quarter = config.steps_per_quarter;
+    melody =
+        SilentPrimer<Melody>(section, steps_per_bar, config.steps_per_quarter);
   }
   CONTINUO_RETURN_IF_ERROR(ExtendPrimer(
       section, melody.start_step,

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "data/notes/instruments.h"
 #include "data/notes/midi/midi_programs.h"
 #include "runtime/base/counted.h"
 
@@ -20,14 +20,6 @@ using tensorflow::magenta::NoteSequence;
 constexpr double kTouch = 1e-6;  // seconds
 
 using Notes = std::vector<const NoteSequence::Note*>;
-
-std::map<int, Notes> ByInstrument(const NoteSequence& sequence) {
-  std::map<int, Notes> notes;
-  for (const NoteSequence::Note& note : sequence.notes()) {
-    notes[note.instrument()].push_back(&note);
-  }
-  return notes;
-}
 
 bool IsPolyphonic(Notes notes) {
   std::sort(notes.begin(), notes.end(), [](const auto* a, const auto* b) {
@@ -54,7 +46,7 @@ std::string DescribeInstruments(const NoteSequence& sequence) {
   // A melody before chords, chords before drums; then the most notes.
   int best = -1;
   int64_t best_rank = -1;
-  for (const auto& [instrument, notes] : ByInstrument(sequence)) {
+  for (const auto& [instrument, notes] : NotesByInstrument(sequence)) {
     const bool drums = notes[0]->is_drum();
     const bool polyphonic = !drums && IsPolyphonic(notes);
     const auto count = static_cast<int64_t>(notes.size());

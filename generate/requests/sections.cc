@@ -107,6 +107,16 @@ absl::StatusOr<Section> ResolveSection(const NoteSequence& input,
                  std::move(section));
 }
 
+absl::StatusOr<Section> ResolveQuantizedSection(const NoteSequence& input,
+                                                const GeneratorOptions& options,
+                                                int steps_per_quarter) {
+  CONTINUO_ASSIGN_OR_RETURN(Section section,
+                            ResolveSection(input, options, steps_per_quarter));
+  CONTINUO_RETURN_IF_ERROR(
+      Annotate(QuantizeMetric(steps_per_quarter, &section.primer), "primer"));
+  return section;
+}
+
 absl::StatusOr<Section> ResolveSectionInTime(const NoteSequence& input,
                                              const GeneratorOptions& options,
                                              int steps_per_second) {

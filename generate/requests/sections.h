@@ -6,6 +6,7 @@
 #ifndef CONTINUO_GENERATE_REQUESTS_SECTIONS_H_
 #define CONTINUO_GENERATE_REQUESTS_SECTIONS_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
@@ -36,13 +37,33 @@ absl::StatusOr<Section> ResolveSection(
     const tensorflow::magenta::GeneratorOptions& options,
     int steps_per_quarter);
 
-// The same on a grid of `steps_per_second`, whatever the tempo.
+// The same, with the primer quantized; also InvalidArgument for a primer whose
+// tempo or meter changes.
+absl::StatusOr<Section> ResolveQuantizedSection(
+    const tensorflow::magenta::NoteSequence& input,
+    const tensorflow::magenta::GeneratorOptions& options,
+    int steps_per_quarter);
+
+// The same as ResolveSection on a grid of `steps_per_second`, whatever the
+// tempo.
 absl::StatusOr<Section> ResolveSectionInTime(
     const tensorflow::magenta::NoteSequence& input,
     const tensorflow::magenta::GeneratorOptions& options, int steps_per_second);
 
 // InvalidArgument for a primer whose bars are not whole steps.
 absl::Status BarsNotWhole(double steps_per_bar, int steps_per_quarter);
+
+// Where a melody or drum track begins in which nothing plays: one step of
+// silence, once ExtendPrimer has made it end where the section begins.
+template <typename Track>
+Track SilentPrimer(const Section& section, double steps_per_bar,
+                   int steps_per_quarter) {
+  Track track;
+  track.start_step = std::max<int64_t>(0, section.start_step - 1);
+  track.steps_per_bar = static_cast<int64_t>(steps_per_bar);
+  track.steps_per_quarter = steps_per_quarter;
+  return track;
+}
 
 // Lets a primer that begins at step `begin` end where the section begins:
 // `set_length` gives it that number of steps. InvalidArgument if nothing is

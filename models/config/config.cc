@@ -31,15 +31,22 @@ EncodingSpec MelodyEncoding(Encoding encoding) {
           .transpose_to_key = 0};
 }
 
-ModelConfig MelodyConfig(std::string name, std::string description,
-                         EncodingSpec encoding, Hparams hparams) {
-  return {.family = Family::kMelody,
+// On a grid of sixteenths.
+ModelConfig MakeConfig(Family family, std::string name, std::string description,
+                       EncodingSpec encoding, Hparams hparams) {
+  return {.family = family,
           .name = name,
           .id = name,
           .description = std::move(description),
           .encoding = encoding,
           .hparams = std::move(hparams),
           .steps_per_quarter = 4};
+}
+
+ModelConfig MelodyConfig(std::string name, std::string description,
+                         EncodingSpec encoding, Hparams hparams) {
+  return MakeConfig(Family::kMelody, std::move(name), std::move(description),
+                    encoding, std::move(hparams));
 }
 
 std::vector<ModelConfig> MakeMelodyConfigs() {
@@ -94,13 +101,8 @@ ModelConfig PerformanceConfig(std::string name, std::string description,
                               EncodingSpec encoding) {
   Hparams hparams;
   hparams.rnn_layer_sizes = {512, 512, 512};
-  return {.family = Family::kPerformance,
-          .name = name,
-          .id = name,
-          .description = std::move(description),
-          .encoding = encoding,
-          .hparams = std::move(hparams),
-          .steps_per_quarter = 4};
+  return MakeConfig(Family::kPerformance, std::move(name),
+                    std::move(description), encoding, std::move(hparams));
 }
 
 std::vector<ModelConfig> MakePerformanceConfigs() {

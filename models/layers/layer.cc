@@ -112,7 +112,9 @@ StateTensor AllocateState(absl::string_view what, int64_t max_rows,
 StateTensor AllocateWindow(const Stream& stream, int64_t max_rows,
                            int64_t slots, int64_t units, bool derived,
                            Arena* arena) {
-  StateTensor state = {.slots = slots, .derived = derived};
+  StateTensor state;
+  state.slots = slots;
+  state.derived = derived;
   const auto allocate = [&] {
     return arena->Allocate<float>("attention window",
                                   {max_rows, slots * units});

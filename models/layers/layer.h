@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +25,7 @@
 #include "models/layers/weight_matrix.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
+#include "runtime/device/double_buffer.h"
 #include "runtime/device/tensor.h"
 
 namespace continuo {
@@ -97,17 +97,14 @@ struct LayerPass {
                     const TensorView& out) const;
 };
 
-// A state tensor of sequences that are decoded, and the buffer that its
-// successor is written to.
-struct StateTensor {
-  TensorView now = {};   // [max_rows, columns]
-  TensorView next = {};  // the same; not given: the tensor is changed in place
+// A state tensor of sequences that are decoded, [max_rows, columns]. Where
+// `next` is not given it is changed in place.
+struct StateTensor : DoubleBuffer {
   // An attention window of that many slots, the state of event e in slot
   // e mod slots; 0: not a window. Those of rows may lie anywhere (window_row).
   int64_t slots = 0;
   bool derived = false;  // follows from others: not a state of Magenta's
 
-  void Swap() { std::swap(now, next); }
   // A window as the operations take it: [max_rows, slots, n].
   TensorView Slots() const;
 };

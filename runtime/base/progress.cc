@@ -41,6 +41,18 @@ std::string ProgressText(int64_t done, int64_t total, absl::string_view unit,
   return text;
 }
 
+std::string FractionText(int64_t done, double fraction, absl::string_view unit,
+                         absl::string_view also, double seconds) {
+  std::string text = absl::StrFormat(
+      "%d %s (%.0f %%), %s, %.0f %s/s", done, unit, std::floor(100 * fraction),
+      also, seconds > 0 ? static_cast<double>(done) / seconds : 0, unit);
+  if (fraction > 0) {
+    absl::StrAppendFormat(&text, ", %s left",
+                          DurationText(seconds * (1 - fraction) / fraction));
+  }
+  return text;
+}
+
 Progress::Progress(int64_t total, const Style& style)
     : total_(total), style_(style), start_(MonotonicTime()), shown_(start_) {}
 
@@ -49,18 +61,32 @@ double Progress::Seconds() const {
 }
 
 void Progress::Update(int64_t done) {
+  if (IsTime()) Show(ProgressText(done, total_, style_.unit, Seconds()));
+}
+
+void Progress::UpdateFraction(int64_t done, double fraction,
+                              absl::string_view also) {
+  if (IsTime()) {
+    Show(FractionText(done, fraction, style_.unit, also, Seconds()));
+  }
+}
+
+bool Progress::IsTime() {
   const absl::Duration now = MonotonicTime();
   if (now - shown_ < (style_.redraw ? kRedrawInterval : style_.interval)) {
-    return;
+    return false;
   }
   shown_ = now;
-  const std::string text = absl::StrCat(
-      style_.verb, ProgressText(done, total_, style_.unit, Seconds()));
+  return true;
+}
+
+void Progress::Show(absl::string_view text) {
+  const std::string line = absl::StrCat(style_.verb, text);
   if (style_.redraw) {
-    std::fprintf(stderr, "\r\033[K%s", text.c_str());
+    std::fprintf(stderr, "\r\033[K%s", line.c_str());
     visible_ = true;
   } else {
-    LogInfo(text);
+    LogInfo(line);
   }
 }
 

@@ -5,24 +5,19 @@
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "train/commands/generator_flags.h"
 #include "train/commands/train_main.h"
 
 ABSL_FLAG(std::string, config, "drum_kit",
           "Configuration of a new run: one_drum or drum_kit. A run that exists "
           "knows its own.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Generator id to store instead of the configuration's.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Generator description to store instead of the configuration's.");
 
 namespace continuo {
 namespace {
 
 RequestedModel GetModelFlags() {
-  return {.config = absl::GetFlag(FLAGS_config),
-          .default_config = "drum_kit",
-          .generator_id = absl::GetFlag(FLAGS_generator_id),
-          .generator_description = absl::GetFlag(FLAGS_generator_description)};
+  return WithGeneratorOfFlags(
+      {.config = absl::GetFlag(FLAGS_config), .default_config = "drum_kit"});
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/flags/flag.h"
+#include "train/commands/generator_flags.h"
 #include "train/commands/train_main.h"
 
 ABSL_FLAG(std::string, config, "",
@@ -14,19 +15,14 @@ ABSL_FLAG(std::string, config, "",
 ABSL_FLAG(std::string, melody_encoder_decoder, "",
           "Instead of --config: onehot, lookback or key, an encoding with the "
           "base hyperparameters.");
-ABSL_FLAG(std::string, generator_id, "",
-          "Generator id to store instead of the configuration's.");
-ABSL_FLAG(std::string, generator_description, "",
-          "Generator description to store instead of the configuration's.");
 
 namespace continuo {
 namespace {
 
 RequestedModel GetModelFlags() {
-  return {.config = absl::GetFlag(FLAGS_config),
-          .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder),
-          .generator_id = absl::GetFlag(FLAGS_generator_id),
-          .generator_description = absl::GetFlag(FLAGS_generator_description)};
+  return WithGeneratorOfFlags(
+      {.config = absl::GetFlag(FLAGS_config),
+       .melody_encoder_decoder = absl::GetFlag(FLAGS_melody_encoder_decoder)});
 }
 
 }  // namespace

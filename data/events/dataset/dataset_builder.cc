@@ -7,7 +7,6 @@
 #include "data/events/dataset/dataset_builder.h"
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "data/events/dataset/batch_reader.h"
 #include "data/events/dataset/duplicates.h"
 #include "data/events/dataset/fingerprint.h"
@@ -25,8 +24,10 @@
 #include "data/records/manifest.h"
 #include "data/records/shards.h"
 #include "data/records/tfrecord.h"
+#include "runtime/base/counted.h"
 #include "runtime/base/json.h"
 #include "runtime/base/log.h"
+#include "runtime/base/progress.h"
 #include "runtime/base/status.h"
 #include "runtime/files/file.h"
 
@@ -34,14 +35,11 @@ namespace continuo {
 namespace {
 
 using tensorflow::magenta::NoteSequence;
-using Clock = std::chrono::steady_clock;
 
 // Records of one sequence beyond this are made as they are written: dense
 // inputs are a hundred times larger than sparse rows, and a performance becomes
 // 35 examples per half minute.
 constexpr int64_t kMaxHeldBytes = int64_t{1} << 20;
-
-constexpr double kSecondsBetweenProgress = 5;
 
 // Of the sequences before this one, the sizes of the first examples in both
 // forms show what the other form would have saved.
@@ -49,10 +47,6 @@ constexpr int64_t kSampledSequences = 128;
 
 // The reason of copies that --dedup leaves out.
 constexpr char kCopy[] = "same_notes_as_an_earlier_sequence";
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // What one sequence came to, ready to be written.
 struct Result {
@@ -363,17 +357,6 @@ absl::Status EmptyResult(const DatasetPipeline& pipeline,
   return absl::FailedPreconditionError(message);
 }
 
-void LogProgress(const BatchReader& reader, const DatasetSummary& summary,
-                 double seconds) {
-  const double fraction = std::min(1.0, reader.fraction_read());
-  const int64_t examples = summary.training_examples + summary.eval_examples;
-  LogInfo(absl::StrFormat(
-      "%d sequences (%.0f %%), %d examples, %.0f sequences/s, %.0f s left",
-      summary.sequences, 100 * fraction, examples,
-      static_cast<double>(summary.sequences) / seconds,
-      fraction > 0 ? seconds * (1 - fraction) / fraction : 0.0));
-}
-
 absl::Status CheckStop(const DatasetOptions& options) {
   if (options.stop == nullptr || !*options.stop) return absl::OkStatus();
   return absl::CancelledError("stopped; nothing was written");
@@ -425,8 +408,8 @@ absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
   std::vector<Worker> workers(static_cast<size_t>(pool->num_threads()));
   Batch batch;
   Batch finished;
-  const Clock::time_point start = Clock::now();
-  double next_progress = kSecondsBetweenProgress;
+  Progress progress(/*total=*/0,
+                    {.unit = "sequences", .interval = absl::Seconds(5)});
   absl::Status written;
   do {
     CONTINUO_RETURN_IF_ERROR(CheckStop(job->options));
@@ -447,10 +430,10 @@ absl::Status ReadProcessWrite(Job* job, ThreadPool* pool, Outputs* outputs,
     });
     CONTINUO_RETURN_IF_ERROR(written);
     std::swap(batch, finished);
-    if (SecondsSince(start) >= next_progress) {
-      LogProgress(reader, *summary, SecondsSince(start));
-      next_progress = SecondsSince(start) + kSecondsBetweenProgress;
-    }
+    progress.UpdateFraction(
+        summary->sequences, std::min(1.0, reader.fraction_read()),
+        Counted(summary->training_examples + summary->eval_examples,
+                "example"));
   } while (!finished.results.empty());
   for (const Worker& worker : workers) {
     summary->statistics.Merge(worker.statistics);

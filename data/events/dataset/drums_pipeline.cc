@@ -2,14 +2,13 @@
 
 #include "data/events/dataset/drums_pipeline.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "data/events/dataset/pipeline_stages.h"
+#include "data/notes/instruments.h"
 #include "runtime/base/status.h"
 
 namespace continuo {
@@ -24,23 +23,9 @@ constexpr char kNoDrums[] = "no_drum_channel_in_file";
 
 // The instruments of a sequence, for users who look for the drums among
 // them: "instrument 0: program 0, 12 notes, pitches 36 to 42".
-std::vector<std::string> DescribeInstruments(const NoteSequence& sequence) {
-  struct Summary {
-    int program = 0;
-    int64_t notes = 0;
-    int lowest = 127;
-    int highest = 0;
-  };
-  std::map<int, Summary> instruments;
-  for (const NoteSequence::Note& note : sequence.notes()) {
-    Summary& summary = instruments[note.instrument()];
-    summary.program = note.program();
-    ++summary.notes;
-    summary.lowest = std::min(summary.lowest, note.pitch());
-    summary.highest = std::max(summary.highest, note.pitch());
-  }
+std::vector<std::string> InstrumentLines(const NoteSequence& sequence) {
   std::vector<std::string> lines;
-  for (const auto& [number, summary] : instruments) {
+  for (const auto& [number, summary] : SummarizeInstruments(sequence)) {
     constexpr size_t kMaxLines = 32;
     if (lines.size() == kMaxLines) break;
     lines.push_back(absl::StrCat("instrument ", number, ": program ",
@@ -106,7 +91,7 @@ absl::Status DrumsPipeline::Run(DatasetPart part, NoteSequence* sequence,
     if (std::any_of(sequence->notes().begin(), sequence->notes().end(),
                     sounds)) {
       output->Discard(kNoDrums, 1);
-      output->details = DescribeInstruments(*sequence);
+      output->details = InstrumentLines(*sequence);
     } else {
       output->Discard(kNoNotes, 1);
     }

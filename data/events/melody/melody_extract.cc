@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "data/notes/instruments.h"
 #include "data/notes/quantize.h"
 
 namespace continuo {
@@ -83,12 +84,9 @@ int CountPitchClasses(absl::Span<const Event> events) {
 }
 
 // Notes of each instrument, sorted by start, then pitch descending.
-std::map<int, std::vector<const NoteSequence::Note*>> NotesByInstrument(
+std::map<int, std::vector<const NoteSequence::Note*>> SortedNotes(
     const NoteSequence& sequence) {
-  std::map<int, std::vector<const NoteSequence::Note*>> instruments;
-  for (const NoteSequence::Note& note : sequence.notes()) {
-    instruments[note.instrument()].push_back(&note);
-  }
+  auto instruments = NotesByInstrument(sequence);
   for (auto& [instrument, notes] : instruments) {
     std::stable_sort(
         notes.begin(), notes.end(), [](const auto* a, const auto* b) {
@@ -184,7 +182,7 @@ absl::StatusOr<MelodyExtraction> ExtractMelodies(
     out.non_integer_steps_per_bar = true;
     return out;
   }
-  for (const auto& [instrument, notes] : NotesByInstrument(quantized)) {
+  for (const auto& [instrument, notes] : SortedNotes(quantized)) {
     const absl::Status status = ExtractTrack(
         notes, static_cast<int64_t>(steps_per_bar),
         quantized.quantization_info().steps_per_quarter(), options, &out);
