@@ -33,7 +33,7 @@ uint64_t RandomBits() {
   if (getrandom(&bits, sizeof(bits), GRND_NONBLOCK) == sizeof(bits)) {
     return bits;
   }
-  // O_EXCL makes even a name that was guessed an error and no more.
+  // With O_EXCL even a guessed name only causes an error.
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<uint64_t>(now.tv_nsec) << 32 ^
@@ -71,7 +71,7 @@ absl::StatusOr<std::unique_ptr<AtomicFile>> AtomicFile::Create(
           open(file->target_.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
       break;
     case OutputTarget::Kind::kDescriptor:
-      // A copy keeps the position and the mode (>>) of the one that is open.
+      // A duplicate shares the position and the mode (>>) of the open one.
       file->descriptor_ = fcntl(file->target_.descriptor, F_DUPFD_CLOEXEC, 3);
       break;
   }
@@ -84,7 +84,7 @@ absl::Status AtomicFile::OpenTemporary() {
   struct stat old;
   const bool replaces = stat(target_.path.c_str(), &old) == 0;
   if (replaces) {
-    // A name can be replaced where its file must not be written.
+    // A rename would replace a file that may not be written.
     if (faccessat(AT_FDCWD, target_.path.c_str(), W_OK, AT_EACCESS) != 0) {
       return Error("cannot write");
     }
@@ -96,7 +96,7 @@ absl::Status AtomicFile::OpenTemporary() {
       MakeDirectories(std::string(DirName(target_.path)), &made_folders_);
   if (!folder.ok()) return Annotate(folder, path_);
   for (int i = 0; i < kMaxTries && descriptor_ < 0; ++i) {
-    // Known before it exists: a signal may come between.
+    // Registered before it exists: a signal may arrive in between.
     temporary_ = std::make_unique<TemporaryName>(TemporaryPath(target_.path));
     descriptor_ =
         open(temporary_->path().c_str(),
@@ -109,7 +109,7 @@ absl::Status AtomicFile::OpenTemporary() {
     return status;
   }
   if (replaces) {
-    // Not everybody may give files away, nor need to.
+    // Only root may give files away, and others need not.
     if (old.st_uid != geteuid() || old.st_gid != getegid()) {
       (void)!fchown(descriptor_, old.st_uid, old.st_gid);
     }
@@ -165,7 +165,7 @@ absl::Status AtomicFile::Append(absl::string_view bytes) {
 absl::Status AtomicFile::Finish(Durability durability) {
   CONTINUO_RETURN_IF_ERROR(Write(buffer_));
   buffer_.clear();
-  // Pipes and most devices cannot be synced, nor need it.
+  // Pipes and most devices cannot be synced and need not be.
   if (durability == Durability::kSynced &&
       target_.kind == OutputTarget::Kind::kReplaced &&
       fsync(descriptor_) != 0) {

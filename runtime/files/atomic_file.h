@@ -19,15 +19,15 @@
 
 namespace continuo {
 
-// Whether a file must survive a crash of the machine, or, as one of thousands
-// that can be made again, of the program only.
+// Whether a file must survive a crash of the machine, or only of the program,
+// as one of thousands that can be made again.
 enum class Durability { kSynced, kUnsynced };
 
 // An output. A regular file appears under its name, or replaces the one there,
 // when it is complete: bytes go to a hidden file beside it, which Commit
 // renames. A link is followed: what it leads to is written, and it stays a
-// link. What is no regular file (a device, a named pipe, /dev/stdout, "-" for
-// standard output) is written through as the bytes come.
+// link. Anything but a regular file (a device, a named pipe, /dev/stdout, "-"
+// for standard output) is written to directly.
 //
 // Folders on the way are made. The mode is that of the file replaced, else it
 // follows the umask. Without Commit the destructor leaves nothing behind.
@@ -51,9 +51,9 @@ class AtomicFile {
   }
 
   // Commits files that belong together: all are complete and synced before the
-  // first appears, and if one cannot appear then none has changed (but on file
-  // systems that cannot exchange names). The first one is on disk before any
-  // other, so that it can tell of them.
+  // first appears, and if one cannot appear then none has changed (except on
+  // file systems that cannot exchange names). The first one is on disk before
+  // any other, so that it can describe them.
   static absl::Status CommitTogether(absl::Span<AtomicFile* const> files);
 
  private:

@@ -14,11 +14,11 @@
 
 namespace continuo {
 
-// Bytes that this user may still write to where `path` (which exists) lies;
-// nothing if the system does not tell.
+// Bytes that this user may still write to the file system of `path`, which
+// exists; nothing if the system does not know.
 std::optional<int64_t> FreeDiskSpace(const std::string& path);
 
-// The failure of a write: what `error`, an errno, says, after "what: ".
+// The error of a failed write: "what: " and the text of `error`, an errno.
 absl::Status WriteError(int error, absl::string_view what);
 
 // Whether it failed because a disk, or the user's share of it, is full. Other

@@ -30,7 +30,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
         absl::StrCat(file.name(), ": file is larger than the limit of ",
                      max_bytes, " bytes"));
   };
-  // What the file claims is not what it holds: it may be of holes alone.
+  // The size is no measure of the content: the file may be all holes.
   if (file.size() > max_bytes) return too_large();
   std::string bytes;
   bytes.reserve(static_cast<size_t>(file.size()));

@@ -20,7 +20,7 @@
 
 namespace continuo {
 
-// Reads a whole file; "-" is standard input, and what is no regular file is
+// Reads a whole file; "-" is standard input, and anything but a regular file is
 // read to its end. ResourceExhausted if it is larger than `max_bytes`, before
 // any memory is taken for a regular file.
 absl::StatusOr<std::string> ReadFile(const std::string& path,

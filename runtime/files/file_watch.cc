@@ -11,7 +11,7 @@ namespace continuo {
 
 FileWatch::FileWatch(std::string path, absl::string_view bytes)
     : path_(std::move(path)), bytes_(bytes) {
-  // A file of /proc claims to be empty: it was read like a stream.
+  // Files in /proc report size 0: they were read like a stream.
   if (stat(path_.c_str(), &opened_) != 0 || !S_ISREG(opened_.st_mode) ||
       (opened_.st_size == 0 && !bytes.empty())) {
     opened_ = {};

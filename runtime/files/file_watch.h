@@ -27,8 +27,8 @@ class FileWatch {
   // the watch.
   FileWatch(std::string path, absl::string_view bytes);
 
-  // DataLoss, naming the file and what has become of it. To be asked after
-  // reading: what was read is then right.
+  // DataLoss that names the file and what happened to it. Call it after
+  // reading: if OK, what was read is right.
   absl::Status Check() const;
 
   // The `result` of reading, unless the file has changed meanwhile.

@@ -18,7 +18,7 @@ namespace continuo {
 absl::Status SystemError(absl::string_view what, absl::string_view path);
 
 // Whether a path must be read to its end to know its size: "-" for standard
-// input, a pipe, a device, a file that claims to be empty (as those of /proc).
+// input, a pipe, a device, a file that reports size 0 (as in /proc).
 bool IsStream(const std::string& path);
 
 // The path for messages: "-" is "standard input".

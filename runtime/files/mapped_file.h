@@ -16,11 +16,11 @@ namespace continuo {
 
 // A whole file, read-only. The bytes stay valid while the object lives.
 //
-// A regular file is mapped. If another process cuts it short later reads
-// fault, so use it only for files that are replaced by rename. What is no
-// regular file (a pipe, /dev/stdin, <(command), "-" for standard input) is
-// read to its end into memory. As a stream can be read only once, its bytes
-// are kept, and opening it again gives them again.
+// A regular file is mapped. If another process truncates it, later reads fault,
+// so use it only for files that are replaced by rename. Anything else (a pipe,
+// /dev/stdin, <(command), "-" for standard input) is read to its end into
+// memory. As a stream can be read only once, its bytes are kept, and opening it
+// again gives them again.
 class MappedFile {
  public:
   static absl::StatusOr<std::unique_ptr<MappedFile>> Open(

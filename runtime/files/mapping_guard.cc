@@ -54,7 +54,7 @@ struct MappingGuard::Ranges {
     Range* range = info->si_code > 0 ? At(address) : nullptr;
     if (range != nullptr) {
       const uintptr_t page = address / page_size * page_size;
-      // All of the rest: where one page is gone, those after it often are.
+      // The whole rest: if one page is gone, those after it often are, too.
       if (mmap(reinterpret_cast<void*>(page), range->end.load() - page,
                PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
                0) != MAP_FAILED) {
@@ -63,7 +63,7 @@ struct MappingGuard::Ranges {
         return;
       }
     }
-    // Not one of ours: it happens again, as if this handler were not there.
+    // Not in a guarded mapping: the fault repeats without this handler.
     sigaction(SIGBUS, &previous, nullptr);
     if (info->si_code <= 0) raise(signal);
     errno = saved_errno;

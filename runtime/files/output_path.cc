@@ -48,8 +48,8 @@ bool SameFile(const std::string& a, const std::string& b) {
          info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino;
 }
 
-// Links of /proc lead to open files, which may have no name: what they show is
-// not to be taken for a path.
+// Links in /proc lead to open files, which may have no name: their text is not
+// a path.
 OutputTarget OpenFile(const std::string& link) {
   OutputTarget target;
   if (absl::SimpleAtoi(BaseName(link), &target.descriptor) &&
@@ -171,7 +171,7 @@ absl::Status CheckDistinctPaths(absl::Span<const FieldPath> outputs,
   }
   for (const FieldPath& input : inputs) {
     // Regular files only: streams are read and written side by side. There may
-    // be many of them, and no name needs to be followed but of one that is hit.
+    // be many of them, and only the names of those that are hit are followed.
     if (replaced.empty()) break;
     struct stat info;
     if (stat(input.path.c_str(), &info) != 0 ||

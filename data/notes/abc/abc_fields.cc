@@ -264,7 +264,7 @@ std::optional<AbcTempo> ParseAbcTempo(absl::string_view text) {
   }
   text.remove_prefix(end);
   SkipAbcSpace(&text);
-  // "90 = 1/4" is the tempo of beats of 1/4, turned round.
+  // "90 = 1/4" is "1/4 = 90" turned round.
   if (tempo.relative && absl::ConsumePrefix(&text, "=")) {
     SkipAbcSpace(&text);
     AbcRational beat = {0, 1};

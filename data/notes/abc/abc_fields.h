@@ -39,7 +39,7 @@ int AbcSignature(char letter, int alteration,
 std::array<int, 7> AbcSignatureAccidentals(int sharps);
 
 // The mode that a word names by its first three letters in any case ("m" too);
-// MAJOR for an empty word, nothing for any other.
+// MAJOR for an empty word, nothing for other words.
 std::optional<tensorflow::magenta::NoteSequence::KeySignature::Mode>
 ParseAbcMode(absl::string_view word);
 

@@ -13,8 +13,8 @@ bool Sounds(const AbcElement& element) {
   return element.kind == Kind::kNote || element.kind == Kind::kRest;
 }
 
-// The place behind what the mark at `at` belongs to: the next note or rest, or
-// the next bar line, in front of which the mark stands, or nothing.
+// The place after what the mark at `at` belongs to: the next note or rest, or
+// the bar line that follows the mark, or nothing.
 int BehindMarked(const std::vector<AbcElement>& elements, int at) {
   if (!elements[at].to_next) return at;
   for (size_t i = at + 1; i < elements.size(); ++i) {
@@ -24,8 +24,8 @@ int BehindMarked(const std::vector<AbcElement>& elements, int at) {
   return static_cast<int>(elements.size());
 }
 
-// Behind the bar lines at `at`, so that repeats that end there are played
-// first; nothing if endings begin there.
+// After the bar lines at `at`, so that repeats that end there are played first;
+// nothing if endings begin there.
 std::optional<int> BehindBars(const std::vector<AbcElement>& elements, int at) {
   for (size_t i = at; i < elements.size(); ++i) {
     if (Sounds(elements[i]) || elements[i].kind == Kind::kPart) break;

@@ -13,7 +13,7 @@
 
 namespace continuo {
 
-// Places are indices of elements, each meaning the place in front of it.
+// Places are indices of elements, each meaning the place before it.
 struct AbcJump {
   int from = 0;   // here the player goes back, the first time
   int to = 0;     // the start or the segno

@@ -11,7 +11,7 @@
 namespace continuo {
 namespace {
 
-// No tune divides a note as often.
+// No tune divides a note that often.
 constexpr int kMaxSlashes = 16;
 
 bool IsNoteLetter(char c) {
@@ -189,7 +189,7 @@ std::vector<int> AbcLexer::TakeEndings() {
   return endings;
 }
 
-// A run of bar lines, colons and brackets with the endings behind it.
+// A run of bar lines, colons and brackets with the endings after it.
 bool AbcLexer::TakeBar(AbcToken* token) {
   const size_t start = pos_;
   int colons_before = 0, colons_after = 0, lines = 0;
@@ -275,8 +275,8 @@ bool AbcLexer::TakeDecoration(char mark, AbcToken* token) {
 }
 
 // Text between quotes, in which a backslash makes a mark part of the text. A
-// mark without its partner would turn all that follows inside out: its text
-// ends with the bar.
+// mark without its partner would swap text and music in all that follows, so
+// its text ends with the bar.
 void AbcLexer::TakeText(AbcToken* token) {
   token->kind = AbcToken::Kind::kText;
   quotes_ -= IsQuote(pos_) ? 1 : 0;

@@ -14,7 +14,7 @@
 
 namespace continuo {
 
-// No tune repeats a section as often; numbers of passes are cut to it.
+// No tune repeats a section that often; larger numbers of passes are cut to it.
 inline constexpr int kMaxAbcPasses = 16;
 
 // A note head: "^f'", before length and ties.
@@ -108,7 +108,7 @@ class AbcLexer {
 
   absl::string_view line_;
   size_t pos_ = 0;
-  // Quotation marks behind pos_ that may end a text: no backslash before them.
+  // Quotation marks after pos_ that may end a text: no backslash before them.
   size_t quotes_ = 0;
 };
 

@@ -37,22 +37,22 @@ struct Ending {
   int group = 0;  // where its first ending is
   int highest = 0;
   bool complete = false;  // the group has an ending for the first pass
-  // Of the group's last: the element behind the bar line at which it has become
-  // as long as the first, so that new music begins there; 0 if it never does.
+  // Of the group's last: the element after the bar line at which it is as long
+  // as the first, so that new music begins there; 0 for none.
   int outgrown = 0;
   // Where each pass (from 1) continues: this ending, a later one of its group,
   // or what follows all of them.
   std::array<int, kMaxAbcPasses + 1> goes_to = {};
 };
 
-// For each ending what GroupEndings finds out, and where it is.
+// What GroupEndings finds out about each ending, and where it is.
 struct Endings {
   std::vector<int> index;  // like `elements`: into `endings`, or -1
   std::vector<Ending> endings;
 };
 
-// The first bar line of [begin, end) in front of which as much has sounded as
-// in `length`, with music behind it; gives the element behind it, or 0.
+// The element after the first bar line of [begin, end) before which as much has
+// sounded as `length` and after which there is music; 0 for none.
 int Outgrown(const std::vector<AbcElement>& elements, int begin, int end,
              AbcRational length) {
   AbcRational sum;
@@ -79,13 +79,13 @@ AbcRational LengthOf(const std::vector<AbcElement>& elements, int begin,
 }
 
 // A group ends at an ending that starts over, a forward repeat, or a closing
-// bar behind it.
+// bar after it.
 Endings GroupEndings(const std::vector<AbcElement>& elements) {
   Endings found;
   found.index.assign(elements.size(), -1);
   std::vector<int> group;
   int highest = 0;
-  int closing = -1;  // a closing bar behind the last ending
+  int closing = -1;  // a closing bar after the last ending
   const auto close = [&](int after) {
     if (group.empty()) return;
     Ending ending = {.group = group[0],
@@ -135,8 +135,8 @@ Endings GroupEndings(const std::vector<AbcElement>& elements) {
   return found;
 }
 
-// Plays ranges of elements, and counts the steps of it: a tune of many bars
-// without notes must not take long either.
+// Plays ranges of elements, and counts the steps of it: many bars without notes
+// must not take long either.
 class Player {
  public:
   Player(const std::vector<AbcElement>& elements, int64_t* work)
@@ -175,7 +175,7 @@ class Player {
   std::vector<int> order_;
   int64_t* work_;
 
-  bool jumped_ = false;  // D.C. or D.S. is behind: repeats are not played again
+  bool jumped_ = false;  // after D.C. or D.S.: repeats are not played again
   int section_ = 0;      // the element to which the next repeat goes back
   int pass_ = 1;         // through this section
   int wanted_ = 0;       // passes that the forward repeat asks for
@@ -191,7 +191,7 @@ class Player {
 void Player::StartAtDoubleBar(int at) {
   // What is played again has been cut into sections before.
   if (empty_ || at <= farthest_) return;
-  // Inside of a repeat, but not of its last ending, it is only a mark.
+  // Inside a repeat, except its last ending, it is only a mark.
   const bool open = last_ending_ > 0 ? pass_ < std::max(wanted_, last_ending_)
                                      : wanted_ > 0 || pass_ > 1;
   if (open) return;
@@ -315,7 +315,7 @@ Parts FindParts(const std::vector<AbcElement>& elements, int* first) {
   return parts;
 }
 
-// True if anything sounds in front of `end`.
+// True if anything sounds before `end`.
 bool Sound(const std::vector<AbcElement>& elements, int end) {
   return std::any_of(
       elements.begin(), elements.begin() + end,

@@ -26,18 +26,18 @@ inline constexpr int kMaxAbcPlayed = 1 << 16;
 //
 // A repeat goes back to the forward repeat, the double bar, the part's label or
 // the end of the repeat before it, or the start. Each ending is played in the
-// passes that it names; a closing repeat behind the last of them repeats what
-// has followed since that was as long as the first, or nothing. With an
-// order of parts ("P:" in the header, "ABA", "(AB)2C3") each part is played
-// so, one after another, whatever D.C. and the like say; an order that names
-// none of the tune's parts counts for nothing. Behind a D.C. or D.S. repeats
-// are not played again, and of endings the last.
+// passes that it names; a closing repeat after the last of them repeats what
+// has followed since that was as long as the first, or nothing. With an order
+// of parts ("P:" in the header, "ABA", "(AB)2C3") each part is played so, one
+// after another, whatever D.C. and the like say; an order that names none of
+// the tune's parts is ignored. After a D.C. or D.S. repeats are not played
+// again, and of endings only the last is.
 absl::StatusOr<std::vector<int>> AbcPlaybackOrder(const AbcScore& score,
                                                   int64_t* work,
                                                   ReadReport* report);
 
-// "A(BC)2" as "ABCBC"; what is not a capital letter, a bracket or a number is
-// passed over. Empty if there are small letters in it, for it is text then.
+// "A(BC)2" as "ABCBC"; other characters than capital letters, brackets and
+// numbers are skipped. Empty if it contains small letters, for it is text then.
 // ResourceExhausted beyond kMaxAbcPlayed labels.
 absl::StatusOr<std::string> ExpandAbcParts(absl::string_view order);
 

@@ -27,9 +27,9 @@ using tensorflow::magenta::NoteSequence;
 // A file header is read again for every tune; this bounds the product.
 constexpr size_t kMaxHeaderWork = size_t{1} << 26;
 
-// Notes of a whole book: tunes that live off their repeats must not add up to
-// more memory than a book of this size can mean. Real books stay below one note
-// for each byte.
+// Notes of a whole book: the repeats of its tunes must not add up to more
+// memory than a book of this size can mean. Real books stay below one note for
+// each byte.
 int64_t MaxBookNotes(size_t bytes) {
   return (int64_t{1} << 20) + 2 * static_cast<int64_t>(bytes);
 }
@@ -39,7 +39,7 @@ int64_t MaxBookNotes(size_t bytes) {
 constexpr int64_t kWorkPerNote = 16;
 constexpr int64_t kMaxTuneWork = 64 * kMaxAbcPlayed;
 
-// True if there is a "K:" field, without which no music can be.
+// True if there is a "K:" field, without which there is no music.
 bool HasKey(const AbcTuneText& tune) {
   return std::any_of(
       tune.lines.begin(), tune.lines.end(),

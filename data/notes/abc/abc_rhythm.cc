@@ -17,7 +17,7 @@ void AbcRhythm::StartTuplet(const AbcToken& token, const AbcMeter& meter) {
   if (p == 3 || p == 6) q = 2;
   q = token.tuplet_time.value_or(q);
   const int r = token.tuplet_count.value_or(p);
-  // A number that no tuplet has is a slip.
+  // A number that no tuplet has is a mistake.
   constexpr int kMaxTuplet = 64;
   if (p < 1 || q < 1 || r < 1 || std::max({p, q, r}) > kMaxTuplet) {
     report_->Warn("a tuplet that cannot be read, its notes taken as written");

@@ -21,8 +21,8 @@ class AbcRhythm {
   // gives it: (5, (7 and (9 go into 3 in compound meters, else into 2.
   void StartTuplet(const AbcToken& token, const AbcMeter& meter);
 
-  // The next note or rest is joined to the one before by ">" (above 0) or "<"
-  // (below 0), so many of them.
+  // The next note or rest is joined to the one before by `marks` marks: ">" if
+  // above 0, "<" if below.
   void Break(int marks) { broken_ = marks; }
 
   // The length of the next note or rest, written as `length`; `before` is that

@@ -124,7 +124,7 @@ class ScoreReader {
   std::array<std::optional<int>, 7> bar_accidentals_ = {};
   std::optional<AbcPitch> tied_;  // the written form of a tied note
   int tied_pitch_ = 0;
-  bool overlay_ = false;  // behind "&", until the bar ends
+  bool overlay_ = false;  // after "&", until the bar ends
   int last_timed_ = -1;   // the element that "-", ">" refer to
   AbcRhythm rhythm_{&report_};
 };
@@ -207,7 +207,7 @@ void ScoreReader::ReadTempo(absl::string_view text) {
 }
 
 absl::Status ScoreReader::ReadField(char letter, absl::string_view text) {
-  // Behind the key, parts and voices are those of the music that follows.
+  // After the key, parts and voices are those of the music that follows.
   if (in_header_ && has_key_ && (letter == 'V' || letter == 'P')) {
     CONTINUO_RETURN_IF_ERROR(EndHeader());
   }
@@ -486,8 +486,8 @@ absl::Status ReadLines(const std::vector<AbcLine>& header,
 absl::StatusOr<AbcScore> ReadAbcScore(const std::vector<AbcLine>& header,
                                       const std::vector<AbcLine>& tune,
                                       ReadReport* report) {
-  // A voice whose notes all stand behind "&" has none to read; a few such
-  // voices are passed over.
+  // A voice whose notes all stand after "&" has none to read; a few such voices
+  // are passed over.
   constexpr int kMaxTries = 4;
   int out_of_range_line = 0;
   size_t voice = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Octaves and transpositions: what the clef, the key and voice fields and
-// "%%MIDI" make the written notes sound like.
+// Octaves and transpositions: how the clef, the key and voice fields and
+// "%%MIDI" move the written notes.
 
 #ifndef CONTINUO_DATA_NOTES_ABC_ABC_SHIFT_H_
 #define CONTINUO_DATA_NOTES_ABC_ABC_SHIFT_H_
@@ -12,7 +12,7 @@
 
 namespace continuo {
 
-// What fields have said so far; absent where they do not speak of it.
+// What fields have said so far; absent where they do not say.
 struct AbcShift {
   std::optional<int> octaves;       // "octave="
   std::optional<int> clef_octaves;  // "clef=treble-8"; 0 for a clef alone
@@ -22,10 +22,9 @@ struct AbcShift {
   void Update(const AbcShift& later);
 };
 
-// Semitones by which the notes of a voice sound higher than written. What the
-// voice says of octaves counts before what the tune says, and an octave in so
-// many words before the clef's; the tune's and the voice's transpositions add
-// up.
+// Semitones by which the notes of a voice sound higher than written. The
+// voice's octaves take precedence over the tune's, and an explicit octave over
+// the clef's; the tune's and the voice's transpositions add up.
 int AbcSoundShift(const AbcShift& tune, const AbcShift& voice);
 
 // What the words of a "K:" or "V:" field say, those of a key or a voice's name
@@ -35,8 +34,8 @@ int AbcSoundShift(const AbcShift& tune, const AbcShift& voice);
 // clipped to what MIDI's range can need.
 AbcShift ParseAbcShift(absl::string_view text);
 
-// A "%%MIDI" directive, behind that word: "transpose -2" sets what the tune is
-// transposed by, "rtranspose -2" adds to it. Others change nothing.
+// What follows "%%MIDI": "transpose -2" sets what the tune is transposed by,
+// "rtranspose -2" adds to it. Others change nothing.
 void ApplyAbcMidiDirective(absl::string_view text, AbcShift* tune);
 
 }  // namespace continuo

@@ -26,7 +26,7 @@ struct AbcTuneText {
 };
 
 struct AbcBookText {
-  std::vector<AbcLine> header;  // to be read in front of every tune
+  std::vector<AbcLine> header;  // to be read before every tune
   std::vector<AbcTuneText> tunes;
 };
 

@@ -19,11 +19,11 @@ namespace continuo {
 // first voice's.
 class AbcVoices {
  public:
-  // What follows belongs to the voice of this name, perhaps a new one. Of an
-  // absurd number of voices the last ones are not known.
+  // What follows belongs to the voice of this name, perhaps a new one. Voices
+  // beyond a limit are ignored.
   void Select(absl::string_view name);
   void SelectFirst() { current_ = 0; }
-  // Music has come; without a name it is that of a voice "1".
+  // Music follows; without a name it belongs to a voice "1".
   void BeginMusic() {
     if (voices_.empty()) Select("1");
   }
@@ -56,9 +56,8 @@ struct AbcTuneTempo {
   double qpm = 0;
 };
 
-// Brings them to the same bars of this voice. A tempo of the voice itself
-// counts from where it stands; one of another from its bar on; until the next
-// of any.
+// Moves them to the same bars of this voice. A tempo of the voice itself holds
+// from its place, one of another voice from its bar, until the next of any.
 void ApplyAbcTuneTempos(std::vector<AbcTuneTempo> tempos, AbcScore* score);
 
 }  // namespace continuo

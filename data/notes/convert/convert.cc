@@ -32,8 +32,8 @@
 namespace continuo {
 namespace {
 
-// Converted but not yet written: more makes workers wait for the slow file in
-// front of theirs. One file may exceed it.
+// Converted but not yet written: beyond it, workers wait for the slow file
+// before theirs. One file may exceed it.
 constexpr int64_t kMaxWaitingBytes = int64_t{1} << 28;
 
 // Per thread, for the messages of one file; more is allocated as needed, and
@@ -162,7 +162,8 @@ class Output {
   ConvertSummary summary_;
 };
 
-// One output in the place of another, or of a file that is to be converted.
+// Refuses an output in the place of another, or of a file that is to be
+// converted.
 absl::Status Output::CheckPaths() const {
   std::vector<FieldPath> outputs = {{"report", ReportPath()}};
   for (std::string& name : OutputNames()) {
@@ -383,8 +384,8 @@ class OrderedRun {
            options_.stop->load(std::memory_order_relaxed);
   }
 
-  // Takes files in order until there are none. Whoever finishes the next file
-  // due writes it and all finished ones behind it.
+  // Takes files in order until there are none. The thread that finishes the
+  // next file due writes it and all finished ones after it.
   void Work() {
     const std::unique_ptr<char[]> scratch(new char[kScratchBytes]);
     std::unique_lock<std::mutex> lock(mutex_);

@@ -41,7 +41,7 @@ struct ConvertOptions {
 struct ConvertSummary {
   int64_t files = 0;      // listed, whatever they are
   int64_t sequences = 0;  // written
-  double seconds = 0;     // it took
+  double seconds = 0;     // of the conversion
   // Files or tunes by reason.
   std::map<std::string, int64_t> skipped;
   std::map<std::string, int64_t> repaired;
@@ -50,9 +50,9 @@ struct ConvertSummary {
 };
 
 // Reads every file that has a format (formats.h) in a fixed order and writes
-// one record per sequence, the same bytes for any number of threads. Files
-// that fail are logged, counted and passed over. The outputs appear under
-// their names when all is done.
+// one record per sequence, the same bytes for any number of threads. Files that
+// fail are logged, counted and skipped. The outputs appear under their names
+// when all is done.
 //
 // InvalidArgument with the reasons counted if nothing was read (one of several
 // processes writes an empty shard then, if there are files for the others) (the
@@ -61,11 +61,11 @@ struct ConvertSummary {
 absl::StatusOr<ConvertSummary> ConvertDirectory(const ConvertOptions& options);
 
 // The id of a sequence: "/id/<type>/<collection>/<SHA-1 of the file's name>".
-// For a tune of a book, `filename` has "_<index>" behind it.
+// For a tune of a book, "_<index>" follows `filename`.
 std::string NoteSequenceId(absl::string_view type, absl::string_view collection,
                            absl::string_view filename);
 
-// What kind of failure a message tells: its first part, so that like failures
+// The kind of failure in a message: its first part, so that similar failures
 // are counted together.
 std::string FailureReason(absl::string_view message);
 

@@ -51,8 +51,8 @@ absl::Span<const NoteFormat> NoteFormats();
 // The format of a file by its name's ending in any case; null if it has none.
 const NoteFormat* FindNoteFormat(absl::string_view filename);
 
-// The same where a file was named by the user, with its contents: these tell
-// where the name does not, as that of a pipe (/dev/fd/63, "-").
+// The same where a file was named by the user, with its contents: these decide
+// where the name does not, as for a pipe (/dev/fd/63, "-").
 const NoteFormat* FindNoteFormat(absl::string_view filename,
                                  absl::string_view bytes);
 

@@ -15,8 +15,8 @@ namespace continuo {
 
 struct ListedFile {
   std::string name;  // relative to the directory, with "/"
-  // OK for a regular file. Else why it is not one to read: a folder where
-  // subfolders are not asked for, an unreadable folder, a pipe, a dead link.
+  // OK for a regular file. Else why it is not read: a folder where subfolders
+  // are not asked for, an unreadable folder, a pipe, a dead link.
   absl::Status status;
 };
 

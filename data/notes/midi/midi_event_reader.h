@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Decodes the events of one track into a MidiSongBuilder, by either rules. Only
-// midi_track.cc includes it.
+// Decodes the events of one track into a MidiSongBuilder, by either set of
+// rules. Only midi_track.cc includes it.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_EVENT_READER_H_
 #define CONTINUO_DATA_NOTES_MIDI_MIDI_EVENT_READER_H_
@@ -25,11 +25,11 @@ namespace continuo {
 // mido refuses longer meta and system exclusive messages.
 inline constexpr uint64_t kMaxMagentaMessage = 1000000;
 
-// Signs of damage this many events apart tell of one place, and this many in
-// one place of bytes that are no events.
+// Signs of damage at most this many events apart belong to one place; that many
+// signs in one place mean that the bytes are not events.
 inline constexpr int64_t kNearEvents = 32;
 inline constexpr int kManySigns = 4;
-// Places to come back to in one track; each costs a copy of the builder.
+// Places to return to in one track; each costs a copy of the builder.
 inline constexpr int kMaxMarks = 16;
 
 // Meta events that mido knows; the delta time of others is lost there.
@@ -42,7 +42,7 @@ inline bool IsKnownMeta(uint8_t type) {
 template <MidiRules rules>
 class MidiEventReader {
  public:
-  // Reads from the track's begin on, nothing from `limit` on.
+  // Reads from the start of the track up to `limit`.
   MidiEventReader(const MidiTrackBytes& track, const uint8_t* limit,
                   MidiParse* parse)
       : track_(track),
@@ -59,10 +59,10 @@ class MidiEventReader {
   // What the lenient rules do about an event that they cannot read.
   enum class Trouble {
     kNone,
-    kCut,   // the bytes end inside of it
-    kLost,  // it is none
+    kCut,   // the bytes end inside it
+    kLost,  // it is not an event
   };
-  // Signs of bytes that are no events.
+  // Signs of bytes that are not events.
   enum class Sign { kDataByte, kSystemMessage };
 
   absl::Status Error(absl::string_view reason) const {
@@ -109,7 +109,7 @@ class MidiEventReader {
   absl::Status ChannelMessageError();
   absl::Status DamagedMessage(uint8_t status);
   // Everything else: system messages, meta events, running status in odd
-  // places. p_ is at the first byte behind the delta time.
+  // places. p_ is at the first byte after the delta time.
   absl::Status OtherEvent();
   absl::Status Exclusive();
   absl::Status Meta();
@@ -121,9 +121,9 @@ class MidiEventReader {
     return absl::OkStatus();
   }
 
-  // Takes a sign of damage at the current event. An error if bytes like these
-  // are no events: those show signs of both kinds close together, a file with
-  // flipped bits or odd velocities does not.
+  // Records a sign of damage at the current event. An error if such bytes
+  // cannot be events: those show signs of both kinds close together, which a
+  // file with flipped bits or odd velocities does not.
   absl::Status Suspect(Sign sign);
 
   const MidiTrackBytes& track_;
@@ -135,7 +135,7 @@ class MidiEventReader {
   uint64_t tick_;
   uint64_t delta_ = 0;  // time between the event before and this one
   uint8_t running_ = 0;
-  const uint8_t* end_event_ = nullptr;  // behind the newest end-of-track event
+  const uint8_t* end_event_ = nullptr;  // after the newest end-of-track event
 
   // Lenient rules.
   bool ended_ = false;  // the end-of-track event was seen
@@ -145,8 +145,8 @@ class MidiEventReader {
   const uint8_t* event_ = nullptr;  // where the current one begins
   uint64_t event_tick_ = 0;         // of the one before it
   int64_t num_events_ = 0;
-  // The newest signs that are close together: where they begin, and what there
-  // was ahead of them. No mark if there are too many such places.
+  // The newest signs that are close together: where they begin, and the state
+  // before them. No mark if there are too many such places.
   int num_marks_ = 0;
   std::unique_ptr<MidiSongBuilder::Mark> mark_;
   const uint8_t* mark_event_ = nullptr;
@@ -158,7 +158,7 @@ class MidiEventReader {
 
 template <MidiRules rules>
 inline bool MidiEventReader<rules>::CommonEvent() {
-  // A track whose size is larger than the file has no end before the file's.
+  // A track whose size is larger than the file ends with the file.
   if (p_ == limit_) return false;
   const uint8_t* p = p_;
   uint64_t delta = *p++;
@@ -198,7 +198,7 @@ absl::Status MidiEventReader<rules>::Event() {
   tick_ += delta_;
   if (p_ == limit_) return Truncated();
   if (tick_ > static_cast<uint64_t>(kMaxMidiTick)) {
-    // mido does not count the time in front of an unknown meta event.
+    // mido does not count the time before an unknown meta event.
     const bool uncounted =
         kMagenta && p_[0] == 0xff && limit_ - p_ > 1 && !IsKnownMeta(p_[1]);
     if (!uncounted) return TickError();
@@ -263,8 +263,8 @@ absl::Status MidiEventReader<rules>::ChannelMessageError() {
   return Truncated();
 }
 
-// Leaves out what cannot be what it says, but for velocities, which are clipped
-// as other readers do. p_ is behind the status.
+// Leaves out values that are out of range, except velocities, which are clipped
+// as other readers do. p_ is after the status.
 template <MidiRules rules>
 absl::Status MidiEventReader<rules>::DamagedMessage(uint8_t status) {
   const int kind = status >> 4;

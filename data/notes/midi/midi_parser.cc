@@ -19,8 +19,8 @@
 namespace continuo {
 namespace {
 
-// How far in front of the MIDI file others put something: a MacBinary header,
-// a byte order mark.
+// How many bytes programs put before the MIDI file: a MacBinary header, a byte
+// order mark.
 constexpr size_t kMaxFront = 4096;
 
 constexpr char kFileName[] = "MThd";
@@ -156,7 +156,7 @@ class FileParser {
 
   absl::Status ParseMagentaTracks();
   absl::Status ParseLenientTracks();
-  // Passes over what is no track; false where there is no other track.
+  // Skips chunks that are not tracks; false if no track follows.
   bool FindTrack();
   absl::Status LenientTrack();
 
@@ -260,7 +260,8 @@ absl::Status FileParser::ParseLenientTracks() {
     faults_->Add(MidiFault::kMissingTracks, header_.num_tracks - num_tracks_);
   }
   if (song_->notes.empty() && !front_damage_.ok()) return front_damage_;
-  // Nothing, the smaller part of a file, or mostly noise is not worth having.
+  // A result that is empty, the smaller part of a file or mostly noise is
+  // refused.
   const bool is_little = song_->notes.empty() || lost_bytes_ > read_bytes_;
   const int64_t noise = faults_->Count(MidiFault::kDataByte) +
                         faults_->Count(MidiFault::kVelocity) +
@@ -280,8 +281,8 @@ bool StandardMayDiffer(const MidiFaults& faults) {
                      [&](MidiFault fault) { return faults.Count(fault) > 0; });
 }
 
-// The MIDI file in a RIFF container (.rmi), or behind bytes of another kind.
-// The container's sizes do not matter: what follows the last track is not read.
+// The MIDI file in a RIFF container (.rmi), or after bytes of another kind. The
+// container's sizes do not matter: what follows the last track is not read.
 absl::string_view Unwrap(absl::string_view bytes, ReadReport* report) {
   constexpr absl::string_view kStart("MThd\0\0\0\6", 8);
   if (absl::StartsWith(bytes, kFileName)) return bytes;
@@ -315,7 +316,7 @@ absl::StatusOr<MidiSong> ParseMidi(absl::string_view bytes,
       FileParser(bytes, MidiRules::kMagenta, reading).Parse(&parsed);
   if (absl::IsResourceExhausted(magenta)) return magenta;
   if (!magenta.ok()) {
-    // What stops the lenient rules is the damage that matters.
+    // The damage that stops the lenient rules is the one that matters.
     parsed = {};
     CONTINUO_RETURN_IF_ERROR(
         FileParser(bytes, MidiRules::kLenient, reading).Parse(&parsed));

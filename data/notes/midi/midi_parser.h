@@ -18,7 +18,7 @@ namespace continuo {
 // damaged or hostile one takes at most some hundred megabytes.
 inline constexpr int64_t kMaxMidiEvents = 2'000'000;
 
-// Parses a file, also one wrapped in RIFF (.rmi) or behind a short header of
+// Parses a file, also one wrapped in RIFF (.rmi) or after a short header of
 // another kind.
 //
 // Reading::kMagenta: a file that Magenta reads gives what it reads there:
@@ -27,8 +27,8 @@ inline constexpr int64_t kMaxMidiEvents = 2'000'000;
 // format 2 one after another, and all tracks there are; where none of this
 // applies, the same song.
 //
-// A file that Magenta rejects is read as far as its notes can be told (see
-// MidiRules::kLenient), with the same difference between the readings.
+// A file that Magenta rejects is read as far as its notes can be recognized
+// (see MidiRules::kLenient), with the same difference between the readings.
 // `report`, if not null, then says why Magenta rejects the file ("a wrong key
 // signature: track 1, byte 31"), and in any case what was dropped, clipped or
 // guessed (midi_faults.h). It is cleared first. An error if no note is left of

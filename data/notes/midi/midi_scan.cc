@@ -15,8 +15,8 @@ bool IsChunkName(const uint8_t* p) {
   return std::all_of(p, p + 4, [](uint8_t c) { return std::isprint(c) != 0; });
 }
 
-// The standard's longest variable-length number. Longer ones are no events
-// worth believing in, and would make a look ahead slow.
+// The standard's longest variable-length number. Longer ones are hardly events,
+// and would slow the look-ahead.
 const uint8_t* Bounded(const uint8_t* p, const uint8_t* limit) {
   return limit - p > 4 ? p + 4 : limit;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A look ahead in damaged MIDI files: where chunks begin and whether bytes are
+// Looking ahead in damaged MIDI files: where chunks begin and whether bytes are
 // events, without decoding them.
 
 #ifndef CONTINUO_DATA_NOTES_MIDI_MIDI_SCAN_H_
@@ -13,8 +13,8 @@ namespace continuo {
 
 inline constexpr int64_t kMidiChunkHeaderSize = 8;
 
-// A variable-length number as far as any use of it goes: larger than every
-// file and every tick, and safe to add to one.
+// What larger variable-length numbers are read as: more than any file size or
+// tick, and safe to add to one.
 inline constexpr uint64_t kHugeMidiNumber = uint64_t{1} << 40;
 
 uint32_t MidiBigEndian(const uint8_t* p, int size);
@@ -45,7 +45,7 @@ const uint8_t* FindMidiTrackHeader(const uint8_t* p, const uint8_t* file_end);
 bool IsWholeMidiTrack(const uint8_t* p, const uint8_t* file_end);
 
 // True if a chunk can begin at `p`: the end of the file, a track header, or
-// another chunk with one of these behind it.
+// another chunk with one of these after it.
 bool IsMidiChunkBoundary(const uint8_t* p, const uint8_t* file_end);
 
 // Number of data bytes of the system messages 0xf1..0xfe; -1 for undefined
@@ -56,7 +56,7 @@ int MidiSystemDataBytes(uint8_t status);
 struct MidiWalk {
   enum class Stop { kEndOfTrack, kLimit, kTrackHeader, kDamage };
   Stop stop = Stop::kDamage;
-  const uint8_t* p = nullptr;  // behind the last whole event
+  const uint8_t* p = nullptr;  // after the last whole event
   bool has_status = false;     // one of them has its own status byte
   int64_t num_events = 0;
 };

@@ -13,7 +13,7 @@
 namespace continuo {
 
 // Ticks up to here fit every field below. Magenta tabulates each tick (32 bytes
-// of temporaries), so that no machine it runs on gets this far.
+// of temporaries) and never gets this far.
 inline constexpr int64_t kMaxMidiTick = (int64_t{1} << 31) - 2;
 
 struct MidiNote {

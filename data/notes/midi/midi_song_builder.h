@@ -30,7 +30,7 @@ class MidiSongBuilder {
   void EndTrack() { faults_->Add(MidiFault::kEndlessNote, num_open_); }
   // What is still open ends at `tick`.
   void CutTrack(uint32_t tick);
-  // `name` in Latin-1. Instruments made later in this track bear it.
+  // `name` in Latin-1. Instruments made later in this track have it.
   void TrackName(absl::string_view name);
 
   // channel in 0..15, data in 0..127, ticks not decreasing within a track.
@@ -38,7 +38,7 @@ class MidiSongBuilder {
     channels_[channel].program = program;
   }
   void NoteOn(int channel, int pitch, int velocity, uint32_t tick);
-  // Closes all open notes of the channel and pitch but those that began on
+  // Closes all open notes of the channel and pitch except those that began on
   // this tick; if there are only such ones, they are dropped.
   void NoteOff(int channel, int pitch, uint32_t tick);
   void Control(int channel, int number, int value, uint32_t tick) {
@@ -51,7 +51,7 @@ class MidiSongBuilder {
         {tick, EventList(channel), static_cast<int16_t>(bend)});
   }
 
-  // Everything collected so far, to come back to. The song is the builder's.
+  // Everything collected so far, to return to. The song is the builder's.
   struct Mark;
   Mark SetMark() const;
   void ReturnTo(const Mark& mark);

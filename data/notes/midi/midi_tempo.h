@@ -49,7 +49,7 @@ class TempoMap {
   }
 
   // The tick whose time is nearest, as Magenta finds it: the earlier one only
-  // if strictly nearer up to the last change, half to even behind it. As a
+  // if strictly nearer up to the last change, half to even after it. As a
   // double, since nothing bounds the time; `seconds` must be finite.
   double Tick(double seconds) const;
 

@@ -62,7 +62,7 @@ class LenientTrack : MidiEventReader<MidiRules::kLenient> {
   // Passes over damage ahead of the first note to the next event that the rest
   // of the track follows in order.
   bool Resynchronize();
-  // Settles where the track ends that could not be read on from event_.
+  // Decides where a track ends that could not be read further than event_.
   void Cut(const absl::Status& status, MidiTrackResult* result);
   void Finish(MidiTrackResult* result);
 
@@ -98,8 +98,8 @@ absl::Status LenientTrack::Parse(MidiTrackResult* result) {
   return absl::OkStatus();
 }
 
-// A size that falls between two events may be too small, or be right in a
-// track that lacks its end, with something else behind it.
+// A size that falls between two events may be too small, or be right in a track
+// that lacks its end, with something else after it.
 bool LenientTrack::GoesOnBehindClaimedEnd() {
   if (look_ahead_ <= 0) return false;
   const MidiWalk walk = Walk(p_, running_);
@@ -115,7 +115,7 @@ bool LenientTrack::GoesOnBehindClaimedEnd() {
   return p_ == track_.begin && walk.num_events > 0;
 }
 
-// What follows in a chunk whose size is right, Magenta reads, too.
+// Magenta also reads what follows in a chunk whose size is right.
 bool LenientTrack::GoesOnBehindEndEvent() {
   if (p_ == limit_ || !sure_end_ || look_ahead_ <= 0 ||
       IsMidiTrackHeader(p_, track_.file_end)) {

@@ -17,12 +17,12 @@ namespace continuo {
 // How to read what the standard leaves open or forbids.
 enum class MidiRules {
   // As mido 1.3 and pretty_midi 0.2 do, which Magenta reads with, down to their
-  // faults: the time in front of an unknown meta event is dropped, the
-  // end-of-track event ends nothing, system messages set the running status,
-  // and whatever mido or pretty_midi raises an exception for is an error.
+  // faults: the time before an unknown meta event is dropped, the end-of-track
+  // event ends nothing, system messages set the running status, and whatever
+  // mido or pretty_midi raises an exception for is an error.
   kMagenta,
-  // By the standard, passing over what is damaged but not needed. The size of
-  // a track is believed only where a chunk can begin behind it.
+  // By the standard, passing over what is damaged but not needed. The size of a
+  // track is believed only where a chunk can begin after it.
   kLenient,
 };
 
@@ -31,14 +31,14 @@ struct MidiParse {
   MidiSong* song;
   MidiSongBuilder* builder;
   MidiFaults* faults;
-  // Bytes that may still be looked at ahead of reading them, so that the time
-  // a damaged file takes is linear in its size.
+  // Bytes that look-aheads may still scan, so that the time for a damaged file
+  // is linear in its size.
   int64_t look_ahead;
 };
 
 struct MidiTrackBytes {
   const uint8_t* file;   // of the whole file, for messages
-  const uint8_t* begin;  // behind the chunk header
+  const uint8_t* begin;  // after the chunk header
   const uint8_t* end;    // by the chunk header; null if behind file_end
   const uint8_t* file_end;
   int number;           // from 0
@@ -49,19 +49,19 @@ struct MidiTrackResult {
   const uint8_t* next;  // where the next chunk begins
   uint32_t end_tick;    // of the last event
   bool has_end;         // the last event is that of the end of the track
-  // Lenient rules: OK, or what was not read further than, and how many bytes
-  // of the track are lost by it.
+  // Lenient rules: OK, or the damage at which reading ended, and how many bytes
+  // of the track that cost.
   absl::Status damage;
   int64_t lost_bytes = 0;
   // And what was passed over ahead of the first note.
   absl::Status front_damage;
 };
 
-// Decodes a track. An error names the track and the byte; what the builder has
-// got by then is of no use. OutOfRange for a tick above kMaxMidiTick, which no
-// rules make readable. Lenient rules fail for nothing else: a track is read up
-// to the damage that they cannot pass over, or, if bytes out of range told of
-// it before, up to the first of these.
+// Decodes a track. An error names the track and the byte; the builder is of no
+// use then. OutOfRange for a tick above kMaxMidiTick, which no rules make
+// readable. Lenient rules fail for nothing else: a track is read up to damage
+// that they cannot pass over, or, if bytes out of range preceded it, up to the
+// first of these.
 absl::Status ParseMidiTrack(const MidiTrackBytes& track, MidiRules rules,
                             MidiParse* parse, MidiTrackResult* result);
 

@@ -345,7 +345,7 @@ absl::Status WriteInstrumentTracks(const NoteSequence& sequence,
   for (const auto& info : sequence.instrument_infos()) {
     names[info.instrument()] = info.name();
   }
-  // The first track is that of instrument 0, be it empty.
+  // The first track is that of instrument 0, even if that is empty.
   if (instruments.empty() || std::get<0>(instruments.begin()->first) > 0) {
     CONTINUO_RETURN_IF_ERROR(WriteInstrumentTrack("", 0, 0, {}, file));
   }

@@ -50,8 +50,8 @@ absl::StatusOr<std::vector<Meter>> ReadMeterParts(pugi::xml_node beats,
   return parts;
 }
 
-// The sum over the largest beat type that all parts can be written in:
-// 3/8 + 2/4 is 7/8. Nothing if that is no simple fraction.
+// The sum over the largest beat type that all parts can be written in: 3/8 +
+// 2/4 is 7/8. Nothing if that is not a simple fraction.
 std::optional<Meter> Sum(const std::vector<Meter>& parts) {
   int64_t numerator = 0;
   int64_t denominator = 1;

@@ -28,9 +28,9 @@ struct ScoreMeter {
 
 bool SameLength(const Meter& a, const Meter& b);
 
-// Reads a <time> with beats (one without is senza misura, the caller's affair).
-// Beyond Magenta: a compound signature ("3+2" beats, or several pairs of beats
-// and beat type) is the sum of its parts, which `components` keeps.
+// Reads a <time> with beats (one without is senza misura, which the caller
+// handles). Beyond Magenta: a compound signature ("3+2" beats, or several pairs
+// of beats and beat type) is the sum of its parts, which `components` keeps.
 absl::StatusOr<ScoreMeter> ReadMeter(pugi::xml_node time, ScoreRepair* repair);
 
 // Reads <key>: sharps, or flats if negative. Nothing for a key that is not on

@@ -11,7 +11,7 @@
 namespace continuo {
 namespace {
 
-// In ticks; nothing if that is beyond all measure.
+// In ticks; nothing if that is too long.
 std::optional<Ticks> MeterTicks(const Meter& meter, Ticks ticks_per_quarter) {
   const double ticks = 4.0 * static_cast<double>(ticks_per_quarter) *
                        meter.numerator / meter.denominator;

@@ -18,9 +18,9 @@ struct Bar {
   const ScoreMeter* meter = nullptr;  // at its start; null for none
 };
 
-// The measures' lengths: that of the longest content of any part, so that parts
-// stay together, but of rests alone no more than the time signature says; that
-// of the signature for a measure without content.
+// The lengths of the measures: that of the longest content of any part, so that
+// parts stay together; of rests alone, no more than the time signature says; of
+// a measure without content, what the signature says.
 std::vector<Bar> MeasureBars(const WrittenScore& score);
 
 struct PlayedMeasure {
@@ -36,8 +36,8 @@ struct TimedMeter {
 // The time signatures of measures as they are played, each where it differs
 // from the one before. A measure that is shorter or longer than its signature
 // says, such as a pickup, gets a signature of its length, so that bars stay
-// where they are; but not the two measures that together make one (at a repeat
-// in the middle of a bar), nor a short last one.
+// where they are; except two measures that together make one (at a repeat in
+// the middle of a bar) and a short last one.
 std::vector<TimedMeter> PlayedMeters(const WrittenScore& score,
                                      const std::vector<Bar>& bars,
                                      const std::vector<PlayedMeasure>& played);

@@ -136,8 +136,8 @@ absl::StatusOr<std::string> Unpack(zip_t* archive, size_t index, size_t limit) {
   }
 }
 
-// The path of the first MusicXML root file in a container; "" if there is
-// none or the container is no XML.
+// The path of the first MusicXML root file in a container; "" if there is none
+// or the container is not XML.
 std::string RootFilePath(absl::string_view container, ScoreRepair* repair) {
   pugi::xml_document document;
   if (!ParseXml(container, &document).ok()) return "";
@@ -202,7 +202,7 @@ absl::StatusOr<std::string> ExtractMusicXml(absl::string_view bytes,
   const std::vector<std::string> names = FileNames(archive.get());
   std::string path;
   if (const auto container = Find(names, kContainerPath)) {
-    // A container that cannot be unpacked is as good as none.
+    // A container that cannot be unpacked counts as missing.
     const auto contents = Unpack(archive.get(), *container, kMaxContainerBytes);
     if (contents.ok()) path = RootFilePath(*contents, repair);
   }

@@ -37,15 +37,15 @@ inline constexpr int64_t kXmlUnit = 1'000'000;
 // ResourceExhausted if it is beyond the limits.
 absl::Status ParseXml(absl::string_view bytes, pugi::xml_document* document);
 
-// The text of `node` in front of its first child element; "" for none. Always
-// valid UTF-8: bytes of a mislabelled encoding are taken as Latin-1.
+// The text of `node` before its first child element; "" for none. Always valid
+// UTF-8: bytes of a mislabelled encoding are taken as Latin-1.
 std::string XmlText(pugi::xml_node node);
 
 // An attribute's value, under the same promise.
 std::string XmlAttribute(pugi::xml_node node, const char* name);
 
-// What a score was read in spite of, where Magenta rejects it: the first such
-// thing, as "reason: details". Empty if there was none.
+// The first thing for which Magenta rejects a score that was read all the same,
+// as "reason: details". Empty if there is none.
 class ScoreRepair {
  public:
   void Add(absl::string_view reason) {
@@ -67,9 +67,9 @@ absl::StatusOr<int64_t> XmlMillionths(pugi::xml_node node, const char* name,
 absl::StatusOr<int> XmlInteger(pugi::xml_node node, const char* name,
                                ScoreRepair* repair);
 
-// Error messages of the reader are "reason: details", the reason without
-// anything of the file's, so that failures can be counted by it. `text`
-// shortened and escaped for a message.
+// Error messages of the reader are "reason: details", the reason without text
+// from the file, so that failures can be counted by it. `text` shortened and
+// escaped for a message.
 std::string QuoteForMessage(absl::string_view text);
 
 }  // namespace continuo

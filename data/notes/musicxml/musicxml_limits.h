@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a MusicXML score may cost, whatever it says.
+// Limits on what a MusicXML score may cost.
 
 #ifndef CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_LIMITS_H_
 #define CONTINUO_DATA_NOTES_MUSICXML_MUSICXML_LIMITS_H_

@@ -20,7 +20,7 @@ bool IsYes(pugi::xml_attribute attribute) {
   return absl::string_view(attribute.value()) == "yes";
 }
 
-// "1", "1,2", "1-3", "1. 2." and the like; what is no number is passed over.
+// "1", "1,2", "1-3", "1. 2." and the like; other text is skipped.
 Passes ParsePasses(absl::string_view text) {
   Passes passes;
   size_t last = 0;        // the number before, 0 for none
@@ -133,8 +133,8 @@ std::string Letters(absl::string_view text) {
   return letters;
 }
 
-// What the words of a direction order, where no <sound> does: only words that
-// say nothing else.
+// The jump that the words of a direction ask for, where no <sound> does and
+// they say nothing else.
 void ReadWords(absl::string_view words, MeasureMarks* marks) {
   const std::string letters = Letters(words);
   absl::string_view rest = letters;
@@ -180,7 +180,7 @@ void ReadDirection(pugi::xml_node direction, MeasureMarks* marks) {
   for (const pugi::xml_node sound : direction.children("sound")) {
     ReadSound(sound, marks);
   }
-  // The sign beside "D.S." says where to, not that it is here.
+  // The sign beside "D.S." refers to the segno; it is not one.
   if (has_segno && !marks->segno.has_value() &&
       marks->jump != JumpKind::kDalSegno) {
     marks->segno = "";
@@ -210,7 +210,7 @@ void ResolveCodaSigns(const std::vector<MeasureMarks*>& marks) {
   for (MeasureMarks* measure : marks) {
     has_coda |= measure->coda.has_value();
     has_to_coda |= measure->to_coda;
-    // Beside "To Coda" or <sound coda>, a sign says nothing more.
+    // Beside "To Coda" or <sound coda>, a sign adds nothing.
     if (measure->coda_sign && !measure->to_coda && !measure->coda.has_value()) {
       signs.push_back(measure);
     }

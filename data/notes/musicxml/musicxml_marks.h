@@ -41,7 +41,7 @@ struct MeasureMarks {
   // Where jumps lead, to the left of the measure; labels tell several apart.
   std::optional<std::string> segno = std::nullopt;
   std::optional<std::string> coda = std::nullopt;
-  // From where they lead, at the right.
+  // Where they start, at the right.
   JumpKind jump = JumpKind::kNone;
   JumpUntil jump_until = JumpUntil::kAny;
   std::string jump_label = {};
@@ -49,7 +49,7 @@ struct MeasureMarks {
   bool to_coda = false;
   std::string to_coda_label = {};
   bool fine = false;
-  // A coda sign that nothing else explains: from where or to where.
+  // A coda sign without another explanation: the start or the target of a jump.
   bool coda_sign = false;
 };
 

@@ -30,7 +30,7 @@ struct NoteValue {
 };
 
 // Reads <type>, <dot> or <time-modification> into `value`; other elements are
-// none of its business. InvalidArgument if it makes no sense.
+// ignored. InvalidArgument if it makes no sense.
 absl::Status ReadNoteValue(pugi::xml_node child, ScoreRepair* repair,
                            NoteValue* value);
 

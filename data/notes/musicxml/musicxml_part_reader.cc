@@ -10,8 +10,8 @@
 namespace continuo {
 namespace {
 
-// A number of a <midi-instrument>, 1 to 128, from 0; `missing`, with a warning
-// if there is one, for others.
+// A number of a <midi-instrument>, 1 to 128, counted from 0; `missing` if it is
+// absent or, with a warning, out of range.
 int MidiNumber(pugi::xml_node node, int missing, PartReader* reader) {
   if (!node) return missing;
   const auto number = XmlInteger(node, node.name(), reader->repair);

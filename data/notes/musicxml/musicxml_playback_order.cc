@@ -176,7 +176,7 @@ Form FindForm(const Marks& marks) {
   form.ending_starting_at.assign(marks.size(), -1);
   FindEndings(marks, &form);
   FindSections(marks, &form);
-  // A second ending whose first one is not marked is no reason to skip it.
+  // A second ending whose first one is not marked is not skipped.
   for (const EndingGroup& group : form.groups) {
     Ending& first = form.endings[group.first];
     if (group.section < 0 && !first.passes.test(1)) first.passes.set(1);

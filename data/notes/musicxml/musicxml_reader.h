@@ -20,8 +20,8 @@ namespace continuo {
 // musicxml_playback_order.h and musicxml_sequence.h say how). Repeats, endings,
 // D.C., D.S., coda and Fine are played; tied notes are one; all parts follow
 // one tempo map, made of metronome marks and <sound>s of any part, and keep
-// together at every measure; a part's faults are its own. One impossible thing
-// costs itself alone. The first part with a time or key signature gives it.
+// together at every measure; a part's faults are its own. Something impossible
+// is left out alone. The first part with a time or key signature gives it.
 //
 // Reading::kMagenta: what Magenta reads is equal (times to 1e-9 s), with its
 // peculiarities (musicxml_magenta.h). What it rejects is read by the standard.

@@ -43,7 +43,7 @@ class MeasureReader {
         cursor_.extent = std::max(cursor_.extent, cursor_.time);
       }
     }
-    // Silence fills what there is: rests alone make no measure longer.
+    // Rests alone make no measure longer.
     Ticks& extent = cursor_.has_notes ? measure_.extent : measure_.measure_rest;
     extent = std::max(extent, cursor_.extent);
     measure_.measure_rest =

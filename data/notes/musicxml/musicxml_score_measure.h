@@ -11,9 +11,9 @@
 
 namespace continuo {
 
-// Adds what `node` holds to `measure`, which parts share; marks are not its
-// business (musicxml_marks.h). Any <sound tempo> or metronome mark is a tempo.
-// A velocity is what <sound dynamics> said last, 64 until then.
+// Adds what `node` holds, except marks (musicxml_marks.h), to `measure`, which
+// parts share. Any <sound tempo> or metronome mark is a tempo. A
+// velocity is what <sound dynamics> said last, 64 until then.
 void ReadPartMeasure(pugi::xml_node node, PartReader* reader,
                      WrittenMeasure* measure);
 

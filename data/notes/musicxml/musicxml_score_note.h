@@ -20,8 +20,8 @@ struct MeasureCursor {
   // The note that a following <chord/> note joins; no duration for none.
   Ticks chord_start = 0;
   std::optional<Ticks> chord_duration;
-  // What has been read: how far it goes, rests of the whole measure apart, and
-  // whether there is a note in it.
+  // How far reading has come, not counting rests of the whole measure, and
+  // whether there was a note.
   Ticks extent = 0;
   Ticks measure_rest = 0;
   bool has_notes = false;
@@ -30,9 +30,9 @@ struct MeasureCursor {
 // Moves the time, at most to the start of the measure, and warns there.
 void MoveCursor(Ticks ticks, PartReader* reader, MeasureCursor* cursor);
 
-// Reads `node` at the cursor and moves that past it. Adds the note, or the two
-// notes of a part that sounds in octaves, to `notes`. What makes no sense costs
-// itself alone, with a warning:
+// Reads `node` at the cursor and moves the cursor past it. Adds the note, or the
+// two notes of a part that sounds in octaves, to `notes`. What makes no sense
+// is left out alone, with a warning:
 //  - grace notes, which have no time of their own, and cue notes, which are for
 //    the eye, are left out; so are unpitched notes whose instrument has no MIDI
 //    sound, and notes outside MIDI's range or without a usable pitch;

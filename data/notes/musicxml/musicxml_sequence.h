@@ -14,8 +14,8 @@ namespace continuo {
 
 // Adds the notes of `score` to `sequence`, part by part, with its chord
 // symbols, tempos, time and key signatures. Repeats and jumps are played, and
-// tied notes are one. A note's instrument is its part, its length as a fraction
-// of a whole note that of its time.
+// tied notes are one. A note's instrument is its part, and its notated length
+// follows from its time.
 //
 // What is written at a place of the score holds there whenever it is played:
 // after a jump the tempo is the one that is in force where it leads.

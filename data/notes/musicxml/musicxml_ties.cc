@@ -27,18 +27,18 @@ void TieJoiner::Add(const PlayedNote& note, std::vector<PlayedNote>* notes) {
     notes->push_back(note);
   }
   if (!written.tie_start) return;
-  // More at once is no music, only work.
+  // More at once is not music.
   constexpr size_t kMaxOpen = 16;
   if (open.size() == kMaxOpen) open.erase(open.begin());
   open.push_back({*joined, measure_, written.voice});
 }
 
-// The open note that ends where `note` starts, if possible of its voice; else,
-// of its voice, one with a gap in between, as parts have whose measures are too
-// short. A note that does not say that it is the end of a tie is one only in
-// the first case, and not where a repeat goes back to; but in a second ending,
-// where many programs write no end. What is found is taken out of `open`, with
-// all that is too long ago.
+// The open note that ends where `note` starts, if possible in its voice; else
+// one of its voice with a gap in between, as in parts whose measures are too
+// short. A note that is not marked as the end of a tie is one only in the first
+// case, and not where a repeat goes back to, except in a second ending, where
+// many programs write no end. The note found is removed from `open`, and so are
+// those that ended too long ago.
 std::optional<size_t> TieJoiner::Find(const PlayedNote& note,
                                       const std::vector<PlayedNote>& notes,
                                       std::vector<Open>* open) const {

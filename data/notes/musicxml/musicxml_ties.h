@@ -29,8 +29,7 @@ class TieJoiner {
   explicit TieJoiner(Ticks ticks_per_quarter)
       : tolerance_(ticks_per_quarter / 32) {}
 
-  // The next measure to be played; `goes_back` if it is not written after the
-  // last.
+  // The next measure to play; `goes_back` if it is not written after the last.
   void BeginMeasure(bool goes_back) {
     ++measure_;
     if (goes_back) last_return_ = measure_;
@@ -59,7 +58,7 @@ class TieJoiner {
 
   Ticks tolerance_;
   int measure_ = 0;
-  int last_return_ = 0;  // the last measure that was gone back to
+  int last_return_ = 0;  // the last measure that a repeat went back to
   int64_t unjoined_ = 0;
   int64_t guessed_ = 0;
   absl::flat_hash_map<int64_t, std::vector<Open>> open_;  // by part and pitch
