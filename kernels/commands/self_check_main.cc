@@ -52,7 +52,7 @@ program. --log=DEBUG shows which form of the recurrent operations was taken.)";
 
 CommandHelp Help() {
   return {.about = kAbout,
-          .own_file = "models/commands/self_check_main.cc",
+          .own_file = "kernels/commands/self_check_main.cc",
           .groups = {{"What is compared",
                       HelpLevel::kCommon,
                       {"device=cuda|cuda:N", "precision=fp32|tf32|bf16",

@@ -45,6 +45,7 @@ const std::vector<std::string>& Rooms() {
       "kernels/attention",
       "kernels/decoding",
       "kernels/self_check",
+      "kernels/commands",
       "data/proto",
       "data/records",
       "data/notes",
