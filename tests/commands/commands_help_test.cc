@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -43,10 +44,13 @@ std::vector<std::string> Commands() {
 }
 
 // Flags that Abseil prints by itself never appear, nor do lines a terminal
-// would break.
+// would break, nor two blanks in a row where there is no column.
 void ExpectReadable(const std::string& text) {
   for (const absl::string_view line : absl::StrSplit(text, '\n')) {
     EXPECT_LE(line.size(), 80u) << line;
+    const absl::string_view words = absl::StripLeadingAsciiWhitespace(line);
+    if (absl::StartsWith(words, "--")) continue;
+    EXPECT_FALSE(absl::StrContains(words, "  ")) << line;
   }
   EXPECT_FALSE(absl::StrContains(text, "default: \"\""));
   EXPECT_FALSE(absl::StrContains(text, "..;"));

@@ -65,7 +65,8 @@ ABSL_FLAG(int, num_checkpoints, 10,
           "Newest checkpoints to keep (besides one per hour); 0 keeps all.");
 ABSL_FLAG(int64_t, save_checkpoint_steps, 0,
           "Also save a checkpoint every N steps; 0 disables.");
-ABSL_FLAG(double, save_checkpoint_secs, 60,
+ABSL_FLAG(double, save_checkpoint_secs,
+          absl::ToDoubleSeconds(continuo::TrainOptions().save_interval),
           "Seconds between checkpoints; one is always saved at the start and "
           "at the end.");
 ABSL_FLAG(double, max_training_seconds, 0,
@@ -119,7 +120,8 @@ ABSL_FLAG(
 ABSL_FLAG(int64_t, num_eval_examples, 0,
           "With --eval or --eval_every_steps: evaluate the first N examples; 0 "
           "evaluates all.");
-ABSL_FLAG(double, eval_interval_secs, 60,
+ABSL_FLAG(double, eval_interval_secs,
+          absl::ToDoubleSeconds(continuo::EvalOptions().interval),
           "With --eval: minimum seconds between the starts of evaluations.");
 ABSL_FLAG(double, eval_timeout_secs, 300,
           "With --eval: end after this many seconds without a new checkpoint.");
@@ -131,10 +133,10 @@ namespace {
 constexpr char kAbout[] =
     "Checkpoints are in TensorFlow's format (train/model.ckpt-N), saved at "
     "the\n"
-    "start, every minute and at the end. Starting the command again with the\n"
-    "same --run_dir resumes from the last one, as if it had never stopped.\n"
-    "Ctrl-C, SIGTERM and SIGUSR1 save a checkpoint first; a second one ends\n"
-    "at once.\n"
+    "start, every --save_checkpoint_secs and at the end. Starting the command\n"
+    "again with the same --run_dir resumes from the last one, as if it had\n"
+    "never stopped. Ctrl-C, SIGTERM and SIGUSR1 save a checkpoint first; a\n"
+    "second one ends at once.\n"
     "The loss is shown in bits per event beside that of the best guess\n"
     "without context (unigram). If it stays above four times that, training\n"
     "ends and the diverged state is not saved.";
