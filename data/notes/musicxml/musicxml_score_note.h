@@ -30,9 +30,9 @@ struct MeasureCursor {
 // Moves the time, at most to the start of the measure, and warns there.
 void MoveCursor(Ticks ticks, PartReader* reader, MeasureCursor* cursor);
 
-// Reads `node` at the cursor and moves the cursor past it. Adds the note, or the
-// two notes of a part that sounds in octaves, to `notes`. What makes no sense
-// is left out alone, with a warning:
+// Reads `node` at the cursor and moves the cursor past it. Adds the note, or
+// the two notes of a part that sounds in octaves, to `notes`. What makes no
+// sense is left out alone, with a warning:
 //  - grace notes, which have no time of their own, and cue notes, which are for
 //    the eye, are left out; so are unpitched notes whose instrument has no MIDI
 //    sound, and notes outside MIDI's range or without a usable pitch;
