@@ -31,6 +31,8 @@ namespace fs = std::filesystem;
 
 // A room may include those before it, where its top folder may include theirs.
 const std::vector<std::string>& Rooms() {
+  // One a line.
+  // clang-format off
   static const auto& rooms = *new std::vector<std::string>{
       "runtime/base",
       "runtime/files",
@@ -80,6 +82,7 @@ const std::vector<std::string>& Rooms() {
       "train/loop",
       "train/commands",
   };
+  // clang-format on
   return rooms;
 }
 
