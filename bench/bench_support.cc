@@ -2,6 +2,7 @@
 
 #include "bench/bench_support.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 
@@ -75,6 +76,36 @@ std::vector<int> BatchLengths() {
                                 2, RandomPurpose::kShuffle, 1, i, 385)));
   }
   return lengths;
+}
+
+std::vector<EncodedSequence> RandomSequences(const std::vector<int>& lengths,
+                                             int inputs, int entries,
+                                             int classes) {
+  std::vector<EncodedSequence> sequences(lengths.size());
+  uint64_t draw = 0;
+  const auto below = [&](uint64_t bound) {
+    return static_cast<int>(
+        RandomBelow(2, RandomPurpose::kShuffle, 0, draw++, bound));
+  };
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    EncodedSequence& sequence = sequences[i];
+    sequence.inputs.width = inputs;
+    for (int t = 0; t < lengths[i]; ++t) {
+      std::vector<int> columns;
+      while (static_cast<int>(columns.size()) < entries) {
+        const int column = below(inputs);
+        if (std::find(columns.begin(), columns.end(), column) ==
+            columns.end()) {
+          columns.push_back(column);
+        }
+      }
+      std::sort(columns.begin(), columns.end());
+      for (int column : columns) sequence.inputs.Add(column, 1.0f);
+      sequence.inputs.EndRow();
+      sequence.labels.push_back(below(classes));
+    }
+  }
+  return sequences;
 }
 
 }  // namespace continuo::bench

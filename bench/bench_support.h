@@ -10,6 +10,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "data/records/batch.h"
 #include "kernels/common/ragged_layout.h"
 #include "runtime/device/arena.h"
 #include "runtime/device/device.h"
@@ -36,6 +37,12 @@ std::vector<float> UniformArray(int64_t size);
 // Lengths of a batch of the published melody configurations as the speed
 // targets state it: 128 sequences, lengths uniform in 128..512.
 std::vector<int> BatchLengths();
+
+// Sequences of these lengths whose rows set `entries` of `inputs` columns and
+// whose labels are below `classes`, all at random.
+std::vector<EncodedSequence> RandomSequences(const std::vector<int>& lengths,
+                                             int inputs, int entries,
+                                             int classes);
 
 }  // namespace continuo::bench
 

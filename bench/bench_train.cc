@@ -27,7 +27,6 @@
 #include "kernels/gemm/gemm.h"
 #include "models/network/event_rnn.h"
 #include "runtime/base/log.h"
-#include "runtime/base/random.h"
 
 #ifdef CONTINUO_HAS_ONEDNN
 #include "dnnl.h"
@@ -62,31 +61,10 @@ constexpr Case kCases[] = {{"basic_rnn", 38, 38, 0, 1},
                            {"attention_rnn/stack", 74, 40, 40, 14, true}};
 
 PackedBatch MakeBatch(const Case& config) {
-  const std::vector<int> lengths = bench::BatchLengths();
-  std::vector<EncodedSequence> sequences(lengths.size());
+  const std::vector<EncodedSequence> sequences = bench::RandomSequences(
+      bench::BatchLengths(), config.inputs, config.entries, config.classes);
   std::vector<const EncodedSequence*> pointers;
-  uint64_t draw = 0;
-  const auto below = [&](uint64_t bound) {
-    return static_cast<int>(
-        RandomBelow(2, RandomPurpose::kShuffle, 0, draw++, bound));
-  };
-  for (size_t i = 0; i < sequences.size(); ++i) {
-    EncodedSequence& sequence = sequences[i];
-    sequence.inputs.width = config.inputs;
-    for (int t = 0; t < lengths[i]; ++t) {
-      std::vector<int> columns;
-      while (static_cast<int>(columns.size()) < config.entries) {
-        const int column = below(config.inputs);
-        if (std::find(columns.begin(), columns.end(), column) ==
-            columns.end()) {
-          columns.push_back(column);
-        }
-      }
-      std::sort(columns.begin(), columns.end());
-      for (int column : columns) sequence.inputs.Add(column, 1.0f);
-      sequence.inputs.EndRow();
-      sequence.labels.push_back(below(config.classes));
-    }
+  for (const EncodedSequence& sequence : sequences) {
     pointers.push_back(&sequence);
   }
   return PackBatch(pointers, 1);
