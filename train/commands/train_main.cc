@@ -145,8 +145,9 @@ constexpr char kAfter[] =
     "Exit status: 0 when the work is done, and after such a signal once the\n"
     "state is saved; 1 for wrong flags, unreadable or unsuitable data\n"
     "(also data that change during the training: the state is saved), a\n"
-    "failed write, a diverged training (earlier checkpoints are kept), or an\n"
-    "evaluation for which no checkpoint ever appeared.";
+    "failed write, a diverged training (earlier checkpoints are kept), an\n"
+    "evaluation for which no checkpoint ever appeared, or another process of\n"
+    "the training that has failed or is silent.";
 
 const std::vector<HelpGroup>& Groups() {
   static const auto& groups = *new std::vector<HelpGroup>{
@@ -175,7 +176,7 @@ const std::vector<HelpGroup>& Groups() {
        {"log=LEVEL", "summary_frequency=STEPS", "tf1_tags"}},
       {"Advanced",
        HelpLevel::kMore,
-       {"seed", "threads", "micro_batches", "reduction=exact|nccl",
+       {"seed", "threads", "micro_batches=COUNT", "reduction=exact|nccl",
         "melody_encoder_decoder=NAME", "generator_id=TEXT",
         "generator_description=TEXT"}},
   };
