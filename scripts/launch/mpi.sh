@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Trains on several hosts, whose processes mpirun starts and connects, on GPUs or
-# on CPUs. Needs Open MPI, and this folder, the command, the data and the run
+# Trains on several hosts, whose processes mpirun starts and connects, on GPUs
+# or on CPUs. Needs Open MPI, and this folder, the command, the data and the run
 # folder under the same paths on all hosts.
 #
 #   scripts/launch/mpi.sh --hosts=FILE [OPTIONS] COMMAND [FLAGS]
 #
-#   --hosts=FILE   a host on each line, "name slots=8": one process for each slot,
+#   --hosts=FILE   a host on each line, "name slots=8": a process for each slot,
 #                  on the GPU of its number, and on its part of the CPUs
 #   --eval=FILES   a process on this machine that evaluates the checkpoints on
 #                  FILES; it ends when there was no new one for

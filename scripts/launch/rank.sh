@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One of the processes that local.sh and mpi.sh start: on its share of the host's
-# GPUs and CPUs, with its output in a file, and on standard output with its name
+# One of the processes that local.sh and mpi.sh start: on its share of the GPUs
+# and CPUs of the host, with its output in a file, and on standard output with its name
 # in front of each line.
 #
 #   scripts/launch/rank.sh [OPTIONS] LOGS COMMAND [FLAGS]
@@ -8,8 +8,8 @@
 #   LOGS          the folder; the file is LOGS/rank-N.log, or LOGS/NAME.log
 #   --name=NAME   a process that is no rank, as eval
 #
-# Rank N is what torchrun's or Open MPI's variables say. Where a host has several
-# ranks, a rank sees one GPU, that of its local rank, and its part of the CPUs.
+# Rank N is what torchrun's or Open MPI's variables say. Where a host has
+# several ranks, a rank sees one GPU, that of its local rank, and its part of the CPUs.
 # Exit code: the command's.
 
 # SPDX-License-Identifier: Apache-2.0
@@ -57,7 +57,9 @@ else
   IFS=, read -ra ranges < <(taskset -cp $$ | sed 's/.*: //')
   cpus=()
   for range in "${ranges[@]}"; do
-    for ((cpu = ${range%-*}; cpu <= ${range#*-}; ++cpu)); do cpus+=("$cpu"); done
+    for ((cpu = ${range%-*}; cpu <= ${range#*-}; ++cpu)); do
+      cpus+=("$cpu")
+    done
   done
   share=$((${#cpus[@]} / local_size))
   if [ "$share" -gt 0 ]; then
