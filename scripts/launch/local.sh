@@ -10,8 +10,8 @@
 #                  it has the next GPU, or shares the first, and ends when there
 #                  was no new checkpoint for --eval_timeout_secs
 #   --logs=FOLDER  one file for each process (default: logs in the --run_dir)
-#   --hosts=N --host=I   this machine is the I-th, from 0, of N with as many GPUs,
-#                  on each of which this is called, with one run folder
+#   --hosts=N --host=I   this machine is the I-th, from 0, of N with as many
+#                  GPUs, on each of which this is called, with one run folder
 #   --stopped_code=0  exit code where all have saved because they were asked to,
 #                  for those who start again what has not ended with 0
 #   --dry_run      print what would be started, and start nothing

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One of the processes that local.sh and mpi.sh start: on its share of the GPUs
-# and CPUs of the host, with its output in a file, and on standard output with its name
-# in front of each line.
+# and CPUs of the host, with its output in a file, and on standard output with
+# its name in front of each line.
 #
 #   scripts/launch/rank.sh [OPTIONS] LOGS COMMAND [FLAGS]
 #
@@ -9,8 +9,8 @@
 #   --name=NAME   a process that is no rank, as eval
 #
 # Rank N is what torchrun's or Open MPI's variables say. Where a host has
-# several ranks, a rank sees one GPU, that of its local rank, and its part of the CPUs.
-# Exit code: the command's.
+# several ranks, a rank sees one GPU, that of its local rank, and its part of the
+# CPUs. Exit code: the command's.
 
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
