@@ -177,12 +177,14 @@ std::optional<NcclWatch::Trouble> NcclWatch::FindTrouble() {
 absl::Status NcclWatch::Explain(const Trouble& trouble, int64_t calls,
                                 const std::string& call) {
   auto reason = roll_call_.Called();
-  if (!reason.has_value()) {
+  const bool is_first = !reason.has_value();
+  if (is_first) {
     roll_call_.Call(trouble.own, trouble.status.message());
     reason = roll_call_.Called();
   }
   roll_call_.Answer(calls);
-  if (trouble.own) return trouble.status;
+  // What the device says may come of a communicator that another has aborted.
+  if (trouble.own && (is_first || !reason->gave_up)) return trouble.status;
   if (reason.has_value() && reason->gave_up) {
     return GaveUp(reason->rank, hosts_, reason->text);
   }
