@@ -21,13 +21,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "bench/bench_support.h"
 #include "benchmark/benchmark.h"
 #include "data/records/micro_batches.h"
 #include "models/network/event_rnn.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/collective/launch_identity.h"
 #include "runtime/collective/make_collective.h"
@@ -110,9 +110,9 @@ void Train(benchmark::State& state, const Case& config, const Stream& stream,
                                      &sums)
                        .ok());
     cpu += bench::CpuSeconds() - start;
-    const absl::Time begin = absl::Now();
+    const absl::Duration begin = MonotonicTime();
     CONTINUO_CHECK(trainer->Reduce().ok());
-    reduce += absl::Now() - begin;
+    reduce += MonotonicTime() - begin;
     const double update = bench::CpuSeconds();
     CONTINUO_CHECK(trainer->ApplyGradients(adam, &norm).ok());
     cpu += bench::CpuSeconds() - update;
