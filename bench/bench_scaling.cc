@@ -94,7 +94,7 @@ void Train(benchmark::State& state, const Case& config, const Stream& stream,
   const PackedBatch& own = part.micro_batches.front();
   auto trainer = *EventRnnTrainer::Create(rnn.get(), own.num_rows(),
                                           own.num_events(), false, share);
-  AdamSpec adam = {.clip_norm = 5, .step = 0};
+  AdamSpec adam = {.params = {.clip_norm = 5}, .step = 0};
   absl::Duration reduce;
   double cpu = 0;
   const auto step = [&] {
