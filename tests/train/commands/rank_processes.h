@@ -5,9 +5,7 @@
 #ifndef CONTINUO_TESTS_TRAIN_COMMANDS_RANK_PROCESSES_H_
 #define CONTINUO_TESTS_TRAIN_COMMANDS_RANK_PROCESSES_H_
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -26,8 +24,6 @@ namespace continuo::testing {
 inline Process StartRanks(const ScratchDir& dir, int ranks,
                           const std::string& command,
                           const std::vector<std::string>& flags) {
-  Process process;
-  process.output = dir.Path("output");
   std::vector<std::string> words = {
       CONTINUO_MPIRUN,
       "--allow-run-as-root",
@@ -38,28 +34,7 @@ inline Process StartRanks(const ScratchDir& dir, int ranks,
       absl::StrCat(ranks),
       absl::StrCat(CONTINUO_BIN_DIR "/", command)};
   words.insert(words.end(), flags.begin(), flags.end());
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
-  argv.push_back(nullptr);
-  const int fd = open(process.output.c_str(),
-                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  CONTINUO_CHECK(fd >= 0);
-  process.pid = fork();
-  CONTINUO_CHECK(process.pid >= 0);
-  if (process.pid == 0) {
-    const int none = open("/dev/null", O_RDONLY);
-    dup2(none, STDIN_FILENO);
-    dup2(fd, STDOUT_FILENO);
-    dup2(fd, STDERR_FILENO);
-    // What this test itself was started by is nothing to the job.
-    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK"}) {
-      unsetenv(name);
-    }
-    execv(argv[0], const_cast<char**>(argv.data()));
-    _exit(99);
-  }
-  close(fd);
-  return process;
+  return StartProcess(dir, words);
 }
 
 inline Result RunRanks(const ScratchDir& dir, int ranks,

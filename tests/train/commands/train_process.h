@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,15 +39,15 @@ struct Process {
   }
 };
 
+// Starts words[0], found nowhere but there, with the others as arguments.
 // `max_file_bytes` > 0 makes writes beyond it fail, as on a full disk.
-inline Process Start(const ScratchDir& dir,
-                     const std::vector<std::string>& flags,
-                     int64_t max_file_bytes = 0) {
+inline Process StartProcess(const ScratchDir& dir,
+                            const std::vector<std::string>& words,
+                            int64_t max_file_bytes = 0) {
   Process process;
   process.output = dir.Path("output");
-  const std::string binary = CONTINUO_BIN_DIR "/melody_rnn_train";
-  std::vector<const char*> argv = {binary.c_str()};
-  for (const std::string& flag : flags) argv.push_back(flag.c_str());
+  std::vector<const char*> argv;
+  for (const std::string& word : words) argv.push_back(word.c_str());
   argv.push_back(nullptr);
   // Here, so that it is there when this returns.
   const int fd = open(process.output.c_str(),
@@ -55,19 +56,33 @@ inline Process Start(const ScratchDir& dir,
   process.pid = fork();
   CONTINUO_CHECK(process.pid >= 0);
   if (process.pid == 0) {
+    const int none = open("/dev/null", O_RDONLY);
+    dup2(none, STDIN_FILENO);
     dup2(fd, STDOUT_FILENO);
     dup2(fd, STDERR_FILENO);
+    // What this test itself was started by is nothing to the process.
+    for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK"}) {
+      unsetenv(name);
+    }
     if (max_file_bytes > 0) {
       signal(SIGXFSZ, SIG_IGN);  // stays ignored after exec
       const rlimit limit = {static_cast<rlim_t>(max_file_bytes),
                             static_cast<rlim_t>(max_file_bytes)};
       setrlimit(RLIMIT_FSIZE, &limit);
     }
-    execv(binary.c_str(), const_cast<char**>(argv.data()));
+    execv(argv[0], const_cast<char**>(argv.data()));
     _exit(99);
   }
   close(fd);
   return process;
+}
+
+inline Process Start(const ScratchDir& dir,
+                     const std::vector<std::string>& flags,
+                     int64_t max_file_bytes = 0) {
+  std::vector<std::string> words = {CONTINUO_BIN_DIR "/melody_rnn_train"};
+  words.insert(words.end(), flags.begin(), flags.end());
+  return StartProcess(dir, words, max_file_bytes);
 }
 
 struct Result {
