@@ -306,10 +306,12 @@ absl::StatusOr<std::unique_ptr<Collective>> MakeNccl(
     CONTINUO_RETURN_IF_ERROR(MakeDirectories(folder));
     if (identity.rank == 0) RollCall::RemoveOld(folder);
   }
-  auto meeting = host != nullptr
-                     ? MeetThrough(*host, *nccl)
-                     : MeetInFolder(folder, identity, options.timeout,
-                                    [&] { return UniqueId(*nccl); });
+  auto meeting =
+      host != nullptr
+          ? MeetThrough(*host, *nccl)
+          : MeetInFolder(folder, identity,
+                         std::max(options.timeout, options.least_start),
+                         [&] { return UniqueId(*nccl); });
   if (!meeting.ok()) return meeting.status();
   ncclUniqueId id;
   if (meeting->payload.size() != sizeof(id.internal)) {
