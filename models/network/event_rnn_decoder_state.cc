@@ -116,10 +116,8 @@ absl::Status EventRnnDecoder::State::GatherStates(const TensorView& source) {
 // A row of an array, on the host.
 absl::StatusOr<std::vector<float>> EventRnnDecoder::State::Read(
     const TensorView& view, int64_t row) const {
-  const int64_t n = view.shape[1];
-  std::vector<float> values(n);
-  CONTINUO_RETURN_IF_ERROR(CopyAndWait(
-      stream(), TensorView(view.data<float>() + row * n, {n}), View(values)));
+  std::vector<float> values(view.shape[1]);
+  CONTINUO_RETURN_IF_ERROR(CopyAndWait(stream(), Row(view, row), View(values)));
   return values;
 }
 

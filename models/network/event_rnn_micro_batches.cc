@@ -9,6 +9,7 @@
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 
@@ -22,14 +23,9 @@ void EventRnnTrainer::State::AllocateSums(Arena* arena) {
                                 {MaxDepth(range), rnn->flat_size()});
 }
 
-TensorView EventRnnTrainer::State::SumPlace(int place) const {
-  const int64_t flat = rnn->flat_size();
-  return TensorView(sums.data<float>() + place * flat, {flat});
-}
-
 // A node of `tree`, once all gradients are in it.
 TensorView EventRnnTrainer::State::OwnNode(int place) const {
-  return share.range().size() <= 1 ? gradient : SumPlace(place);
+  return share.range().size() <= 1 ? gradient : Row(sums, place);
 }
 
 // Adds `gradient`, that of micro-batch `k`, to the sums. A right half is added
@@ -39,11 +35,11 @@ absl::Status EventRnnTrainer::State::PushGradient(int k) {
   const int merged = tree.Push({k, k + 1});
   if (share.range().size() <= 1) return absl::OkStatus();
   if (merged == 0) {
-    return Copy(stream(), {.from = gradient, .to = SumPlace(place)});
+    return Copy(stream(), {.from = gradient, .to = Row(sums, place)});
   }
   TensorView right = gradient;
   for (int left = place - 1; left >= place - merged; --left) {
-    const TensorView sum = SumPlace(left);
+    const TensorView sum = Row(sums, left);
     CONTINUO_RETURN_IF_ERROR(Sum(stream(), {.a = sum, .b = right, .c = sum}));
     right = sum;
   }

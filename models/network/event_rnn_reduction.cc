@@ -14,6 +14,7 @@
 #include "models/network/event_rnn_trainer_state.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "runtime/device/tensor_slice.h"
 
 namespace continuo {
 namespace {
@@ -29,10 +30,6 @@ std::vector<int64_t> SliceBegins(int64_t flat, int ranks) {
   }
   begins.push_back(flat);
   return begins;
-}
-
-TensorView Part(const TensorView& flat, int64_t begin, int64_t end) {
-  return TensorView(flat.data<float>() + begin, {end - begin});
 }
 
 absl::Span<float> SpanOf(const TensorView& view) {
@@ -67,10 +64,6 @@ int64_t EventRnnTrainer::State::OwnSlice() const {
   return slice_begin[rank + 1] - slice_begin[rank];
 }
 
-TensorView EventRnnTrainer::State::Received(int64_t row) const {
-  return TensorView(received.data<float>() + row * OwnSlice(), {OwnSlice()});
-}
-
 // Brings the own slice of all nodes here, the k-th of each rank at once.
 absl::Status EventRnnTrainer::State::ExchangeNodes() {
   const int ranks = share.collective->size();
@@ -83,11 +76,11 @@ absl::Status EventRnnTrainer::State::ExchangeNodes() {
     int64_t row = 0;  // of the first node of `rank`
     for (int rank = 0; rank < ranks; ++rank) {
       if (k < nodes[own_rank].size()) {
-        send[rank] = SpanOf(Part(OwnNode(static_cast<int>(k)),
-                                 slice_begin[rank], slice_begin[rank + 1]));
+        send[rank] = SpanOf(Elements(OwnNode(static_cast<int>(k)),
+                                     slice_begin[rank], slice_begin[rank + 1]));
       }
       if (k < nodes[rank].size()) {
-        receive[rank] = SpanOf(Received(row + static_cast<int64_t>(k)));
+        receive[rank] = SpanOf(Row(received, row + static_cast<int64_t>(k)));
       }
       row += static_cast<int64_t>(nodes[rank].size());
     }
@@ -106,9 +99,9 @@ absl::Status EventRnnTrainer::State::AddNodes() {
     for (const SumNode& node : of_rank) {
       rows.push_back(row++);
       for (int merged = all.Push(node); merged > 0; --merged) {
-        const TensorView right = Received(rows.back());
+        const TensorView right = Row(received, rows.back());
         rows.pop_back();
-        const TensorView left = Received(rows.back());
+        const TensorView left = Row(received, rows.back());
         CONTINUO_RETURN_IF_ERROR(
             Sum(stream(), {.a = left, .b = right, .c = left}));
       }
@@ -122,10 +115,10 @@ absl::Status EventRnnTrainer::State::ReduceExactly() {
   CONTINUO_RETURN_IF_ERROR(ExchangeNodes());
   CONTINUO_RETURN_IF_ERROR(AddNodes());
   const int rank = share.collective->rank();
-  CONTINUO_RETURN_IF_ERROR(
-      Copy(stream(),
-           {.from = Received(0),
-            .to = Part(gradient, slice_begin[rank], slice_begin[rank + 1])}));
+  CONTINUO_RETURN_IF_ERROR(Copy(
+      stream(),
+      {.from = Row(received, 0),
+       .to = Elements(gradient, slice_begin[rank], slice_begin[rank + 1])}));
   return share.collective->AllGather(stream(), slice_begin, SpanOf(gradient));
 }
 

@@ -130,14 +130,12 @@ struct EventRnnTrainer::State {
 
   // event_rnn_micro_batches.cc
   void AllocateSums(Arena* arena);
-  TensorView SumPlace(int place) const;
   TensorView OwnNode(int place) const;
   absl::Status PushGradient(int k);
 
   // event_rnn_reduction.cc
   void AllocateReduction(Arena* arena);
   int64_t OwnSlice() const;
-  TensorView Received(int64_t row) const;
   absl::Status ExchangeNodes();
   absl::Status AddNodes();
   absl::Status ReduceExactly();

@@ -44,6 +44,19 @@ inline TensorView RowsFrom(const TensorView& view, int64_t begin,
   return part;
 }
 
+// Row `row` of a matrix of floats, as a vector.
+inline TensorView Row(const TensorView& view, int64_t row) {
+  const int64_t columns = view.shape[1];
+  CONTINUO_CHECK((row + 1) * columns <= view.num_elements());
+  return TensorView(view.data<float>() + row * columns, {columns});
+}
+
+// Elements [begin, end) of a vector of floats.
+inline TensorView Elements(const TensorView& view, int64_t begin, int64_t end) {
+  CONTINUO_CHECK(begin <= end && end <= view.num_elements());
+  return TensorView(view.data<float>() + begin, {end - begin});
+}
+
 // The same memory as rows of floats, for operations that move or clear them.
 inline TensorView AsFloats(const TensorView& view) {
   const int64_t width = view.shape.rank() > 1 ? view.shape[1] : 1;
